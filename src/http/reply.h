@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The answer to one request.  It outlives the client: after the client has
+ * left every call below is a harmless no-op, and exactly one call that ends it
+ * (reply_send, reply_end or reply_abort) must still be made; that call frees it.
+ */
+
+#include "util/base.h"
+
+struct reply;
+
+/* Extra headers, before reply_send()/reply_begin(). A value with CR, LF or NUL is dropped. */
+void reply_header(struct reply *r, const char *name, const char *value);
+void reply_headerf(struct reply *r, const char *name, const char *format, ...) _printf_(3, 4);
+
+/* A whole answer with Content-Length. The bytes are copied. HEAD sends no body. Ends the reply. */
+void reply_send(struct reply *r, int status, const char *type, const void *body, size_t len);
+
+/*
+ * A stream: head first, at once; then chunks (HTTP/1.1) or bytes until close
+ * (HTTP/1.0).  reply_write() answers true while the client keeps up; after false
+ * the caller stops producing until `drained` is called.  reply_abort() ends it
+ * so that the client can tell that something is missing.
+ */
+void reply_begin(struct reply *r, int status, const char *type);
+bool reply_write(struct reply *r, const void *bytes, size_t len);
+void reply_end(struct reply *r);
+void reply_abort(struct reply *r);
+
+/* Either may be NULL. `gone` is called at most once, never after the reply ended. */
+void reply_watch(struct reply *r, void (*drained)(void *arg), void (*gone)(void *arg), void *arg);
+
+bool reply_is_gone(const struct reply *r);
+bool reply_begun(const struct reply *r);
+
+/* For the access line: an id the handler settled on. Copied. */
+void reply_note_request_id(struct reply *r, const char *id);

@@ -1,0 +1,3 @@
+sbin_PROGRAMS += geard
+geard_SOURCES = src/main.c
+geard_LDADD = libgeard.la

@@ -1,0 +1,3 @@
+libgeard_la_SOURCES += \
+	src/util/base.h \
+	src/util/fault.c src/util/fault.h
