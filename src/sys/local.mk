@@ -1,0 +1,2 @@
+libgeard_la_SOURCES += \
+	src/sys/loop.c src/sys/loop.h

@@ -32,12 +32,13 @@ uint64_t now_usec(void);      /* CLOCK_MONOTONIC */
 uint64_t wall_usec(void);     /* CLOCK_REALTIME */
 
 struct timer *timer_new(struct loop *l, void (*fire)(void *arg), void *arg);
-void timer_set(struct timer *t, uint64_t usec); /* from now, once; again replaces */
+/* From now, once, never early; setting it again replaces. USEC_NEVER stops it. */
+void timer_set(struct timer *t, uint64_t usec);
 void timer_stop(struct timer *t);
 struct timer *timer_free(struct timer *t);
 DEFINE_CLEANUP(struct timer, timer_free);
 
-/* Runs in the next turn of the loop, never inside this call. Frees itself when run. */
+/* Runs in the next turn of the loop, in order, never inside this call. Frees itself when run. */
 struct deferred *loop_defer(struct loop *l, void (*fn)(void *arg), void *arg);
 struct deferred *deferred_cancel(struct deferred *d);
 
@@ -51,6 +52,8 @@ struct watch *watch_free(struct watch *w);
 DEFINE_CLEANUP(struct watch, watch_free);
 
 /*
+ * Free the pump before the library closes its descriptor.
+ *
  * The library is asked for its triple before every wait, which with libevent
  * means: pump_rearm() at the end of every adapter verb that touched the
  * library, and after every wake-up (the pump does that one itself).  Forgetting
