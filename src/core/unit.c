@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "core/unit.h"
+
+#include "core/ident.h"
+#include "util/digest.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#define USEC_PER_SEC ((uint64_t) 1000000)
+
+/* The engine gets this much longer than the container to come to an end. */
+#define STOP_MARGIN_SEC 15
+
+/* Ten starts in ten minutes is a crash loop; gear-unit's backoff fits below it. */
+#define START_LIMIT_BURST 10
+#define START_LIMIT_MIN 10
+
+static bool is_plain(unsigned char c)
+{
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               strchr("_./:=,@+-", c) != NULL;
+}
+
+void unit_quote(struct text *t, const char *word)
+{
+        const unsigned char *p = (const unsigned char *) word;
+        size_t plain = 0;
+
+        while (p[plain] && is_plain(p[plain]))
+                plain++;
+        if (plain > 0 && !p[plain]) {
+                text_add(t, word);
+                return;
+        }
+
+        text_addc(t, '"');
+        for (; *p; p++) {
+                if (*p == '"' || *p == '\\')
+                        text_addc(t, '\\');
+                if (*p == '%')
+                        text_add(t, "%%");
+                else if (*p < 0x20 || *p > 0x7e)
+                        text_addf(t, "\\x%02x", *p);
+                else
+                        text_addc(t, (char) *p);
+        }
+        text_addc(t, '"');
+}
+
+void unit_spec_hash(const struct spec *spec, char ret[static 65])
+{
+        _cleanup_text_ struct text canonical = { 0 };
+
+        spec_to_json(spec, &canonical);
+        digest_sha256_hex(canonical.data, canonical.len, ret);
+}
+
+/* --- the argv of docker run -------------------------------------------------- */
+
+static int add_health(char ***v, const struct spec_health *health)
+{
+        _cleanup_text_ struct text command = { 0 };
+        int r = 0;
+
+        if (health->kind != PROBE_COMMAND)
+                return 0; /* http and tcp are probed by geard, from outside */
+
+        for (char **word = health->command; *word; word++) {
+                if (word != health->command)
+                        text_addc(&command, ' ');
+                shell_quote(&command, *word);
+        }
+        if (!text_ok(&command))
+                return -ENOMEM;
+        r |= strv_addf(v, "--health-cmd=%s", command.data);
+        r |= strv_addf(v, "--health-interval=%" PRIu64 "us", health->interval_usec);
+        r |= strv_addf(v, "--health-timeout=%" PRIu64 "us", health->timeout_usec);
+        r |= strv_addf(v, "--health-start-period=%" PRIu64 "us", health->start_period_usec);
+        r |= strv_addf(v, "--health-retries=%u", health->retries);
+        return r;
+}
+
+static int add_ports(char ***v, const struct spec *spec, const struct unit_host *host)
+{
+        int r = 0;
+
+        for (size_t i = 0; i < spec->n_ports; i++) {
+                const struct spec_port *port = &spec->ports[i];
+                const char *address = port->address[0] ? port->address : host->publish_address;
+                bool v6 = strchr(address, ':') != NULL;
+
+                r |= strv_addf(v, "--publish=%s%s%s:%u:%u/%s", v6 ? "[" : "", address, v6 ? "]" : "",
+                               port->external, port->internal, port->udp ? "udp" : "tcp");
+        }
+        return r;
+}
+
+static int add_volumes(char ***v, const struct spec *spec, const char *id)
+{
+        int r = 0;
+
+        for (size_t i = 0; i < spec->n_volumes; i++) {
+                const struct spec_volume *volume = &spec->volumes[i];
+                const char *ro = volume->read_only ? ":ro" : "";
+
+                if (volume->name)
+                        r |= strv_addf(v, "--volume=gear-%s-%s:%s%s", id, volume->name, volume->target, ro);
+                else
+                        r |= strv_addf(v, "--volume=%s:%s%s", volume->source, volume->target, ro);
+        }
+        return r;
+}
+
+static int add_limits(char ***v, const struct spec *spec, const struct unit_host *host)
+{
+        int r = 0;
+
+        if (host->cgroup_parent)
+                r |= strv_addf(v, "--cgroup-parent=%s", host->cgroup_parent);
+        if (spec->memory)
+                r |= strv_addf(v, "--memory=%" PRIu64 "b", spec->memory);
+        if (spec->cpu_milli)
+                r |= strv_addf(v, "--cpus=%" PRIu64 ".%03" PRIu64, spec->cpu_milli / 1000,
+                               spec->cpu_milli % 1000);
+        if (spec->pids)
+                r |= strv_addf(v, "--pids-limit=%" PRIu64, spec->pids);
+        return r;
+}
+
+static int add_each(char ***v, const char *option, char *const *values)
+{
+        int r = 0;
+
+        for (; values && *values; values++)
+                r |= strv_addf(v, "%s=%s", option, *values);
+        return r;
+}
+
+static int add_optional(char ***v, const char *option, const char *value)
+{
+        return value ? strv_addf(v, "%s=%s", option, value) : 0;
+}
+
+static int add_process(char ***v, const struct spec *spec)
+{
+        int r = 0;
+
+        r |= add_optional(v, "--user", spec->user);
+        r |= add_optional(v, "--workdir", spec->workdir);
+        r |= add_optional(v, "--hostname", spec->hostname);
+        r |= add_optional(v, "--network", spec->network);
+        r |= add_optional(v, "--pid", spec->pid_mode);
+        r |= add_optional(v, "--stop-signal", spec->stop_signal);
+        r |= strv_addf(v, "--stop-timeout=%" PRIu64, spec->stop_timeout_usec / USEC_PER_SEC);
+        if (spec->read_only)
+                r |= strv_add(v, "--read-only");
+        if (spec->privileged)
+                r |= strv_add(v, "--privileged");
+        r |= add_each(v, "--cap-add", spec->cap_add);
+        r |= add_each(v, "--cap-drop", spec->cap_drop);
+        r |= add_each(v, "--device", spec->devices);
+        return r;
+}
+
+int unit_docker_argv(const struct spec *spec, const char *id, const struct unit_host *host, char ***ret)
+{
+        _cleanup_strv_ char **v = NULL;
+        int r = 0;
+
+        r |= strv_add(&v, host->docker);
+        r |= strv_addf(&v, "--host=unix://%s", host->docker_socket);
+        r |= strv_add(&v, "run");
+        r |= strv_addf(&v, "--name=gear-%s", id);
+        r |= strv_add(&v, "--rm");
+        r |= strv_add(&v, "--pull=never");
+        r |= strv_add(&v, "--attach=stdout");
+        r |= strv_add(&v, "--attach=stderr");
+        r |= strv_add(&v, "--log-driver=none");
+        r |= strv_addf(&v, "--label=io.geard.id=%s", id);
+        r |= strv_addf(&v, "--env-file=%s/env/%s.env", host->state_directory, id);
+        r |= add_limits(&v, spec, host);
+        r |= add_ports(&v, spec, host);
+        r |= add_volumes(&v, spec, id);
+        r |= add_process(&v, spec);
+        r |= add_health(&v, &spec->health);
+        for (size_t i = 0; i < spec->n_labels; i++)
+                r |= strv_addf(&v, "--label=%s=%s", spec->labels[i].name, spec->labels[i].value);
+        r |= strv_add(&v, "--");
+        r |= strv_add(&v, spec->image);
+        for (char **word = spec->command; word && *word; word++)
+                r |= strv_add(&v, *word);
+        if (r != 0)
+                return -ENOMEM;
+        *ret = TAKE(v);
+        return 0;
+}
+
+/* --- the text ---------------------------------------------------------------- */
+
+static void render_record(struct text *t, const struct spec *spec, const struct unit_origin *origin)
+{
+        char hash[65];
+
+        unit_spec_hash(spec, hash);
+        text_addf(t,
+                  "# Made by geard, which writes this file anew with every change of the gear.\n"
+                  "# Your own settings belong into a drop-in, which geard never touches:\n"
+                  "#   systemctl edit gear-%s.service\n\n"
+                  "[X-Gear]\nVersion=%d\nId=%s\nImage=%s\nUser=",
+                  origin->id, UNIT_FORMAT, origin->id, spec->image);
+        json_out_ascii(t, origin->user);
+        text_addf(t, "\nRequestId=%s\nSpecHash=%s\nSpec=", origin->request_id, hash);
+        spec_to_json(spec, t);
+        text_addc(t, '\n');
+}
+
+static void render_unit(struct text *t, const struct spec *spec, const struct unit_origin *origin,
+                        const struct unit_host *host)
+{
+        text_addf(t,
+                  "\n[Unit]\nDescription=Gear %s (%s)\nDocumentation=man:geard(8)\n"
+                  "Wants=network-online.target\nAfter=network-online.target",
+                  origin->id, spec->image);
+        /* Ordered only: wanting the engine would start one that an administrator stopped. */
+        if (host->docker_unit[0])
+                text_addf(t, " %s docker.socket", host->docker_unit);
+        text_add(t, "\nRequiresMountsFor=");
+        unit_quote(t, host->state_directory);
+        text_addf(t,
+                  "\n# Too many crashes in a row end in `failed'. An absent engine is no crash:\n"
+                  "# gear-unit waits for it and takes the attempt off this count.\n"
+                  "StartLimitIntervalSec=%dmin\nStartLimitBurst=%d\n",
+                  START_LIMIT_MIN, START_LIMIT_BURST);
+}
+
+/* A word a line, so that the command can be read and compared by people. */
+static void render_start(struct text *t, char *const *argv, const char *id)
+{
+        text_addf(t,
+                  "ExecStart=:/usr/bin/systemd-cat --identifier=gear-%s --level-prefix=false "
+                  "--priority=info --stderr-priority=err \\\n    ",
+                  id);
+        for (char *const *word = argv; *word; word++) {
+                text_addc(t, ' ');
+                unit_quote(t, *word);
+                if (word[1] && (word[1][0] == '-' || word == argv))
+                        text_add(t, " \\\n     ");
+        }
+        text_addc(t, '\n');
+}
+
+static void render_helper(struct text *t, const char *directive, const struct unit_host *host, const char *verb,
+                          const char *id)
+{
+        text_addf(t, "%s=", directive);
+        unit_quote(t, host->helper);
+        text_addf(t, " --socket=");
+        unit_quote(t, host->docker_socket);
+        if (host->docker_unit[0])
+                text_addf(t, " --engine=%s", host->docker_unit);
+        text_addf(t, " %s gear-%s\n", verb, id);
+}
+
+static void render_restart(struct text *t, enum restart_policy policy)
+{
+        text_addf(t, "Restart=%s\n", restart_policy_name(policy));
+        if (policy != RESTART_NO)
+                text_add(t, "# The first restart comes after this; gear-unit adds 1, 2, 4 … 60 s to those of a loop.\n"
+                            "RestartSec=1s\n");
+        /*
+         * A container that had to be killed at its stop timeout ends with 137,
+         * which must not make a wished stop `failed'.  The same 137 is what an
+         * OOM kill looks like, which must restart: forcing that does both, since
+         * systemd never restarts what it was asked to stop.
+         */
+        text_add(t, "# 143 ended by SIGTERM; 137 killed: after the stop timeout, or for its memory.\n"
+                    "SuccessExitStatus=137 143\n");
+        if (policy == RESTART_ON_FAILURE)
+                text_add(t, "RestartForceExitStatus=137\n");
+}
+
+static void render_log(struct text *t, const struct spec *spec, const char *id, const struct unit_host *host)
+{
+        text_addf(t,
+                  "# The gear's own lines carry SYSLOG_IDENTIFIER=gear-%s; these are gear-unit's.\n"
+                  "SyslogIdentifier=gear-unit\n"
+                  "LogExtraFields=GEAR_ID=%s\nLogExtraFields=GEAR_IMAGE=%s\n",
+                  id, id, spec->image);
+        if (host->log_rate_burst)
+                text_addf(t, "LogRateLimitIntervalSec=%" PRIu64 "us\nLogRateLimitBurst=%u\n", host->log_rate_usec,
+                          host->log_rate_burst);
+        else
+                text_add(t, "LogRateLimitIntervalSec=0\n");
+}
+
+static void render_service(struct text *t, const struct spec *spec, char *const *argv, const char *id,
+                           const struct unit_host *host)
+{
+        text_add(t, "\n[Service]\nType=simple\nSlice=gear.slice\n");
+        text_add(t, "# Waits for the engine without waking it, and removes what a crash left behind.\n");
+        render_helper(t, "ExecStartPre", host, "prepare", id);
+        render_start(t, argv, id);
+        text_add(t, "# Stopping the client alone would leave the container running.\n");
+        render_helper(t, "ExecStop", host, "stop", id);
+        render_helper(t, "ExecStopPost", host, "clean", id);
+        text_addf(t, "TimeoutStartSec=infinity\nTimeoutStopSec=%" PRIu64 "s\nKillMode=mixed\n",
+                  spec->stop_timeout_usec / USEC_PER_SEC + STOP_MARGIN_SEC);
+        render_restart(t, spec->restart);
+        render_log(t, spec, id, host);
+}
+
+/* Longest line with its continuations, as systemd counts it. */
+static size_t longest_line(const char *text)
+{
+        size_t longest = 0, n = 0;
+
+        for (const char *p = text; *p; p++) {
+                n++;
+                if (*p == '\n' && !(p > text && p[-1] == '\\')) {
+                        longest = n > longest ? n : longest;
+                        n = 0;
+                }
+        }
+        return longest;
+}
+
+int unit_render(const struct spec *spec, const struct unit_origin *origin, const struct unit_host *host,
+                struct text *ret, struct fault *f)
+{
+        _cleanup_strv_ char **argv = NULL;
+        _cleanup_text_ struct text t = { 0 };
+
+        if (unit_docker_argv(spec, origin->id, host, &argv) < 0)
+                return fault_oom(f);
+        render_record(&t, spec, origin);
+        render_unit(&t, spec, origin, host);
+        render_service(&t, spec, argv, origin->id, host);
+        text_add(&t, "\n[Install]\nWantedBy=multi-user.target\n");
+        if (!text_ok(&t))
+                return fault_oom(f);
+        if (longest_line(t.data) > UNIT_LINE_MAX)
+                return fault_set(f, FAULT_INVALID, "command",
+                                 "the command, labels and options together are too long for a unit file "
+                                 "(%d KiB a line)",
+                                 UNIT_LINE_MAX / 1024);
+        *ret = t;
+        t = (struct text){ 0 };
+        return 0;
+}

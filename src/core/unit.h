@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * A gear as a systemd unit: the text of the file, and the record of the gear
+ * that the file's own [X-Gear] section keeps.  Pure text in, pure text out.
+ */
+
+#include "core/spec.h"
+#include "util/fault.h"
+#include "util/text.h"
+
+#define UNIT_FORMAT 1
+/* systemd refuses a line of 1 MiB, continuations included; we stay well below. */
+#define UNIT_LINE_MAX (768 * 1024)
+
+/* What of the host and the configuration stands in a unit. */
+struct unit_host {
+        const char *state_directory;
+        const char *docker;          /* /usr/bin/docker */
+        const char *docker_unit;     /* docker.service, "" for none */
+        const char *docker_socket;   /* /run/docker.sock */
+        const char *helper;          /* /usr/libexec/geard/gear-unit */
+        const char *cgroup_parent;   /* for the container's processes; NULL: the engine's default */
+        const char *publish_address; /* where a port without an address is published */
+        unsigned log_rate_burst;     /* 0: no limit */
+        uint64_t log_rate_usec;
+};
+
+/* Who asked for it: written into the unit, for the record. */
+struct unit_origin {
+        const char *id;
+        const char *user;            /* the token's `u`; any text */
+        const char *request_id;
+};
+
+/* Too much text for one line is INVALID, naming the field. */
+int unit_render(const struct spec *spec, const struct unit_origin *origin, const struct unit_host *host,
+                struct text *ret, struct fault *f);
+
+/* The argv of the container's client, as the unit runs it. */
+int unit_docker_argv(const struct spec *spec, const char *id, const struct unit_host *host, char ***ret);
+
+/* sha256 of the canonical spec, hex. */
+void unit_spec_hash(const struct spec *spec, char ret[static 65]);
+
+struct unit_record {
+        char id[64];
+        char *user;
+        char request_id[33];
+        char hash[65];
+        struct spec spec;
+};
+
+/*
+ * Reads the [X-Gear] section back.  -EINVAL with the reason in the fault for
+ * anything that unit_render() could not have written there.
+ */
+int unit_read(const char *text, struct unit_record *ret, struct fault *f);
+void unit_record_reset(struct unit_record *r);
+
+/* The escaper: one argument or value, as systemd reads it back byte for byte. */
+void unit_quote(struct text *t, const char *word);

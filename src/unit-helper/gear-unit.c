@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * gear-unit: the three small things a gear's unit needs around `docker run'.
+ *
+ *   prepare  ExecStartPre   wait for the engine without waking it; slow down a
+ *                           crash loop; remove a container a crash left behind
+ *   stop     ExecStop       stop the container, not just its client
+ *   clean    ExecStopPost   leave no container behind; tell an ended engine
+ *                           and a killed container from a wished stop
+ *
+ * It works without the daemon, and it never connects to the engine's socket
+ * unless the engine's unit is active: docker.socket would start an engine that
+ * an administrator has stopped.
+ */
+
+#include "unit-helper/engine.h"
+#include "unit-helper/manager.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sysexits.h>
+#include <systemd/sd-bus.h>
+#include <time.h>
+
+#define USEC_PER_SEC ((uint64_t) 1000000)
+
+/* A boot must not hang on a broken engine: after this long the attempt fails and is tried again. */
+#define ENGINE_WAIT_USEC (90 * USEC_PER_SEC)
+/* A run this long is no part of a crash loop. */
+#define GOOD_RUN_USEC (60 * USEC_PER_SEC)
+#define BACKOFF_MAX_SEC 60
+/* While the client lives the container may still appear: how often, how long to ask again. */
+#define RETRY_USEC (100 * (useconds_t) 1000)
+#define STOP_RETRIES 100
+#define LATE_CREATE_RETRIES 5
+
+#define EXIT_KILLED 1
+
+struct helper {
+        const char *socket;
+        const char *engine;       /* the engine's unit, NULL: none runs it */
+        const char *container;    /* gear-1 */
+        char unit[300];           /* gear-1.service */
+        sd_bus *bus;
+};
+
+static bool engine_is_up(struct helper *h)
+{
+        bool active = true;
+
+        if (h->engine && h->bus)
+                (void) manager_unit_is_active(h->bus, h->engine, &active);
+        return active;
+}
+
+static int complain(const char *what, int error)
+{
+        fprintf(stderr, "%s: %s\n", what, strerror(-error));
+        return EX_TEMPFAIL;
+}
+
+static int wait_for_engine(struct helper *h, const struct manager_run *run)
+{
+        int r;
+
+        if (engine_is_up(h))
+                return 0;
+        fprintf(stderr, "waiting for %s\n", h->engine);
+        do
+                r = manager_wait_active(h->bus, h->engine, ENGINE_WAIT_USEC);
+        while (r == -ETIMEDOUT && !run->restarts_itself);
+        if (r < 0)
+                (void) manager_forgive(h->bus, h->unit);
+        return r;
+}
+
+/* systemd 252 restarts at a fixed pace; a gear that keeps crashing is slowed down here. */
+static void back_off(const struct manager_run *run)
+{
+        unsigned seconds = 0;
+
+        if (run->restarts >= 2 && run->last_usec < GOOD_RUN_USEC)
+                seconds = run->restarts >= 8 ? BACKOFF_MAX_SEC : 1U << (run->restarts - 2);
+        if (seconds > 0) {
+                fprintf(stderr, "restart %u in a row: waiting %u s\n", run->restarts, seconds);
+                (void) sleep(seconds);
+        }
+}
+
+static int remove_ours(struct helper *h)
+{
+        int r = engine_owns(h->socket, h->container);
+
+        return r > 0 ? engine_remove(h->socket, h->container) : r;
+}
+
+static int prepare(struct helper *h)
+{
+        struct manager_run run = { .restarts_itself = true };
+        int r;
+
+        if (h->bus)
+                (void) manager_get_run(h->bus, h->unit, &run);
+        back_off(&run);
+        r = wait_for_engine(h, &run);
+        if (r < 0)
+                return complain("the engine is not running", r);
+        r = remove_ours(h);
+        return r < 0 ? complain("cannot remove an old container", r) : EX_OK;
+}
+
+static bool alive(pid_t pid)
+{
+        return pid > 0 && (kill(pid, 0) == 0 || errno == EPERM);
+}
+
+/*
+ * ExecStop also runs when the container ended by itself: then there is no main
+ * process and nothing to do.  While the client is still creating or starting
+ * the container there is nothing to stop yet, so ask again until either the
+ * container was stopped or the client is gone.
+ */
+static int stop(struct helper *h)
+{
+        const char *text = getenv("MAINPID");
+        pid_t client = text ? (pid_t) strtol(text, NULL, 10) : 0;
+
+        for (int i = 0; i < STOP_RETRIES && alive(client) && engine_is_up(h); i++) {
+                int r = engine_stop(h->socket, h->container);
+
+                if (r < 0 && r != -ENOENT)
+                        return complain("cannot stop the container", r);
+                (void) usleep(RETRY_USEC);
+        }
+        return EX_OK;
+}
+
+static bool variable_is(const char *name, const char *value)
+{
+        const char *set = getenv(name);
+
+        return set && streq(set, value);
+}
+
+static int remove_late(struct helper *h)
+{
+        /* A client killed in the middle may have left a create under way in the engine. */
+        int attempts = variable_is("EXIT_CODE", "exited") ? 1 : LATE_CREATE_RETRIES, r = 0;
+
+        for (int i = 0; i < attempts; i++) {
+                if (i > 0)
+                        (void) usleep(RETRY_USEC);
+                r = remove_ours(h);
+        }
+        return r;
+}
+
+/*
+ * What systemd makes of the end of the run is corrected in two cases, by
+ * failing here.  The engine went away under the gear: whatever status its
+ * containers ended with (often 0), the gear did not end by itself, and the
+ * attempt must not count.  The container was killed although nobody wished a
+ * stop (out of memory): 137 is a success in the unit, for the sake of stops
+ * that ran into their timeout.
+ */
+static int clean(struct helper *h)
+{
+        struct manager_run run = { 0 };
+        bool up = engine_is_up(h);
+        int r;
+
+        if (h->bus)
+                (void) manager_get_run(h->bus, h->unit, &run);
+        if (up) {
+                r = remove_late(h);
+                if (r < 0)
+                        (void) complain("cannot remove the container", r);
+        }
+        if (run.stop_wanted)
+                return EX_OK;
+        if (!up) {
+                fprintf(stderr, "%s is gone: the gear comes back with it\n", h->engine);
+                (void) manager_forgive(h->bus, h->unit);
+                return EX_TEMPFAIL;
+        }
+        return variable_is("EXIT_STATUS", "137") ? EXIT_KILLED : EX_OK;
+}
+
+static void usage(FILE *to)
+{
+        fputs("gear-unit [--socket=PATH] [--engine=UNIT] prepare|stop|clean gear-ID\n"
+              "Run by the units of gears, see geard(8).\n",
+              to);
+}
+
+int main(int argc, char **argv)
+{
+        static const struct option options[] = {
+                { "socket", required_argument, NULL, 's' },
+                { "engine", required_argument, NULL, 'e' },
+                { "help", no_argument, NULL, 'h' },
+                { 0 },
+        };
+        static const struct {
+                const char *name;
+                int (*run)(struct helper *h);
+        } verbs[] = { { "prepare", prepare }, { "stop", stop }, { "clean", clean } };
+        struct helper h = { .socket = "/run/docker.sock" };
+        int c, r;
+
+        while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
+                if (c == 's') {
+                        h.socket = optarg;
+                } else if (c == 'e') {
+                        h.engine = optarg;
+                } else {
+                        usage(c == 'h' ? stdout : stderr);
+                        return c == 'h' ? EX_OK : EX_USAGE;
+                }
+        }
+        if (argc - optind != 2 || !starts_with(argv[optind + 1], "gear-")) {
+                usage(stderr);
+                return EX_USAGE;
+        }
+        h.container = argv[optind + 1];
+        (void) snprintf(h.unit, sizeof h.unit, "%s.service", h.container);
+
+        /* Without systemd's answer the engine counts as up: a start is tried rather than refused. */
+        r = manager_open(&h.bus);
+        if (r < 0)
+                (void) complain("cannot ask systemd", r);
+
+        for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
+                if (streq(argv[optind], verbs[i].name)) {
+                        r = verbs[i].run(&h);
+                        sd_bus_close_unref(h.bus);
+                        return r;
+                }
+        }
+        usage(stderr);
+        return EX_USAGE;
+}
