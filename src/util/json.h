@@ -32,9 +32,9 @@ size_t json_array_len(const struct json *array);
 const struct json *json_array_at(const struct json *array, size_t i);
 
 /*
- * Object members, in document order.  With fold, names are matched without
- * regard to (ASCII) case; two names that differ only in case are then a fault
- * at json_check_names().
+ * Object members.  A name is matched exactly or else without regard to (ASCII)
+ * case; two names that differ only in case are a fault at json_check_names().
+ * json_object_at() is for walking all members in document order; it costs i steps.
  */
 const struct json *json_member(const struct json *object, const char *name);
 size_t json_object_len(const struct json *object);

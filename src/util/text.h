@@ -46,6 +46,9 @@ DEFINE_CLEANUP(char *, strv_free);
 
 #define _cleanup_strv_ _cleanup_(strv_freep)
 
+/* The character at the start of the bytes; how many it takes, 0 where none is encoded. */
+size_t utf8_decode(const void *bytes, size_t n, uint32_t *ret);
+
 /* Bytes that are valid UTF-8, without overlong forms, surrogates or NUL. */
 bool utf8_valid(const void *bytes, size_t n);
 
