@@ -24,12 +24,18 @@ struct fetch_request {
         uint64_t total_usec;       /* 0: no limit (streams) */
         uint64_t silence_usec;     /* fail when nothing arrives for so long; 0: never */
         size_t answer_max;         /* a longer body fails with -EFBIG; streams are not counted */
+        /* Once the answer's head is there, before any of its body; optional. */
+        void (*head)(void *arg, int status);
         /* Streams: each piece as it arrives; return false to end it early (-ECANCELED). */
         bool (*piece)(void *arg, int status, const char *bytes, size_t len);
 };
 
 struct fetch_answer {
-        int error;                 /* 0, or negative errno: the connection, not the status */
+        /*
+         * 0, or negative errno: the connection, not the status.  -ETIMEDOUT: one
+         * of the three limits; -EFBIG, -ECANCELED: as said above.
+         */
+        int error;
         char reason[256];          /* curl's words for the error */
         int status;
         const char *body;          /* NUL-terminated; empty for streams */
@@ -42,7 +48,8 @@ DEFINE_CLEANUP(struct fetch, fetch_free);
 
 /*
  * `done` runs exactly once, never inside this call, unless the op is cancelled
- * first.  NULL when out of memory.
+ * first; the handle is no longer valid in it.  Inside `head` and `piece` any op may be
+ * started or cancelled, but the fetch not freed.  NULL when out of memory.
  */
 struct fetch_op *fetch_start(struct fetch *f, const struct fetch_request *request,
                              void (*done)(void *arg, const struct fetch_answer *answer), void *arg);
