@@ -76,6 +76,28 @@ struct json *json_parse(const char *bytes, size_t n, const char *what, struct fa
         return build(bytes, n, f);
 }
 
+struct json *json_parse_trusted(const char *bytes, size_t n, const char *what, struct fault *f)
+{
+        struct json_tokener *tokener = n <= INT_MAX ? json_tokener_new() : NULL;
+        enum json_tokener_error error;
+        json_object *o;
+
+        if (!tokener) {
+                (void) fault_oom(f);
+                return NULL;
+        }
+        json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+        o = json_tokener_parse_ex(tokener, bytes, (int) n);
+        error = json_tokener_get_error(tokener);
+        json_tokener_free(tokener);
+        if (error != json_tokener_success) {
+                json_object_put(o);
+                (void) fault_set(f, FAULT_UPSTREAM, NULL, "%s: %s", what, json_tokener_error_desc(error));
+                return NULL;
+        }
+        return (struct json *) (uintptr_t) wrap(o);
+}
+
 struct json *json_free(struct json *root)
 {
         if (root)

@@ -18,6 +18,11 @@ struct json; /* a parsed value; borrowed pointers live as long as the root */
 
 /* A whole document. `what` names it in faults ("body"). NULL with the fault filled. */
 struct json *json_parse(const char *bytes, size_t n, const char *what, struct fault *f);
+/*
+ * An object or array from a program of this host: not held to the bounds above
+ * nor to our strictness, only to the grammar.  UPSTREAM when it is not JSON.
+ */
+struct json *json_parse_trusted(const char *bytes, size_t n, const char *what, struct fault *f);
 struct json *json_free(struct json *root);
 DEFINE_CLEANUP(struct json, json_free);
 
