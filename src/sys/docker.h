@@ -36,7 +36,7 @@ struct docker_event {
         const char *action;        /* create start die oom kill stop destroy health_status pause unpause rename … */
         const char *container;     /* full id */
         const char *name;
-        const char *gear;          /* label, "" if not ours */
+        const char *gear;          /* the label */
         const char *health;        /* with health_status */
         int exit_code;             /* with die, else -1 */
         uint64_t usec;             /* wall clock */
@@ -49,14 +49,18 @@ struct docker_image {
         bool has_health;           /* the image brings its own HEALTHCHECK */
 };
 
+/* Called from the loop only; docker_free() is the one verb that is not allowed in them. */
 struct docker_watch {
         /* The event stream is up (again): list, then trust the events. */
         void (*up)(void *arg);
+        /* Once per loss, and once where the engine cannot be reached after docker_allow(). */
         void (*down)(void *arg, const char *reason);
+        /* Of containers that carry DOCKER_LABEL_ID. */
         void (*event)(void *arg, const struct docker_event *event);
         void *arg;
 };
 
+/* NULL when out of memory. */
 struct docker *docker_new(struct loop *l, struct fetch *f, const char *socket_path,
                           const struct docker_watch *watch);
 struct docker *docker_free(struct docker *d);
@@ -70,7 +74,7 @@ const char *docker_cgroup_driver(const struct docker *d);
 
 /*
  * Each answers exactly once, in a later turn of the loop, unless cancelled;
- * `fault` is NULL on success.  Engine not there: FAULT_AWAY with retry_after.
+ * the handle is no longer valid then.  `fault` is NULL on success.  Engine not there: FAULT_AWAY with retry_after.
  * A thing that does not exist: FAULT_MISSING.  NULL when out of memory.
  */
 typedef void docker_done(void *arg, const struct fault *fault);
@@ -82,7 +86,7 @@ struct docker_op *docker_inspect(struct docker *d, const char *name, docker_insp
 struct docker_op *docker_inspect_image(struct docker *d, const char *reference, docker_image_found *done, void *arg);
 /* All containers, running or not, that carry our label. */
 struct docker_op *docker_list(struct docker *d, docker_listed *done, void *arg);
-/* Force, with anonymous volumes; a missing one is success. */
+/* Force, with anonymous volumes; a missing one is success, one being removed is waited for. */
 struct docker_op *docker_remove(struct docker *d, const char *name, docker_done *done, void *arg);
 struct docker_op *docker_remove_volume(struct docker *d, const char *name, docker_done *done, void *arg);
 /* Engine-wide names of volumes with the label io.geard.id=gear. */

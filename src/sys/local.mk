@@ -1,3 +1,21 @@
 libgeard_la_SOURCES += \
 	src/sys/fetch.c src/sys/fetch.h \
 	src/sys/loop.c src/sys/loop.h
+
+# the engine
+libgeard_la_SOURCES += \
+	src/sys/docker.c src/sys/docker.h src/sys/docker-internal.h \
+	src/sys/docker-json.c src/sys/docker-json.h \
+	src/sys/docker-pull.c \
+	src/sys/docker-verbs.c \
+	src/sys/lines.c src/sys/lines.h
+
+# systemd: the bus, and what is asked over it
+libgeard_la_SOURCES += \
+	src/sys/bus.c src/sys/bus.h \
+	src/sys/systemd.c src/sys/systemd.h src/sys/systemd-op.h \
+	src/sys/systemd-batch.c src/sys/systemd-job.c \
+	src/sys/unit-change.c src/sys/unit-change.h
+
+# the state directory
+libgeard_la_SOURCES += src/sys/store.c src/sys/store.h
