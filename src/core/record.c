@@ -113,7 +113,7 @@ int unit_read(const char *text, struct unit_record *ret, struct fault *f)
 {
         _cleanup_(section_reset) struct section s = { 0 };
         struct unit_record record = { 0 };
-        char hash[65];
+        char hash[DIGEST_HEX_LEN + 1];
         int r;
 
         r = read_section(text, &s, f);
@@ -130,8 +130,9 @@ int unit_read(const char *text, struct unit_record *ret, struct fault *f)
         r = read_user(s.user, &record.user, f);
         if (r >= 0)
                 r = read_spec(&s, &record.spec, f);
+        if (r >= 0 && unit_spec_hash(&record.spec, hash) < 0)
+                r = fault_oom(f);
         if (r >= 0) {
-                unit_spec_hash(&record.spec, hash);
                 if (!streq(hash, s.hash) || !streq(record.spec.image, s.image))
                         r = damaged(f, "the hash does not fit the spec");
                 (void) snprintf(record.hash, sizeof record.hash, "%s", hash);

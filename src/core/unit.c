@@ -49,12 +49,12 @@ void unit_quote(struct text *t, const char *word)
         text_addc(t, '"');
 }
 
-void unit_spec_hash(const struct spec *spec, char ret[static 65])
+int unit_spec_hash(const struct spec *spec, char ret[static DIGEST_HEX_LEN + 1])
 {
         _cleanup_text_ struct text canonical = { 0 };
 
         spec_to_json(spec, &canonical);
-        digest_sha256_hex(canonical.data, canonical.len, ret);
+        return text_ok(&canonical) ? digest_hex(canonical.data, canonical.len, ret) : -ENOMEM;
 }
 
 /* --- the argv of docker run -------------------------------------------------- */
@@ -199,11 +199,12 @@ int unit_docker_argv(const struct spec *spec, const char *id, const struct unit_
 
 /* --- the text ---------------------------------------------------------------- */
 
-static void render_record(struct text *t, const struct spec *spec, const struct unit_origin *origin)
+static int render_record(struct text *t, const struct spec *spec, const struct unit_origin *origin)
 {
-        char hash[65];
+        char hash[DIGEST_HEX_LEN + 1];
 
-        unit_spec_hash(spec, hash);
+        if (unit_spec_hash(spec, hash) < 0)
+                return -ENOMEM;
         text_addf(t,
                   "# Made by geard, which writes this file anew with every change of the gear.\n"
                   "# Your own settings belong into a drop-in, which geard never touches:\n"
@@ -214,6 +215,7 @@ static void render_record(struct text *t, const struct spec *spec, const struct 
         text_addf(t, "\nRequestId=%s\nSpecHash=%s\nSpec=", origin->request_id, hash);
         spec_to_json(spec, t);
         text_addc(t, '\n');
+        return 0;
 }
 
 static void render_unit(struct text *t, const struct spec *spec, const struct unit_origin *origin,
@@ -332,9 +334,8 @@ int unit_render(const struct spec *spec, const struct unit_origin *origin, const
         _cleanup_strv_ char **argv = NULL;
         _cleanup_text_ struct text t = { 0 };
 
-        if (unit_docker_argv(spec, origin->id, host, &argv) < 0)
+        if (unit_docker_argv(spec, origin->id, host, &argv) < 0 || render_record(&t, spec, origin) < 0)
                 return fault_oom(f);
-        render_record(&t, spec, origin);
         render_unit(&t, spec, origin, host);
         render_service(&t, spec, argv, origin->id, host);
         text_add(&t, "\n[Install]\nWantedBy=multi-user.target\n");

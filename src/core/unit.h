@@ -6,7 +6,9 @@
  * that the file's own [X-Gear] section keeps.  Pure text in, pure text out.
  */
 
+#include "core/ident.h"
 #include "core/spec.h"
+#include "util/digest.h"
 #include "util/fault.h"
 #include "util/text.h"
 
@@ -41,14 +43,14 @@ int unit_render(const struct spec *spec, const struct unit_origin *origin, const
 /* The argv of the container's client, as the unit runs it. */
 int unit_docker_argv(const struct spec *spec, const char *id, const struct unit_host *host, char ***ret);
 
-/* sha256 of the canonical spec, hex. */
-void unit_spec_hash(const struct spec *spec, char ret[static 65]);
+/* SHA-256 of the canonical spec, hex. 0 or -ENOMEM. */
+int unit_spec_hash(const struct spec *spec, char ret[static DIGEST_HEX_LEN + 1]);
 
 struct unit_record {
-        char id[64];
+        char id[GEAR_ID_MAX + 1];
         char *user;
-        char request_id[33];
-        char hash[65];
+        char request_id[REQUEST_ID_LEN + 1];
+        char hash[DIGEST_HEX_LEN + 1];
         struct spec spec;
 };
 

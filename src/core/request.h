@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Exactly once per request id: who asks again while it runs joins, who asks
+ * again after it went well gets the same answer, who asks for something else
+ * under the same id is refused, and after a failure the id is free again.
+ * Kept in memory and bounded.  Ids are scoped to the principal who speaks.
+ */
+
+#include "core/ident.h"
+#include "util/base.h"
+
+struct requests;
+struct request;
+struct sink;
+
+/* What a request came to: both spellings, since each listener may prefer another. */
+struct outcome {
+        int code;             /* the api layer's; 0 while it runs */
+        bool good;
+        unsigned retry_after;
+        char *text;           /* for people, ends in a newline */
+        char *json;           /* NULL: none */
+        char *headers;        /* "Name: value\n…" or NULL */
+};
+void outcome_reset(struct outcome *o);
+
+struct sink {
+        struct sink *next;
+        void (*progress)(struct sink *sink, const char *text);
+        void (*done)(struct sink *sink, const struct outcome *outcome); /* the last call; may free the sink */
+};
+
+enum {
+        _REQUEST_E_SUCCESS,
+        REQUEST_E_RUNNING,    /* the same request is under way: listen */
+        REQUEST_E_FINISHED,   /* … went well: replay request_outcome() */
+        REQUEST_E_DIFFERENT,  /* the id belongs to another request */
+        REQUEST_E_FULL,       /* too many under way */
+};
+
+struct requests *requests_new(size_t remembered_max, size_t running_max);
+struct requests *requests_free(struct requests *r);
+DEFINE_CLEANUP(struct requests, requests_free);
+
+/* 0: it is new and runs from now on; *ret is set except for DIFFERENT and FULL. -ENOMEM. */
+int requests_submit(struct requests *r, const char *principal, const char *id, const char *digest, uint64_t now_usec,
+                    struct request **ret);
+/* NULL when nothing is known of it. */
+struct request *requests_find(struct requests *r, const char *principal, const char *id);
+size_t requests_running(const struct requests *r);
+
+const char *request_id(const struct request *q);
+const char *request_principal(const struct request *q);
+const struct outcome *request_outcome(const struct request *q);
+uint64_t request_began(const struct request *q);
+const char *request_last_progress(const struct request *q); /* "" at first */
+
+void request_listen(struct request *q, struct sink *sink);
+void request_leave(struct request *q, struct sink *sink);
+
+/* Tells all who listen, and remembers the last one for who asks later. */
+void request_progress(struct request *q, const char *text);
+/* Exactly once. Takes the outcome's strings. The request may be gone afterwards. */
+void request_finish(struct requests *r, struct request *q, struct outcome *outcome);

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * /var/lib/gears, the state itself:
+ *
+ *   units/gear-1.service     the gear: rendered unit with its [X-Gear] record
+ *   env/1.env                its environment, 0600
+ *   wanted/1                 "started", "stopped", "creating" or "replacing"
+ *   previous/gear-1.service  while it is replaced: what to go back to,
+ *   previous/1.env             with its environment
+ *   host                     the machine this directory belongs to
+ *
+ * The unit is written last and removed first, so a directory that a crash left
+ * behind never holds a gear that is not whole.
+ */
+
+#include "core/gear.h"
+#include "util/fault.h"
+
+struct store;
+
+/* Opens and locks it, making what is missing. Another daemon on it is a CONFLICT. */
+int store_open(const char *path, struct store **ret, struct fault *f);
+struct store *store_free(struct store *s);
+DEFINE_CLEANUP(struct store, store_free);
+
+const char *store_path(const struct store *s);
+void store_unit_path(const struct store *s, const char *id, char *ret, size_t size);
+
+/* Every id that has a unit file. */
+int store_each(struct store *s, int (*entry)(void *arg, const char *id), void *arg);
+/* Every id that has anything else but no unit: left over, to be removed. */
+int store_each_leftover(struct store *s, int (*entry)(void *arg, const char *id), void *arg);
+
+/* Reading: 0 or negative errno (-ENOENT: there is none). */
+int store_read_unit(struct store *s, const char *id, char **ret);
+int store_read_env(struct store *s, const char *id, struct environ *ret);
+enum gear_phase store_read_phase(struct store *s, const char *id);
+
+int store_write_unit(struct store *s, const char *id, const char *text, size_t len, struct fault *f);
+int store_write_env(struct store *s, const char *id, const struct environ *env, struct fault *f);
+int store_write_phase(struct store *s, const char *id, enum gear_phase phase, struct fault *f);
+
+/* Unit first, then the rest. */
+int store_remove(struct store *s, const char *id, struct fault *f);
+
+/* While a gear is replaced: copies aside, puts back, forgets. */
+int store_keep_previous(struct store *s, const char *id, struct fault *f);
+int store_restore_previous(struct store *s, const char *id, struct fault *f);
+void store_drop_previous(struct store *s, const char *id);
+
+/* Does the directory belong to this machine? false: it was copied here. */
+bool store_is_at_home(struct store *s);
+int store_settle(struct store *s, struct fault *f);
