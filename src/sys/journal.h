@@ -27,6 +27,7 @@ struct journal_options {
         uint64_t since_usec;       /* wall clock; 0: no bound */
         int64_t tail;              /* the last so many first; negative: all; 0: only new ones */
         bool follow;
+        const char *const *files;  /* only these, NULL-terminated; NULL: the system journal */
 };
 
 struct journal_hooks {
@@ -35,7 +36,10 @@ struct journal_hooks {
         void *arg;
 };
 
-/* Nothing is called inside this. -errno when the journal cannot be opened. */
+/*
+ * Nothing is called inside this.  -errno when the journal cannot be opened;
+ * -EAGAIN when this host has none yet.  The hooks may free the reader.
+ */
 int journal_read(struct loop *l, const struct journal_options *o, const struct journal_hooks *hooks,
                  struct journal_reader **ret);
 void journal_reader_resume(struct journal_reader *r);
