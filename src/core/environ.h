@@ -14,6 +14,7 @@
 #define ENVIRON_MAX 1024
 #define ENVIRON_NAME_MAX 128
 #define ENVIRON_VALUE_MAX 32768
+#define ENVIRON_BYTES_MAX 1048576 /* of names and values together: more would not fit an exec */
 
 struct environ {
         struct environ_entry {
@@ -25,7 +26,7 @@ struct environ {
 
 /* From {"NAME": "value"}, [{"name","value"}] or ["NAME=value"]; `path` names it in faults. */
 int environ_from_json(const struct json *v, const char *path, struct environ *ret, struct fault *f);
-/* Adds, replaces, and with null removes: {"A": "1", "B": null}. */
+/* Adds, replaces, and with null removes: {"A": "1", "B": null}. All of it, or on a fault nothing. */
 int environ_patch(struct environ *e, const struct json *v, const char *path, struct fault *f);
 void environ_to_json(const struct environ *e, struct text *t); /* {"A":"1"} in order */
 void environ_to_file(const struct environ *e, struct text *t);

@@ -5,3 +5,14 @@ libgeard_la_SOURCES += \
 	src/core/record.c \
 	src/core/request.c src/core/request.h \
 	src/core/unit.c src/core/unit.h
+
+# names, references, environments, specs
+libgeard_la_SOURCES += \
+	src/core/environ.c src/core/environ.h \
+	src/core/ident.c src/core/ident.h \
+	src/core/image.c src/core/image.h \
+	src/core/spec.c src/core/spec.h \
+	src/core/spec-json.c \
+	src/core/spec-list.c \
+	src/core/spec-probe.c \
+	src/core/spec-read.c src/core/spec-read.h

@@ -83,7 +83,8 @@ struct spec {
         bool privileged;
         char *pid_mode;    /* NULL or "host" */
         enum restart_policy restart;
-        uint64_t stop_timeout_usec;
+        uint64_t stop_timeout_usec; /* whole seconds; the canonical form always has it */
+        bool stop_timeout_given;    /* false: 10 s, for the caller to replace by its own default */
         enum pull_policy pull;
         struct spec_health health;
         struct spec_ready ready;

@@ -15,9 +15,8 @@
 #include <json-c/json.h>
 #include <limits.h>
 #include <math.h>
+#include <stdio.h>
 #include <strings.h>
-
-#define NAME_SHOWN_MAX 64 /* bytes of a name in a fault */
 
 struct json {
         char never_read;
@@ -181,6 +180,22 @@ const struct json *json_object_at(const struct json *object, size_t i, const cha
         return wrap(lh_entry_v(e));
 }
 
+const char *json_path(char ret[static FAULT_FIELD_MAX], const char *path, const char *name)
+{
+        bool nested = path && *path;
+
+        if (snprintf(ret, FAULT_FIELD_MAX, "%s%s%s", nested ? path : "", nested ? "." : "", name) < 0)
+                ret[0] = '\0';
+        return ret; /* cut off where it is too long to show */
+}
+
+const char *json_index(char ret[static FAULT_FIELD_MAX], const char *path, size_t i)
+{
+        if (snprintf(ret, FAULT_FIELD_MAX, "%s[%zu]", path, i) < 0)
+                ret[0] = '\0';
+        return ret;
+}
+
 static bool is_listed(const char *name, const char *const *names)
 {
         for (; *names; names++)
@@ -191,18 +206,14 @@ static bool is_listed(const char *name, const char *const *names)
 
 static int refuse_name(const char *path, const char *name, const char *why, struct fault *f)
 {
-        _cleanup_text_ struct text field = { 0 }, shown = { 0 };
-        size_t n = strnlen(name, NAME_SHOWN_MAX);
+        _cleanup_text_ struct text shown = { 0 };
+        char field[FAULT_FIELD_MAX];
 
-        if (path && *path) {
-                text_add(&field, path);
-                text_addc(&field, '.');
-        }
-        text_addn(&field, name, n);
-        json_outn(&shown, field.data, text_ok(&field) ? field.len : 0);
-        if (!text_ok(&field) || !text_ok(&shown))
+        json_path(field, path, name);
+        json_out(&shown, field);
+        if (!text_ok(&shown))
                 return fault_oom(f);
-        return fault_set(f, FAULT_INVALID, field.data, "%s %s", why, shown.data);
+        return fault_set(f, FAULT_INVALID, field, "%s %s", why, shown.data);
 }
 
 int json_check_names(const struct json *object, const char *path, const char *const *names, struct fault *f)

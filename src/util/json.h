@@ -52,6 +52,10 @@ const struct json *json_object_at(const struct json *object, size_t i, const cha
 int json_check_names(const struct json *object, const char *path,
                      const char *const *names, struct fault *f);
 
+/* How faults call a member ("path.name", or the name alone) and an element ("path[i]"); returns ret. */
+const char *json_path(char ret[static FAULT_FIELD_MAX], const char *path, const char *name);
+const char *json_index(char ret[static FAULT_FIELD_MAX], const char *path, size_t i);
+
 /*
  * Typed reads of one value; `path` names it in the fault ("ports[1].external").
  * Integers may come as strings of decimal digits; booleans as true/false only.
