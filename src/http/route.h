@@ -39,7 +39,7 @@ struct route_match {
         const struct route *route;    /* NULL: see the two below */
         bool path_known;              /* 405 rather than 404 */
         unsigned allowed;             /* bit per enum http_method, for Allow: */
-        struct http_field params[ROUTE_PARAMS_MAX];
+        struct http_field params[ROUTE_PARAMS_MAX]; /* names run to a }: see route_param() */
         size_t n_params;
         const char *token;            /* the path token, or NULL */
 };

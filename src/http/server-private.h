@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* What server.c, connection.c and reply.c share, and nobody else sees. */
+
+#include "http/origin.h"
+#include "http/server.h"
+#include "util/text.h"
+
+#include <sys/queue.h>
+#include <time.h>
+
+#define ADDRESS_BUCKETS 256
+#define SPARE_REPLIES 32
+
+struct bufferevent;
+struct connection;
+struct event;
+struct evconnlistener;
+struct tls;
+
+/* Who counts as one client: an IPv4 address, or the /64 an IPv6 address is in. */
+struct address_key {
+        unsigned char bytes[8];
+};
+
+static inline size_t address_bucket(const struct address_key *k)
+{
+        uint64_t n;
+
+        memcpy(&n, k->bytes, sizeof n);
+        return (size_t) (n * UINT64_C(0x9e3779b97f4a7c15) >> 56);
+}
+
+struct listener {
+        struct server *server;
+        struct evconnlistener *event;
+        struct tls *tls;
+        struct origin_policy policy;
+        const void *tag;
+        char *socket_path;              /* a unix socket that we made and remove */
+        LIST_ENTRY(listener) all;
+};
+
+LIST_HEAD(connection_list, connection);
+
+struct server {
+        struct event_base *base;
+        struct server_limits limits;
+        struct server_hooks hooks;
+        struct server_stats stats;
+        LIST_HEAD(, listener) listeners;
+        struct connection_list connections;
+        struct connection_list by_address[ADDRESS_BUCKETS];
+        struct reply *spares[SPARE_REPLIES]; /* so that a busy server does not allocate */
+        size_t n_spares;
+        struct event *resume;           /* listening again after descriptors ran out */
+        time_t date_second;
+        char date[40];                  /* of that second, for Date: */
+        bool draining;
+};
+
+/* The answer, and the request it is for: one allocation, used again and again. */
+struct reply {
+        struct http_request request;
+        struct http_framing framing;
+        struct connection *connection;
+        char *head;                     /* as read; then the decoded path and query */
+        size_t head_size;
+        char *body;
+        struct text extra;              /* header lines that the handler added */
+        char request_id[64];
+        void (*drained)(void *arg);
+        void (*gone)(void *arg);
+        void *watch_arg;
+        enum http_refusal refusal;
+        uint64_t started_usec;
+        uint64_t bytes;
+        int status;
+        bool dispatched;                /* counted in the statistics as being answered */
+        bool begun;
+        bool chunked;                   /* a stream whose client can read chunks */
+        bool bodiless;                  /* HEAD, 204, 304: whatever is written is dropped */
+        bool full;                      /* reply_write() said stop; drained is owed */
+        bool sets_cache_control;
+        bool client_left;
+};
+
+/* NULL when out of memory. */
+struct reply *reply_new(struct connection *c);
+struct reply *reply_recycle(struct server *s, struct reply *r); /* s may be NULL; returns NULL */
+struct reply *reply_destroy(struct reply *r);
+/* Answers in the server's own name: one sentence, as text or as a problem. */
+void reply_refuse(struct reply *r, const struct server_limits *limits);
+/* Answers a browser that asks what the pages of an allowed origin may do. */
+void reply_preflight(struct reply *r);
+
+const char *server_date(struct server *s);
+void server_account(struct server *s, const struct reply *r); /* statistics and the access line */
+
+static inline uint64_t clock_usec(void)
+{
+        struct timespec t;
+
+        (void) clock_gettime(CLOCK_MONOTONIC, &t);
+        return (uint64_t) t.tv_sec * 1000000 + (uint64_t) t.tv_nsec / 1000;
+}
