@@ -10,6 +10,6 @@ endif
 UNIT_LIBS = libgeard.la $(CMOCKA_LIBS)
 
 # A debugging aid, built when asked for.
-EXTRA_PROGRAMS = tests/host/tools/sys-probe
+EXTRA_PROGRAMS += tests/host/tools/sys-probe
 tests_host_tools_sys_probe_SOURCES = tests/host/tools/sys-probe.c
 tests_host_tools_sys_probe_LDADD = libgeard.la
