@@ -23,6 +23,8 @@ struct listen_config {
         char **hosts;
         mode_t mode;           /* unix sockets: 0660 */
         char *group;           /* unix sockets: "gears" */
+        bool has_group_id;     /* looked up once, at start: a group that does not exist admits nobody */
+        gid_t group_id;
         char *where;           /* "geard.conf:12", for messages */
 };
 
@@ -38,6 +40,7 @@ struct config {
         unsigned log_rate_burst;      /* LogRate=250000/30s; burst 0: unlimited */
         uint64_t log_rate_usec;
         char *docker;                 /* Docker=/usr/bin/docker, the client that units run */
+        char *helper;                 /* Helper=/usr/libexec/geard/gear-unit */
         char *docker_socket;          /* DockerSocket=/run/docker.sock */
         char *docker_unit;            /* DockerUnit=docker.service; "" if no unit runs the engine */
         uint64_t wait_usec;           /* Wait=60s, the default of ?wait= */

@@ -1,3 +1,8 @@
 sbin_PROGRAMS += geard
 geard_SOURCES = src/main.c
 geard_LDADD = libgeard.la
+
+libgeard_la_SOURCES += \
+	src/config.c src/config.h \
+	src/config-file.c src/config-file.h \
+	src/config-value.c src/config-value.h

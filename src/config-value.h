@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Values of the configuration: each reader turns the text behind Key= into
+ * one member of its owner, a struct config or struct listen_config.
+ */
+
+#include "config.h"
+
+struct option;
+
+/* 0, -EINVAL for a value that is not accepted, -ENOMEM. */
+typedef int option_read(const struct option *o, const char *value, void *owner);
+
+struct option {
+        const char *section;
+        const char *key;
+        const char *accepts;  /* what a good value is, for messages */
+        option_read *read;
+        size_t offset;        /* of the member; readers of several members ignore it */
+        uint64_t min, max;    /* of numbers, sizes and durations (µs) */
+};
+
+option_read option_flag, option_count, option_size, option_duration;
+option_read option_string;     /* anything but nothing */
+option_read option_path;       /* an absolute one */
+option_read option_list;       /* appended to; nothing empties it */
+option_read option_path_list;
+option_read option_unit;       /* the name of a service; nothing for none */
+option_read option_port_range, option_ip_address, option_log_rate, option_log_level;
+option_read option_faces, option_auth, option_address, option_mode, option_origins;
+
+enum address_kind { ADDRESS_BAD, ADDRESS_UNIX, ADDRESS_LOOPBACK, ADDRESS_OPEN, ADDRESS_INHERITED };
+
+/* What Address= names; ADDRESS_INHERITED is a socket that the service manager passes by name. */
+enum address_kind address_kind(const char *address);
