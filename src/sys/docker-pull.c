@@ -30,7 +30,7 @@ struct pull {
         struct line_splitter lines;
         struct layer *layers;
         size_t n_layers;
-        char status[64];
+        char status[128];
         char error[MESSAGE_MAX];
         struct text refusal; /* the body of an answer that is no progress */
         struct timer *report_timer;

@@ -107,8 +107,9 @@ static int errno_of(CURL *easy, CURLcode code)
         case CURLE_OUT_OF_MEMORY:
                 return -ENOMEM;
         case CURLE_URL_MALFORMAT:
-        case CURLE_UNSUPPORTED_PROTOCOL:
                 return -EINVAL;
+        case CURLE_UNSUPPORTED_PROTOCOL: /* in the URL, or an answer that is not HTTP/1 */
+                return -EPROTONOSUPPORT;
         case CURLE_COULDNT_RESOLVE_HOST:
                 return -EHOSTUNREACH;
         case CURLE_COULDNT_CONNECT:

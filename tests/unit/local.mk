@@ -6,6 +6,16 @@ check_PROGRAMS += $(UNIT_TESTS)
 check_PROGRAMS += tests/unit/test-loop
 tests_unit_test_loop_SOURCES = tests/unit/test-loop.c
 tests_unit_test_loop_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test-fetch
+tests_unit_test_fetch_SOURCES = tests/unit/test-fetch.c tests/unit/fake-http.c tests/unit/fake-http.h
+tests_unit_test_fetch_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test-http-parse tests/unit/test-http-route
+tests_unit_test_http_parse_SOURCES = tests/unit/test-http-parse.c
+tests_unit_test_http_parse_LDADD = $(UNIT_LIBS)
+tests_unit_test_http_route_SOURCES = tests/unit/test-http-route.c
+tests_unit_test_http_route_LDADD = $(UNIT_LIBS)
 endif
 UNIT_LIBS = libgeard.la $(CMOCKA_LIBS)
 
