@@ -28,6 +28,18 @@ def pytest_runtest_logreport(report):
         tally("fail", f"{report.nodeid}: {report.when} failed")
 
 
+def pytest_report_teststatus(report, config):
+    """Under tests/run: a line per case as it ends, instead of dots."""
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    if not os.environ.get("GEARD_TALLY") or not terminal:
+        return None
+    if report.failed:
+        terminal.write_line(f"  FAILED {report.nodeid} ({report.when})")
+    elif report.when == "call":
+        terminal.write_line(f"  ok {report.nodeid} ({report.duration:.1f} s)")
+    return report.outcome, "", ""
+
+
 def tally(verdict, what):
     path = os.environ.get("GEARD_TALLY")
     if path:

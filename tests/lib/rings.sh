@@ -1,0 +1,271 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# The rings of tests/run, which sources this: ring_NAME [FILE[::CASE]…] runs one
+# ("all" stands for all of it) and records every case in the tally.
+# shellcheck disable=SC2154 # tests, top, build, logs, word, keep are tests/run's
+
+# record pass|fail NAME: one case.
+record() {
+        printf '%s %s\n' "$1" "$2" >> "$logs/tally"
+        if [ "$1" = pass ]; then say "  ok $2"; else say "  FAILED $2"; fi
+}
+
+# check NAME COMMAND…: a case that is one command; its output shows when it fails.
+check() {
+        local name=$1 log=$logs/${1//[^A-Za-z0-9._-]/-}.log
+        shift
+        if "$@" > "$log" 2>&1 < /dev/null; then
+                record pass "$name"
+                rm -f "$log"
+        else
+                tail -n 40 "$log" >&2
+                record fail "$name (all of it: $log)"
+                return 1
+        fi
+}
+
+# selected NAME PART…: is NAME asked for, by the parts of this ring and by -k?
+selected() {
+        local name=${1%.c} part
+        shift
+        [[ -z $word || $name == *"$word"* ]] || return 1
+        for part; do
+                [[ $part == all || ${part%.c} == "$name" || ${part%.c} == "${name##*/}" ]] && return 0
+        done
+        return 1
+}
+
+# each_of FUNCTION ARGUMENT…: FUNCTION for every line of stdin, as many at once
+# as there are processors.
+each_of() {
+        local item
+        while read -r item; do
+                while [ "$(jobs -pr | wc -l)" -ge "$(nproc)" ]; do wait -n || true; done
+                "$@" "$item" &
+        done
+        wait
+}
+
+only_selected() { # only_selected PART…: filters stdin
+        local item
+        while read -r item; do ! selected "$item" "$@" || echo "$item"; done
+}
+
+# --- building ----------------------------------------------------------------
+
+jobs_here() { nproc; }
+
+# build_tree DIR [CONFIGURE ARGUMENT…]: configures DIR when it must, and builds it.
+build_tree() {
+        local dir=$1 log=$logs/build-${1##*/}.log
+        shift
+        if [ ! -x "$top/configure" ] || [ "$top/configure.ac" -nt "$top/configure" ]; then
+                say "  autogen"
+                "$top/autogen.sh" > "$log" 2>&1 || { build_failed "autogen.sh" "$log"; return 1; }
+        fi
+        mkdir -p "$dir"
+        if [ ! -e "$dir/config.status" ] || [ "$(cat "$dir/.arguments" 2>/dev/null)" != "$*" ]; then
+                say "  configure ${dir#"$top/"} $*"
+                (cd "$dir" && "$top/configure" --quiet --prefix=/usr --sysconfdir=/etc --localstatedir=/var "$@") \
+                        > "$log" 2>&1 || { build_failed "configure in $dir" "$log"; return 1; }
+                echo "$*" > "$dir/.arguments"
+        fi
+        say "  make ${dir#"$top/"}"
+        make_in "$dir" "$log" all || { build_failed "make in $dir" "$log"; return 1; }
+}
+
+make_in() { # make_in DIR LOG TARGET…
+        local dir=$1 log=$2
+        shift 2
+        make -s -k -j"$(jobs_here)" -C "$dir" "$@" >> "$log" 2>&1 < /dev/null
+}
+
+build_failed() { # build_failed WHAT LOG
+        grep -nE 'error:|Error |\*\*\*' "$2" | head -n 20 >&2
+        tail -n 5 "$2" >&2
+        record fail "$1 (all of it: $2)"
+}
+
+main_build() { build_tree "$build" --enable-werror; }
+
+# The compiler flags a tree was configured with.
+flags_of() {
+        # shellcheck disable=SC2016 # make's own variables
+        make -s -C "$1" --eval='geard-flags:; @echo $(DEFS) -I. $(AM_CPPFLAGS) $(AM_CFLAGS)' geard-flags
+}
+
+sources() { (cd "$top" && git ls-files 'src/*.c'); }
+
+# --- unit --------------------------------------------------------------------
+
+# check_programs DIR: what `make check` runs there.
+check_programs() {
+        # shellcheck disable=SC2016
+        make -s -C "$1" --eval='geard-tests:; @echo $(TESTS)' geard-tests | tr ' ' '\n' | grep .
+}
+
+# tally_tests DIR LABEL PROGRAM…: from the logs of `make check`, every cmocka case
+# or, of a program without them, the program.
+tally_tests() {
+        local dir=$1 label=$2 program base
+        shift 2
+        for program; do
+                base=$dir/${program%.sh}
+                if ! grep -q ':test-result:' "$base.trs" 2>/dev/null; then
+                        record fail "$label $program: it did not run"
+                        continue
+                fi
+                sed -nE "s|^ok [0-9]+ -? ?(.*)|pass $label $program: \1|p; s|^not ok [0-9]+ -? ?(.*)|fail $label $program: \1|p" \
+                        "$base.log" > "$logs/cases"
+                cat "$logs/cases" >> "$logs/tally"
+                if grep -q ':test-result: PASS' "$base.trs"; then
+                        [ -s "$logs/cases" ] || echo "pass $label $program" >> "$logs/tally"
+                        say "  ok $label $program ($(grep -c . "$logs/cases" || true) cases)"
+                else
+                        tail -n 30 "$base.log" >&2
+                        say "  FAILED $label $program"
+                        grep -q '^fail' "$logs/cases" || echo "fail $label $program: ended early or skipped" >> "$logs/tally"
+                fi
+        done
+        rm -f "$logs/cases"
+}
+
+# unit_in DIR LABEL PROGRAM…
+unit_in() {
+        local dir=$1 label=$2 program
+        shift 2
+        for program; do rm -f "$dir/${program%.sh}".{trs,log}; done
+        CMOCKA_MESSAGE_OUTPUT=TAP make_in "$dir" "$logs/check-$label.log" check TESTS="$*" || true
+        tally_tests "$dir" "$label" "$@"
+}
+
+ring_unit() {
+        local program programs=()
+        main_build
+        for program in $(check_programs "$build"); do
+                ! selected "$program" "$@" || programs+=("$program")
+        done
+        [ ${#programs[@]} -gt 0 ] || return 0
+        unit_in "$build" plain "${programs[@]}"
+        build_tree "$build/sanitized" --enable-werror --enable-sanitizers
+        unit_in "$build/sanitized" sanitized "${programs[@]}"
+        for program in "${programs[@]}"; do
+                file -b "$build/$program" | grep -q ELF || continue
+                check "valgrind $program" env -C "$build" srcdir="$top" valgrind --quiet --leak-check=full \
+                        --errors-for-leak-kinds=definite --error-exitcode=99 "./$program" || true
+        done
+}
+
+# --- static ------------------------------------------------------------------
+
+our_scripts() {
+        (cd "$top" && git ls-files tests contrib bench .ci autogen.sh man units) | while read -r file; do
+                case $(head -c 64 "$top/$file" | head -n 1 | tr -d '\0') in
+                '#!'*sh | '#!'*'sh '*) echo "$file" ;;
+                *) [[ $file != *.sh ]] || echo "$file" ;;
+                esac
+        done
+}
+
+analyze() { # analyze FLAGS FILE
+        # shellcheck disable=SC2086 # flags are words
+        check "analyzer $2" env -C "$build" gcc $1 -O2 -g -fanalyzer -Werror -c "$top/$2" -o /dev/null || true
+}
+
+tidy() { # tidy FLAGS FILE
+        # shellcheck disable=SC2086
+        check "clang-tidy $2" env -C "$build/clang" clang-tidy --quiet --warnings-as-errors='*' "$top/$2" -- $1 || true
+}
+
+lint_script() { check "shellcheck $1" env -C "$top" shellcheck -x "$1" || true; }
+
+ring_static() {
+        our_scripts | only_selected "$@" | each_of lint_script
+        main_build
+        build_tree "$build/clang" CC=clang --enable-werror
+        ! selected clang "$@" || check "clang -Werror" make -s -C "$build/clang" check TESTS=
+        sources | only_selected "$@" | each_of analyze "$(flags_of "$build")"
+        sources | only_selected "$@" | each_of tidy "$(flags_of "$build/clang")"
+}
+
+# --- fuzz --------------------------------------------------------------------
+
+FUZZ_RUNS=${FUZZ_RUNS:-50000}
+
+ring_fuzz() {
+        local program name
+        build_tree "$build/fuzz" CC=clang --enable-werror --enable-fuzzers
+        while read -r program; do
+                name=${program##*/}
+                selected "$name" "$@" || continue
+                fuzz_one "$program" "$name" || true
+        done < <(find "$build/fuzz/tests/fuzz" -maxdepth 1 -type f -executable -name 'fuzz-*' | sort)
+}
+
+# The corpus of the tree is read; what is found goes to build/.
+fuzz_one() { # fuzz_one PROGRAM NAME
+        local found=$build/fuzz/found/$2 corpus=$top/tests/fuzz/corpus/${2#fuzz-}
+        mkdir -p "$found"
+        [ -d "$corpus" ] || corpus=
+        check "$2, $FUZZ_RUNS runs" env -C "$build/fuzz" "$1" -runs="$FUZZ_RUNS" -max_total_time=120 -seed=1 -timeout=10 \
+                -rss_limit_mb=2048 -artifact_prefix="$logs/$2-" "$found" ${corpus:+"$corpus"}
+}
+
+# --- front and host ----------------------------------------------------------
+
+# run_pytest RING PART…
+run_pytest() {
+        local ring=$1 part targets=() arguments=()
+        shift
+        for part; do
+                if [ "$part" = all ]; then targets+=("$tests/$ring"); else targets+=("$tests/$ring/$part"); fi
+        done
+        [ -z "$word" ] || arguments+=(-k "$word")
+        # 5 says that no case was selected, which -k may well do.
+        GEARD_TALLY=$logs/tally GEARD_BUILD=$build GEARD_TEST_LOGS=$logs GEARD_KEEP=$keep PYTHONDONTWRITEBYTECODE=1 \
+                /usr/bin/python3 -m pytest -qq "${arguments[@]}" "${targets[@]}" < /dev/null >&2 || case $? in
+        1) ;;
+        5) [ -n "$word" ] || return 1 ;;
+        *) return 1 ;;
+        esac
+}
+
+ring_front() {
+        main_build
+        make_in "$build" "$logs/build-front.log" tests/front/front-server ||
+                { build_failed "the front end's test server" "$logs/build-front.log"; return 1; }
+        run_pytest front "$@"
+}
+
+ring_host() {
+        need_root
+        main_build
+        [ -n "$keep" ] || "$tests/lib/testhost" down --all
+        "$tests/lib/testhost" base > /dev/null
+        run_pytest host "$@"
+        if [ -n "$keep" ]; then
+                say "  the host stays: GEARD_TESTS_STATE=$GEARD_TESTS_STATE tests/lib/testhost sh shared"
+        else
+                "$tests/lib/testhost" down --all
+        fi
+}
+
+# --- dist --------------------------------------------------------------------
+
+ring_dist() {
+        selected distcheck "$@" || return 0
+        main_build
+        check "make distcheck" make -s -C "$build" -j"$(jobs_here)" distcheck || true
+}
+
+# --- what there is -------------------------------------------------------------
+
+list_all() {
+        local ring file
+        for ring in "${rings[@]}"; do
+                echo "$ring"
+                for file in "$tests/$ring"/{test,fuzz,check}[-_]*; do
+                        [ ! -e "$file" ] || echo "  $ring/${file##*/}"
+                done
+        done
+}
