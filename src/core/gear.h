@@ -77,9 +77,11 @@ struct gear {
         uint64_t started_usec;
         char address[46];
         bool oom_killed;
+        bool health_is_ours;      /* probed by geard, not by the engine */
 
-        void *work;               /* the api layer's: the change under way */
-        void *watch;              /* the api layer's: its health probe */
+        void *work;               /* the api layer's: the change under way, and those that wait */
+        void *ready;              /* the api layer's: who waits for it to be ready */
+        void *health;             /* the api layer's: its health probe */
         char *row;                /* the api layer's: its line in the list, dropped at every change */
 };
 

@@ -21,4 +21,4 @@ libgeard_la_SOURCES += \
 	src/sys/unit-change.c src/sys/unit-change.h
 
 # the state directory
-libgeard_la_SOURCES += src/sys/store.c src/sys/store.h
+libgeard_la_SOURCES += src/sys/store.c src/sys/store.h src/sys/worker.c src/sys/worker.h

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Answers: the one table from faults to HTTP statuses, and the two spellings
+ * (JSON when asked for, else text for a person) of everything we say.
+ */
+
+#include "api/call.h"
+
+int answer_status(const struct fault *fault);
+
+/* All of these end the reply and clear call->reply. */
+void answer_fault(struct call *call, const struct fault *fault);
+void answer_json(struct call *call, int status, const struct text *json);
+void answer_text(struct call *call, int status, const char *text);
+/* One of the two, by what the client prefers. */
+void answer_either(struct call *call, int status, const char *text, const struct text *json);
+void answer_empty(struct call *call, int status);
+
+/* The same for someone who is no longer a call: a stored outcome. */
+void answer_outcome(struct reply *reply, bool json, const struct outcome *outcome);
+/* An outcome from a fault, and from an answer. Out of memory leaves the strings NULL, which is legal. */
+void outcome_of_fault(struct outcome *ret, const struct fault *fault);
+void outcome_of(struct outcome *ret, int status, const char *text, struct text *json);
+void outcome_header(struct outcome *o, const char *name, const char *format, ...) _printf_(3, 4);

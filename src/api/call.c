@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "api/call.h"
+
+#include "api/answer.h"
+#include "util/log.h"
+
+#include <stdio.h>
+
+/* --- what the client prefers ------------------------------------------------------------- */
+
+/* The weight of a media range list for one type, in thousandths; -1 if it is not in there. */
+static int accept_weight(const char *accept, const char *type)
+{
+        _cleanup_free_ char *copy = strdup(accept);
+        char *save = NULL;
+        int found = -1;
+
+        for (char *range = copy ? strtok_r(copy, ",", &save) : NULL; range; range = strtok_r(NULL, ",", &save)) {
+                char *q = strcasestr(range, ";q=");
+                size_t n;
+
+                range += strspn(range, " \t");
+                n = strcspn(range, "; \t");
+                if (n == strlen(type) && strncasecmp(range, type, n) == 0)
+                        found = q ? (int) (strtod(q + 3, NULL) * 1000) : 1000;
+        }
+        return found;
+}
+
+bool call_wants_json(const struct http_request *request)
+{
+        const char *accept = http_header(request, "Accept");
+        int json, problem, text;
+
+        if (!accept)
+                return false;
+        json = accept_weight(accept, "application/json");
+        problem = accept_weight(accept, "application/problem+json");
+        text = accept_weight(accept, "text/plain");
+        if (problem > json)
+                json = problem;
+        return json > 0 && json >= text;
+}
+
+/* --- reading a call ------------------------------------------------------------------------ */
+
+int call_gear_id(struct call *call, const char **ret, struct fault *f)
+{
+        const char *id = route_param(&call->match, "id");
+        int r;
+
+        if (!id) {
+                id = call->who.r;
+                if (!id || !*id)
+                        return fault_set(f, FAULT_INVALID, "r", "r: which gear is missing");
+                r = gear_id_check(id, "r", f);
+        } else {
+                r = gear_id_check(id, "id", f);
+                if (r == 0 && !access_covers(&call->who, id))
+                        r = fault_set(f, FAULT_DENIED, "r", "r: the token names another gear than the path");
+        }
+        if (r == 0)
+                *ret = id;
+        return r;
+}
+
+int call_body(struct call *call, struct json **ret, struct fault *f)
+{
+        struct json *json;
+
+        *ret = NULL;
+        if (call->request->body_len == 0)
+                return 0;
+        json = json_parse(call->request->body, call->request->body_len, "body", f);
+        if (!json)
+                return -EINVAL;
+        *ret = json;
+        return 0;
+}
+
+int call_flag(struct call *call, const char *name, bool *ret, struct fault *f)
+{
+        const char *value = http_param(call->request, name);
+
+        if (!value) {
+                *ret = false;
+                return 0;
+        }
+        if (streq(value, "yes") || streq(value, "true") || streq(value, "1"))
+                *ret = true;
+        else if (streq(value, "no") || streq(value, "false") || streq(value, "0"))
+                *ret = false;
+        else
+                return fault_set(f, FAULT_INVALID, name, "%s: yes or no is expected", name);
+        return 0;
+}
+
+/* --- dispatch --------------------------------------------------------------------------------- */
+
+static const char *method_name(unsigned bit)
+{
+        static const char *const names[] = {
+                [HTTP_GET] = "GET",     [HTTP_HEAD] = "HEAD",     [HTTP_PUT] = "PUT",        [HTTP_POST] = "POST",
+                [HTTP_PATCH] = "PATCH", [HTTP_DELETE] = "DELETE", [HTTP_OPTIONS] = "OPTIONS",
+        };
+
+        return bit < ARRAY_SIZE(names) ? names[bit] : NULL;
+}
+
+static void refuse_method(struct call *call)
+{
+        _cleanup_text_ struct text allow = { 0 };
+
+        for (unsigned bit = 0; method_name(bit); bit++)
+                if (call->match.allowed & (1U << bit))
+                        text_addf(&allow, "%s%s", allow.len ? ", " : "", method_name(bit));
+        if (text_ok(&allow) && allow.data)
+                reply_header(call->reply, "Allow", allow.data);
+        answer_text(call, 405, "this path knows other methods, see the Allow header\n");
+}
+
+static void refuse(struct call *call, const struct fault *fault, const char *why)
+{
+        if (fault->kind == FAULT_DENIED || fault->kind == FAULT_UNKNOWN_WHO)
+                log_notice(LOG_FIELDS("GEARD_PEER", call->request->peer->address, "GEARD_METHOD",
+                                      call->request->method_name),
+                           "refused a %s from %s: %s", call->request->method_name, call->request->peer->address,
+                           why ? why : fault->text);
+        answer_fault(call, fault);
+}
+
+void call_dispatch(void *arg, const struct http_request *request, struct reply *reply)
+{
+        struct daemon *d = arg;
+        struct call call = { .daemon = d, .request = request, .reply = reply };
+        const char *why = NULL;
+        struct fault f;
+
+        route_find(d->routes, d->n_routes, request, &call.match);
+        if (!call.match.route) {
+                if (call.match.path_known)
+                        refuse_method(&call);
+                else
+                        answer_text(&call, 404, "there is no such path\n");
+                return;
+        }
+        if (d->draining && (call.match.route->flags & ROUTE_CHANGE)) {
+                (void) fault_set(&f, FAULT_AWAY, NULL, "geard is stopping, try again in a moment");
+                f.retry_after = 5;
+                answer_fault(&call, &f);
+                return;
+        }
+        if (!(call.match.route->flags & ROUTE_OPEN) &&
+            access_identify(d, request, &call.match, &call.who, &why, &f) < 0) {
+                refuse(&call, &f, why);
+                return;
+        }
+        if (request->body_len > 0 && !(call.match.route->flags & ROUTE_BODY)) {
+                (void) fault_set(&f, FAULT_INVALID, "body", "body: this call takes none");
+                answer_fault(&call, &f);
+                return;
+        }
+        call.match.route->handler(&call);
+}

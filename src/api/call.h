@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * One request on its way through the api: what came in, who speaks, what it
+ * is allowed to do, and where the answer goes.  It lives until the handler
+ * returns; a handler that answers later takes what it needs along.
+ */
+
+#include "daemon.h"
+#include "util/json.h"
+
+enum identity_kind {
+        WHO_NOBODY,
+        WHO_TEST,                 /* the __test__ token */
+        WHO_PEER,                 /* a local user on the unix socket */
+        WHO_ANYONE,               /* a listener with Auth=none */
+};
+
+struct identity {
+        enum identity_kind kind;
+        char principal[96];       /* scopes request ids: "test", "uid:0" … */
+        char user[USER_MAX + 1];  /* the claim u, or the name of the local user */
+        const char *r;            /* the claims; NULL where absent */
+        const char *t;
+        const char *i;
+};
+
+struct call {
+        struct daemon *daemon;
+        const struct http_request *request;
+        struct reply *reply;      /* whoever ends it sets it to NULL */
+        struct route_match match;
+        struct identity who;
+        char request_id[REQUEST_ID_LEN + 1]; /* of a change, or "" */
+};
+
+/* The server's hook: routes, authorises, calls the handler. */
+void call_dispatch(void *arg, const struct http_request *request, struct reply *reply);
+
+/* Who speaks? Fills who; UNKNOWN_WHO or DENIED with one generic sentence otherwise; why is for the journal. */
+int access_identify(const struct daemon *d, const struct http_request *request, const struct route_match *match,
+                    struct identity *ret, const char **ret_why, struct fault *f);
+bool access_may_reach_host(const struct identity *who);
+/* Does what this caller may see include the gear? */
+bool access_covers(const struct identity *who, const char *id);
+
+/*
+ * The gear that a call is about: {id} of the path, else the claim r.  A claim
+ * that names another one is DENIED.
+ */
+int call_gear_id(struct call *call, const char **ret, struct fault *f);
+
+/* The body as JSON; NULL in *ret for an empty one. */
+int call_body(struct call *call, struct json **ret, struct fault *f);
+
+/* A query parameter as a flag: absent is false. */
+int call_flag(struct call *call, const char *name, bool *ret, struct fault *f);
+
+/* Does the client prefer this over text? */
+bool call_wants_json(const struct http_request *request);

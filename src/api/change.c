@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "api/change.h"
+
+#include "api/answer.h"
+#include "util/digest.h"
+#include "util/log.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <strings.h>
+#include <sys/random.h>
+
+#define WAIT_MAX_SEC 3600
+
+/* --- the request id and what it stands for -------------------------------------------------- */
+
+static int random_id(char ret[static REQUEST_ID_LEN + 1])
+{
+        unsigned char bytes[REQUEST_ID_LEN / 2];
+
+        if (getrandom(bytes, sizeof bytes, 0) != (ssize_t) sizeof bytes)
+                return -EIO;
+        for (size_t i = 0; i < sizeof bytes; i++)
+                (void) snprintf(ret + 2 * i, 3, "%02x", bytes[i]);
+        return 0;
+}
+
+static int settle_id(struct call *call, struct fault *f)
+{
+        const char *field = "i", *given = call->who.i;
+
+        if (!given && (given = http_header(call->request, "X-Request-Id")))
+                field = "X-Request-Id";
+        if (!given && (given = http_header(call->request, "Idempotency-Key")))
+                field = "Idempotency-Key";
+        if (!given)
+                return random_id(call->request_id) < 0 ? fault_errno(f, EIO, "cannot make a request id") : 0;
+        if (request_id_canonical(given, call->request_id) < 0)
+                return fault_set(f, FAULT_INVALID, field, "%s: a request id is 1 to 32 hex digits", field);
+        return 0;
+}
+
+/* Names that say when and under which id, not what. */
+static bool is_part_of_request(const struct call *call, const char *name)
+{
+        bool claim = call->who.kind == WHO_TEST && (streq(name, "i") || streq(name, "d"));
+
+        return !claim && !streq(name, "wait");
+}
+
+static int digest_call(const struct call *call, char ret[static DIGEST_HEX_LEN + 1])
+{
+        const struct http_request *q = call->request;
+        _cleanup_text_ struct text t = { 0 };
+        size_t first = call->match.token ? 2 : 0; /* without /token/<t> */
+
+        text_addf(&t, "%s\n", q->method_name);
+        for (size_t i = first; i < q->n_segments; i++)
+                json_out(&t, q->segments[i]);
+        for (size_t i = 0; i < q->n_params; i++) {
+                if (is_part_of_request(call, q->params[i].name)) {
+                        json_out(&t, q->params[i].name);
+                        json_out(&t, q->params[i].value);
+                }
+        }
+        text_addc(&t, '\n');
+        text_addn(&t, q->body, q->body_len);
+        return text_ok(&t) ? digest_hex(t.data, t.len, ret) : -ENOMEM;
+}
+
+/* --- the client who waits ----------------------------------------------------------------------- */
+
+enum waiter_mode { WAIT_PLAIN, WAIT_LINES, WAIT_EVENTS };
+
+struct waiter {
+        struct sink sink;
+        struct daemon *daemon;
+        struct request *request;
+        struct reply *reply;
+        struct timer *patience;
+        enum waiter_mode mode;
+        bool json;
+};
+
+static void waiter_free(struct waiter *w)
+{
+        if (w->mode != WAIT_PLAIN)
+                w->daemon->streams--;
+        w->patience = timer_free(w->patience);
+        free(w);
+}
+
+static void waiter_write(struct waiter *w, const struct text *t)
+{
+        /* Progress is small and bounded by the work; a client that does not read is closed by the server. */
+        if (text_ok(t))
+                (void) reply_write(w->reply, t->data, t->len);
+}
+
+static void waiter_progress(struct sink *sink, const char *text)
+{
+        struct waiter *w = container_of(sink, struct waiter, sink);
+        _cleanup_text_ struct text t = { 0 };
+
+        if (w->mode == WAIT_PLAIN)
+                return;
+        if (w->mode == WAIT_LINES) {
+                text_addf(&t, "%s\n", text);
+        } else {
+                text_add(&t, "event: progress\ndata: {");
+                json_put(&t, "text", text);
+                text_add(&t, "}\n\n");
+        }
+        waiter_write(w, &t);
+}
+
+static void stream_outcome(struct waiter *w, const struct outcome *outcome)
+{
+        _cleanup_text_ struct text t = { 0 };
+        size_t n = outcome->text ? strcspn(outcome->text, "\n") : 0;
+
+        if (w->mode == WAIT_LINES) {
+                text_addf(&t, "%s %d: %s", outcome->good ? "done" : "failed", outcome->code,
+                          outcome->text ? outcome->text : "\n");
+        } else {
+                text_add(&t, "event: outcome\ndata: {");
+                json_putu(&t, "status", (uint64_t) outcome->code);
+                json_name(&t, "text");
+                json_outn(&t, outcome->text ? outcome->text : "", n);
+                if (outcome->json) {
+                        json_name(&t, "body");
+                        text_addn(&t, outcome->json, strcspn(outcome->json, "\n"));
+                }
+                text_add(&t, "}\n\n");
+        }
+        waiter_write(w, &t);
+        reply_end(TAKE(w->reply));
+}
+
+static void waiter_done(struct sink *sink, const struct outcome *outcome)
+{
+        struct waiter *w = container_of(sink, struct waiter, sink);
+
+        if (w->mode == WAIT_PLAIN)
+                answer_outcome(TAKE(w->reply), w->json, outcome);
+        else
+                stream_outcome(w, outcome);
+        waiter_free(w);
+}
+
+static void patience_ended(void *arg)
+{
+        struct waiter *w = arg;
+        _cleanup_text_ struct text t = { 0 };
+        const char *id = request_id(w->request);
+
+        request_leave(w->request, &w->sink);
+        reply_headerf(w->reply, "Location", "/requests/%s", id);
+        if (w->json) {
+                text_add(&t, "{");
+                json_put(&t, "request", id);
+                json_put(&t, "state", "running");
+                json_put(&t, "progress", request_last_progress(w->request));
+                text_add(&t, "}\n");
+        } else {
+                text_addf(&t, "still at it, ask /requests/%s how it went\n", id);
+        }
+        reply_send(TAKE(w->reply), 202, w->json ? "application/json" : "text/plain; charset=utf-8",
+                   t.data ? t.data : "", t.len);
+        waiter_free(w);
+}
+
+/* The client left; the work does not care. */
+static void waiter_gone(void *arg)
+{
+        struct waiter *w = arg;
+
+        request_leave(w->request, &w->sink);
+        reply_abort(TAKE(w->reply));
+        waiter_free(w);
+}
+
+static int wait_time(const struct call *call, uint64_t *ret_usec, struct fault *f)
+{
+        const char *wait = http_param(call->request, "wait");
+        uint64_t seconds;
+
+        if (!wait) {
+                *ret_usec = call->daemon->config->wait_usec;
+                return 0;
+        }
+        if (!parse_u64(wait, WAIT_MAX_SEC, &seconds))
+                return fault_set(f, FAULT_INVALID, "wait", "wait: 0 to %d seconds are allowed", WAIT_MAX_SEC);
+        *ret_usec = seconds * USEC_PER_SEC;
+        return 0;
+}
+
+static enum waiter_mode wanted_mode(const struct http_request *request)
+{
+        const char *accept = http_header(request, "Accept");
+
+        if (accept && strcasestr(accept, "text/event-stream"))
+                return WAIT_EVENTS;
+        if (accept && strcasestr(accept, "stream=true"))
+                return WAIT_LINES;
+        return WAIT_PLAIN;
+}
+
+static int listen_to(struct call *call, struct request *request, uint64_t wait_usec, struct fault *f)
+{
+        struct daemon *d = call->daemon;
+        enum waiter_mode mode = wanted_mode(call->request);
+        struct waiter *w;
+
+        if (mode != WAIT_PLAIN && d->streams >= d->config->streams_max) {
+                (void) fault_set(f, FAULT_BUSY, NULL, "%u streams are open already (StreamsMax=)", d->streams);
+                f->retry_after = 5;
+                return -EBUSY;
+        }
+        w = calloc(1, sizeof *w);
+        if (!w)
+                return fault_oom(f);
+        *w = (struct waiter){ .sink = { .progress = waiter_progress, .done = waiter_done },
+                              .daemon = d,
+                              .request = request,
+                              .mode = mode,
+                              .json = call_wants_json(call->request) };
+        if (mode == WAIT_PLAIN) {
+                w->patience = timer_new(d->loop, patience_ended, w);
+                if (!w->patience)
+                        return (free(w), fault_oom(f));
+                timer_set(w->patience, wait_usec);
+        } else {
+                d->streams++;
+        }
+        w->reply = TAKE(call->reply);
+        reply_watch(w->reply, NULL, waiter_gone, w);
+        if (mode != WAIT_PLAIN) {
+                reply_header(w->reply, "X-Accel-Buffering", "no");
+                reply_begin(w->reply, 200, mode == WAIT_EVENTS ? "text/event-stream" : "text/plain; charset=utf-8");
+        }
+        request_listen(request, &w->sink);
+        return 0;
+}
+
+/* --- begin and end ------------------------------------------------------------------------------ */
+
+static void replay(struct call *call, const struct request *request)
+{
+        call->daemon->counters.replays++;
+        reply_header(call->reply, "Geard-Replayed", "yes");
+        answer_outcome(TAKE(call->reply), call_wants_json(call->request), request_outcome(request));
+}
+
+static int submit(struct call *call, struct request **ret, struct fault *f)
+{
+        struct daemon *d = call->daemon;
+        char digest[DIGEST_HEX_LEN + 1];
+        int r;
+
+        r = settle_id(call, f);
+        if (r < 0)
+                return r;
+        reply_note_request_id(call->reply, call->request_id);
+        reply_header(call->reply, "X-Request-Id", call->request_id);
+        if (digest_call(call, digest) < 0)
+                return fault_oom(f);
+        r = requests_submit(d->requests, call->who.principal, call->request_id, digest, wall_usec(), ret);
+        if (r < 0)
+                return fault_oom(f);
+        if (r == REQUEST_E_DIFFERENT)
+                return fault_set(f, FAULT_CONFLICT, "i",
+                                 "i: the request id %s was used for another request; use a new one",
+                                 call->request_id);
+        if (r == REQUEST_E_FULL) {
+                (void) fault_set(f, FAULT_BUSY, NULL, "%u changes are under way already (ChangesMax=)",
+                                 d->config->changes_max);
+                f->retry_after = 2;
+                return -EBUSY;
+        }
+        return r;
+}
+
+struct request *change_begin(struct call *call)
+{
+        struct request *request = NULL;
+        uint64_t wait_usec;
+        struct fault f;
+        int r, heard;
+
+        r = wait_time(call, &wait_usec, &f);
+        if (r == 0)
+                r = submit(call, &request, &f);
+        if (r < 0) {
+                answer_fault(call, &f);
+                return NULL;
+        }
+        if (r == REQUEST_E_FINISHED) {
+                replay(call, request);
+                return NULL;
+        }
+        if (r == REQUEST_E_RUNNING)
+                call->daemon->counters.joins++;
+        heard = listen_to(call, request, wait_usec, &f);
+        if (heard < 0)
+                answer_fault(call, &f);
+        if (r == REQUEST_E_RUNNING)
+                return NULL;
+        if (heard < 0) { /* nobody would hear of it: not begun at all */
+                struct outcome outcome;
+
+                outcome_of_fault(&outcome, &f);
+                request_finish(call->daemon->requests, request, &outcome);
+                return NULL;
+        }
+        return request;
+}
+
+void change_progress(struct request *request, const char *format, ...)
+{
+        char line[1024];
+        va_list ap;
+
+        va_start(ap, format);
+        (void) vsnprintf(line, sizeof line, format, ap);
+        va_end(ap);
+        request_progress(request, line);
+}
+
+void change_end(struct daemon *d, struct request *request, struct outcome *outcome, const char *gear)
+{
+        char code[12];
+        size_t n = outcome->text ? strcspn(outcome->text, "\n") : 0;
+
+        (void) snprintf(code, sizeof code, "%d", outcome->code);
+        if (outcome->good)
+                d->counters.changes_good++;
+        else
+                d->counters.changes_bad++;
+        log_at(outcome->good ? LOG_INFO : LOG_WARNING,
+               LOG_FIELDS("GEAR_ID", gear, "GEARD_REQUEST_ID", request_id(request), "GEARD_PRINCIPAL",
+                          request_principal(request), "GEARD_STATUS", code),
+               "%.*s", (int) n, outcome->text ? outcome->text : "");
+        request_finish(d->requests, request, outcome);
+}
+
+void change_fail(struct daemon *d, struct request *request, const struct fault *fault, const char *gear)
+{
+        struct outcome outcome;
+
+        outcome_of_fault(&outcome, fault);
+        change_end(d, request, &outcome, gear);
+}
+
+/* --- GET /requests/{id} ---------------------------------------------------------------------------- */
+
+static void request_get(struct call *call)
+{
+        char id[REQUEST_ID_LEN + 1];
+        const struct request *request;
+        _cleanup_text_ struct text text = { 0 }, json = { 0 };
+        const struct outcome *o;
+        struct fault f;
+
+        if (request_id_canonical(route_param(&call->match, "id"), id) < 0) {
+                (void) fault_set(&f, FAULT_INVALID, "id", "id: a request id is 1 to 32 hex digits");
+                answer_fault(call, &f);
+                return;
+        }
+        request = requests_find(call->daemon->requests, call->who.principal, id);
+        if (!request) {
+                (void) fault_set(&f, FAULT_MISSING, "id", "no request %s of yours is known", id);
+                answer_fault(call, &f);
+                return;
+        }
+        o = request_outcome(request);
+        text_add(&json, "{");
+        json_put(&json, "request", id);
+        json_put(&json, "state", o->code == 0 ? "running" : o->good ? "done" : "failed");
+        json_putu(&json, "began", request_began(request) / USEC_PER_SEC);
+        if (o->code == 0) {
+                json_put(&json, "progress", request_last_progress(request));
+                text_addf(&text, "running: %s\n", request_last_progress(request));
+        } else {
+                json_putu(&json, "status", (uint64_t) o->code);
+                if (o->json) {
+                        json_name(&json, "body");
+                        text_addn(&json, o->json, strcspn(o->json, "\n"));
+                }
+                text_addf(&text, "%s %d: %s", o->good ? "done" : "failed", o->code, o->text ? o->text : "\n");
+        }
+        text_add(&json, "}\n");
+        answer_either(call, 200, text_ok(&text) && text.data ? text.data : "", &json);
+}
+
+static const struct route routes[] = {
+        { HTTP_GET, "/requests/{id}", request_get, "gear.read", 0, "How a change of yours went, or how far it is" },
+};
+const struct route_table change_routes = { routes, ARRAY_SIZE(routes) };

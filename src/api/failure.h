@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Why a gear does not run, for people: what its exit status means, and the
+ * last lines it wrote.
+ */
+
+#include "daemon.h"
+
+struct failure;
+
+/* "exited with status 127: the command was not found", from what systemd tells. */
+void failure_of_exit(struct text *t, int exit_code, int exit_status, bool oom_killed);
+
+/*
+ * Gathers the last lines of the gear's run (its journal may lag a little) and
+ * answers with a fault of the kind, the sentence `what`, the meaning of the exit
+ * status, and those lines.
+ */
+struct failure *failure_explain(struct daemon *d, const struct gear *gear, enum fault_kind kind, const char *what,
+                                void (*done)(void *arg, const struct fault *fault), void *arg);
+struct failure *failure_cancel(struct failure *f);

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "api/index.h"
+
+#include "api/health.h"
+#include "api/ready.h"
+#include "api/recover.h"
+#include "util/log.h"
+
+#include <stdio.h>
+
+#define RETRY_AFTER_SEC 2
+
+void daemon_unit_host(const struct daemon *d, struct unit_host *ret)
+{
+        const char *driver = docker_cgroup_driver(d->docker);
+
+        *ret = (struct unit_host){
+                .state_directory = store_path(d->store),
+                .docker = d->config->docker,
+                .docker_unit = d->config->docker_unit,
+                .docker_socket = d->config->docker_socket,
+                .helper = d->config->helper,
+                /* One driver wants the slice's name, the other its path; neither takes the other's. */
+                .cgroup_parent = driver && streq(driver, "systemd") ? "gear.slice" : "/gear.slice",
+                .publish_address = d->config->publish_address,
+                .log_rate_burst = d->config->log_rate_burst,
+                .log_rate_usec = d->config->log_rate_usec,
+        };
+}
+
+int index_need_systemd(const struct daemon *d, struct fault *f)
+{
+        if (systemd_is_up(d->systemd) && d->systemd_synced)
+                return 0;
+        (void) fault_set(f, FAULT_AWAY, NULL, "systemd is not reachable over the bus, try again in a moment");
+        f->retry_after = RETRY_AFTER_SEC;
+        return -EAGAIN;
+}
+
+int index_need_engine(const struct daemon *d, struct fault *f)
+{
+        if (docker_is_up(d->docker) && d->engine_synced)
+                return 0;
+        (void) fault_set(f, FAULT_AWAY, NULL, "the Docker engine is not reachable: %s",
+                         d->engine_away[0] ? d->engine_away : "it has not answered yet");
+        f->retry_after = RETRY_AFTER_SEC;
+        return -EAGAIN;
+}
+
+int index_load_record(struct daemon *d, struct gear *gear)
+{
+        _cleanup_free_ char *text = NULL;
+        struct unit_record record = { 0 };
+        struct fault f;
+        int r;
+
+        gear->phase = store_read_phase(d->store, gear->id);
+        r = store_read_unit(d->store, gear->id, &text);
+        if (r < 0)
+                return gear_set_damage(d->gears, gear, strerror(-r));
+        if (unit_read(text, &record, &f) < 0)
+                return gear_set_damage(d->gears, gear, f.text);
+        if (!streq(record.id, gear->id))
+                r = gear_set_damage(d->gears, gear, "the unit file is another gear's");
+        else
+                r = gear_set_record(d->gears, gear, &record);
+        unit_record_reset(&record);
+        return r;
+}
+
+void index_remove(struct daemon *d, struct gear *gear)
+{
+        health_forget(gear);
+        (void) ready_cancel(gear->ready);
+        gears_remove(d->gears, gear);
+}
+
+static void gear_changed(struct daemon *d, struct gear *gear)
+{
+        gear_touched(d->gears, gear);
+        health_look(d, gear);
+        ready_look(gear);
+}
+
+/* --- systemd --------------------------------------------------------------------------------- */
+
+static void engine_unit_changed(struct daemon *d, const char *active)
+{
+        bool running = streq(active, "active") || streq(active, "reloading");
+        enum engine_state before = d->engine;
+
+        d->engine = running ? ENGINE_RUNNING : ENGINE_STOPPED;
+        if (d->engine == before)
+                return;
+        if (!running) {
+                d->engine_synced = false;
+                (void) snprintf(d->engine_away, sizeof d->engine_away, "%s is %s", d->config->docker_unit, active);
+                log_notice(NO_FIELDS, "%s is %s: gears wait for it", d->config->docker_unit, active);
+        }
+        docker_allow(d->docker, running);
+}
+
+static void take_unit(struct gear *gear, const struct unit_change *c)
+{
+        if (c->active)
+                gear->active = gear_word(c->active);
+        if (c->sub)
+                gear->sub = gear_word(c->sub);
+        if (c->load)
+                gear->load = gear_word(c->load);
+        if (c->result)
+                gear->result = gear_word(c->result);
+        if (c->load_error) {
+                free(gear->load_error);
+                gear->load_error = *c->load_error ? strdup(c->load_error) : NULL;
+        }
+        if (c->has_since)
+                gear->since_usec = c->since_usec;
+        if (c->has_invocation)
+                memcpy(gear->invocation, c->invocation, sizeof gear->invocation);
+        if (c->has_restarts)
+                gear->restarts = c->restarts;
+        if (c->has_exit) {
+                gear->exit_code = c->exit_code;
+                gear->exit_status = c->exit_status;
+        }
+        if (c->has_job)
+                gear->job = c->job;
+}
+
+static void on_unit_changed(void *arg, const struct unit_change *change)
+{
+        struct daemon *d = arg;
+        char id[GEAR_ID_MAX + 1];
+        struct gear *gear;
+
+        if (streq(change->unit, d->config->docker_unit)) {
+                if (change->active)
+                        engine_unit_changed(d, change->active);
+                return;
+        }
+        if (!gear_id_of_unit(change->unit, id) || !(gear = gears_find(d->gears, id)))
+                return;
+        take_unit(gear, change);
+        gear_changed(d, gear);
+}
+
+/* systemd forgets units that are not running: then they are simply inactive. */
+static void on_unit_removed(void *arg, const char *unit)
+{
+        struct daemon *d = arg;
+        char id[GEAR_ID_MAX + 1];
+        struct gear *gear;
+
+        if (!gear_id_of_unit(unit, id) || !(gear = gears_find(d->gears, id)))
+                return;
+        gear->active = gear_word("inactive");
+        gear->sub = gear_word("dead");
+        gear->job = false;
+        gear_changed(d, gear);
+}
+
+static void on_gear_told(void *arg, const struct unit_change *unit, const struct fault *fault)
+{
+        if (!fault)
+                on_unit_changed(arg, unit);
+}
+
+static void on_engine_told(void *arg, const struct unit_change *unit, const struct fault *fault)
+{
+        struct daemon *d = arg;
+
+        if (fault)
+                return;
+        /* No such unit: the engine is run by something we cannot ask, so it counts as there. */
+        engine_unit_changed(d, streq(unit->load, "not-found") ? "active" : unit->active);
+}
+
+static void forget_states(struct daemon *d)
+{
+        for (size_t i = 0; i < gears_count(d->gears); i++) {
+                struct gear *gear = gears_at(d->gears, i);
+
+                gear->active = gear_word("inactive");
+                gear->sub = gear_word("dead");
+                gear->job = false;
+        }
+}
+
+static void on_units_listed(void *arg, const struct unit_change *units, size_t n, const struct fault *fault)
+{
+        struct daemon *d = arg;
+
+        if (fault) {
+                log_error(NO_FIELDS, "cannot list units: %s", fault->text);
+                return;
+        }
+        forget_states(d);
+        for (size_t i = 0; i < n; i++) {
+                on_unit_changed(d, &units[i]);
+                /* Restarts, exit status and times of those that did something; it may come a little later. */
+                if (!streq(units[i].active, "inactive") || streq(units[i].load, "bad-setting"))
+                        (void) systemd_ask(d->systemd, units[i].unit, on_gear_told, d);
+        }
+        for (size_t i = 0; i < gears_count(d->gears); i++)
+                gear_changed(d, gears_at(d->gears, i));
+        d->systemd_synced = true;
+        log_info(NO_FIELDS, "systemd answers: %zu of %zu gears are loaded", n, gears_count(d->gears));
+        recover_look(d);
+}
+
+static void on_systemd_up(void *arg)
+{
+        struct daemon *d = arg;
+
+        (void) systemd_list(d->systemd, "gear-*.service", on_units_listed, d);
+        if (d->config->docker_unit[0])
+                (void) systemd_ask(d->systemd, d->config->docker_unit, on_engine_told, d);
+        else
+                engine_unit_changed(d, "active");
+}
+
+static void on_systemd_down(void *arg, const char *reason)
+{
+        struct daemon *d = arg;
+
+        d->systemd_synced = false;
+        log_warning(NO_FIELDS, "systemd's bus is gone (%s): trying again until it is back", reason);
+        recover_look(d);
+}
+
+const struct systemd_hooks index_systemd_hooks = {
+        .up = on_systemd_up,
+        .down = on_systemd_down,
+        .changed = on_unit_changed,
+        .removed = on_unit_removed,
+};
+
+/* --- the engine ------------------------------------------------------------------------------- */
+
+static void take_container(struct gear *gear, const struct docker_container *c)
+{
+        (void) snprintf(gear->container, sizeof gear->container, "%.12s", c->id);
+        gear->container_state = gear_word(c->state);
+        if (c->health[0] || !gear->health_is_ours)
+                gear->health = gear_word(c->health);
+        gear->pid = c->pid;
+        gear->started_usec = c->started_usec;
+        gear->oom_killed = c->oom_killed;
+        (void) snprintf(gear->address, sizeof gear->address, "%s", c->address);
+}
+
+static void drop_container(struct gear *gear)
+{
+        gear->container[0] = '\0';
+        gear->container_state = gear_word("");
+        gear->health = gear_word("");
+        gear->pid = 0;
+        gear->address[0] = '\0';
+}
+
+static void on_inspected(void *arg, const struct docker_container *c, const struct fault *fault)
+{
+        struct daemon *d = arg;
+        struct gear *gear;
+
+        if (fault || !c->gear[0] || !(gear = gears_find(d->gears, c->gear)))
+                return; /* gone again: its die event tells the rest */
+        take_container(gear, c);
+        gear_changed(d, gear);
+}
+
+static void on_engine_event(void *arg, const struct docker_event *e)
+{
+        struct daemon *d = arg;
+        struct gear *gear = e->gear[0] ? gears_find(d->gears, e->gear) : NULL;
+
+        if (!gear)
+                return;
+        if (streq(e->action, "start") || streq(e->action, "unpause") || streq(e->action, "pause")) {
+                (void) docker_inspect(d->docker, e->container, on_inspected, d);
+                return;
+        }
+        if (streq(e->action, "oom")) {
+                gear->oom_killed = true;
+        } else if (streq(e->action, "die") || streq(e->action, "destroy")) {
+                if (strncmp(gear->container, e->container, strlen(gear->container)) == 0)
+                        drop_container(gear);
+        } else if (starts_with(e->action, "health_status")) {
+                gear->health = gear_word(e->health);
+        }
+        gear_changed(d, gear);
+}
+
+static void on_containers_listed(void *arg, const struct docker_container *c, size_t n, const struct fault *fault)
+{
+        struct daemon *d = arg;
+
+        if (fault) {
+                log_error(NO_FIELDS, "cannot list containers: %s", fault->text);
+                return;
+        }
+        for (size_t i = 0; i < gears_count(d->gears); i++)
+                drop_container(gears_at(d->gears, i));
+        for (size_t i = 0; i < n; i++) {
+                struct gear *gear = gears_find(d->gears, c[i].gear);
+
+                if (gear) {
+                        take_container(gear, &c[i]);
+                        if (streq(c[i].state, "running"))
+                                (void) docker_inspect(d->docker, c[i].id, on_inspected, d);
+                }
+        }
+        for (size_t i = 0; i < gears_count(d->gears); i++)
+                gear_changed(d, gears_at(d->gears, i));
+        d->engine_synced = true;
+        d->engine_away[0] = '\0';
+        log_info(NO_FIELDS, "the engine answers: %zu containers of gears", n);
+        recover_containers(d, c, n);
+        recover_look(d);
+}
+
+static void on_engine_up(void *arg)
+{
+        struct daemon *d = arg;
+
+        (void) docker_list(d->docker, on_containers_listed, d);
+}
+
+static void on_engine_down(void *arg, const char *reason)
+{
+        struct daemon *d = arg;
+
+        d->engine_synced = false;
+        if (d->engine == ENGINE_RUNNING)
+                (void) snprintf(d->engine_away, sizeof d->engine_away, "%s", reason);
+        for (size_t i = 0; i < gears_count(d->gears); i++) {
+                struct gear *gear = gears_at(d->gears, i);
+
+                gear->container_state = gear_word("");
+                gear_touched(d->gears, gear);
+        }
+        log_warning(NO_FIELDS, "the engine is gone (%s): trying again until it is back", reason);
+        recover_look(d);
+}
+
+const struct docker_watch index_docker_watch = {
+        .up = on_engine_up,
+        .down = on_engine_down,
+        .event = on_engine_event,
+};

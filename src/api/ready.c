@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "api/ready.h"
+
+#include "sys/journal.h"
+#include "sys/probe.h"
+#include "util/file.h"
+
+#include <regex.h>
+#include <signal.h>
+#include <stdio.h>
+
+#define PROBE_PAUSE_USEC (200 * USEC_PER_MSEC)
+#define PROBE_TIMEOUT_USEC (2 * USEC_PER_SEC)
+#define LINE_MAX_LOOKED_AT 65536
+
+struct ready {
+        struct daemon *daemon;
+        struct gear *gear;
+        enum ready_kind kind;
+        bool may_end;             /* restart: no – a good end is as good as running */
+        uint16_t port;
+        char *path;
+        regex_t pattern;
+        bool has_pattern;
+        uint64_t not_before_usec;
+
+        struct timer *deadline, *pause;
+        struct probe *probe;
+        struct journal_reader *reader;
+        struct deferred *answer;
+        enum ready_result result;
+        void (*done)(void *arg, enum ready_result result);
+        void *arg;
+};
+
+struct ready *ready_cancel(struct ready *r)
+{
+        if (!r)
+                return NULL;
+        if (r->gear->ready == r)
+                r->gear->ready = NULL;
+        r->deadline = timer_free(r->deadline);
+        r->pause = timer_free(r->pause);
+        r->probe = probe_cancel(r->probe);
+        r->reader = journal_reader_free(r->reader);
+        r->answer = deferred_cancel(r->answer);
+        if (r->has_pattern)
+                regfree(&r->pattern);
+        free(r->path);
+        free(r);
+        return NULL;
+}
+
+static void give_answer(void *arg)
+{
+        struct ready *r = arg;
+        void (*done)(void *arg, enum ready_result result) = r->done;
+        enum ready_result result = r->result;
+        void *done_arg = r->arg;
+
+        r->answer = NULL;
+        (void) ready_cancel(r);
+        done(done_arg, result);
+}
+
+static void settle(struct ready *r, enum ready_result result)
+{
+        if (r->answer)
+                return;
+        r->result = result;
+        r->answer = loop_defer(r->daemon->loop, give_answer, r);
+}
+
+/* A process that only waits to be reaped does not run any more, whatever the engine still believes. */
+static bool process_runs(pid_t pid)
+{
+        _cleanup_free_ char *stat = NULL;
+        char path[64];
+        const char *state;
+        size_t n;
+
+        (void) snprintf(path, sizeof path, "/proc/%d/stat", pid);
+        if (pid <= 0 || file_read(path, 4096, &stat, &n) < 0)
+                return false;
+        state = strrchr(stat, ')');
+        return state && state[1] == ' ' && !strchr("ZXx", state[2]);
+}
+
+static bool container_runs(const struct ready *r)
+{
+        const struct gear *gear = r->gear;
+
+        return streq(gear->active, "active") && streq(gear->container_state, "running") &&
+               gear->started_usec >= r->not_before_usec && process_runs(gear->pid);
+}
+
+static void probe_answered(void *arg, bool good, const char *why _unused_)
+{
+        struct ready *r = arg;
+
+        r->probe = NULL;
+        if (good)
+                settle(r, READY_YES);
+        else
+                timer_set(r->pause, PROBE_PAUSE_USEC);
+}
+
+static void probe_again(void *arg)
+{
+        struct ready *r = arg;
+
+        if (r->probe || r->answer || !container_runs(r) || !r->gear->address[0])
+                return;
+        r->probe = probe_start(r->daemon->loop, r->daemon->fetch, r->gear->address, r->port, r->path,
+                               PROBE_TIMEOUT_USEC, probe_answered, r);
+        if (!r->probe)
+                timer_set(r->pause, PROBE_PAUSE_USEC);
+}
+
+static bool look_at_line(void *arg, const struct journal_entry *e)
+{
+        struct ready *r = arg;
+        char *line;
+
+        if (e->message_len > LINE_MAX_LOOKED_AT)
+                return true;
+        line = strndup(e->message, e->message_len);
+        if (line && regexec(&r->pattern, line, 0, NULL, 0) == 0)
+                settle(r, READY_YES);
+        free(line);
+        return true;
+}
+
+static void lines_failed(void *arg, int error _unused_)
+{
+        struct ready *r = arg;
+
+        r->reader = journal_reader_free(r->reader); /* the deadline decides */
+}
+
+static void follow_lines(struct ready *r)
+{
+        char unit[UNIT_NAME_MAX], identifier[UNIT_NAME_MAX];
+
+        if (r->reader)
+                return;
+        gear_unit_name(r->gear->id, unit);
+        gear_container_name(r->gear->id, identifier);
+        (void) journal_read(r->daemon->loop,
+                            &(struct journal_options){ .unit = unit,
+                                                       .identifier = identifier,
+                                                       .since_usec = r->not_before_usec,
+                                                       .tail = -1,
+                                                       .follow = true },
+                            &(struct journal_hooks){ .entry = look_at_line, .end = lines_failed, .arg = r },
+                            &r->reader);
+}
+
+/* Has the run come to an end? */
+static bool has_ended(const struct ready *r, enum ready_result *ret)
+{
+        const struct gear *gear = r->gear;
+
+        if (streq(gear->active, "failed") || streq(gear->sub, "auto-restart")) {
+                *ret = READY_DIED;
+                return true;
+        }
+        if (!streq(gear->active, "inactive") || gear->job)
+                return false;
+        if (r->may_end && gear->exit_code == CLD_EXITED && gear->exit_status == 0)
+                *ret = READY_ENDED;
+        else
+                *ret = gear->exit_code == CLD_EXITED && gear->exit_status == 0 ? READY_DIED : READY_STOPPED;
+        return true;
+}
+
+void ready_look(struct gear *gear)
+{
+        struct ready *r = gear->ready;
+        enum ready_result result;
+
+        if (!r || r->answer)
+                return;
+        if (has_ended(r, &result)) {
+                settle(r, result);
+                return;
+        }
+        if (!container_runs(r))
+                return;
+        switch (r->kind) {
+        case READY_RUNNING:
+                settle(r, READY_YES);
+                break;
+        case READY_HEALTHY:
+                if (streq(gear->health, "healthy"))
+                        settle(r, READY_YES);
+                break;
+        case READY_TCP:
+        case READY_HTTP:
+                probe_again(r);
+                break;
+        case READY_LOG:
+                follow_lines(r);
+                break;
+        }
+}
+
+static void too_late(void *arg)
+{
+        settle(arg, READY_LATE);
+}
+
+static int take_wish(struct ready *r, const struct spec_ready *wish)
+{
+        r->kind = wish->kind;
+        r->port = wish->port;
+        if (wish->path && !(r->path = strdup(wish->path)))
+                return -ENOMEM;
+        if (wish->pattern) {
+                r->has_pattern = regcomp(&r->pattern, wish->pattern, REG_EXTENDED | REG_NOSUB) == 0;
+                if (!r->has_pattern)
+                        return -EINVAL;
+        }
+        return 0;
+}
+
+struct ready *ready_wait(struct daemon *d, struct gear *gear, const struct spec *spec, uint64_t not_before_usec,
+                         void (*done)(void *arg, enum ready_result result), void *arg)
+{
+        const struct spec_ready *wish = &spec->ready;
+        struct ready *r = calloc(1, sizeof *r);
+
+        if (!r)
+                return NULL;
+        *r = (struct ready){ .daemon = d,
+                             .gear = gear,
+                             .may_end = spec->restart == RESTART_NO && wish->kind == READY_RUNNING,
+                             .not_before_usec = not_before_usec,
+                             .done = done,
+                             .arg = arg };
+        r->deadline = timer_new(d->loop, too_late, r);
+        r->pause = timer_new(d->loop, probe_again, r);
+        if (take_wish(r, wish) < 0 || !r->deadline || !r->pause)
+                return ready_cancel(r);
+        timer_set(r->deadline, wish->timeout_usec ? wish->timeout_usec : d->config->ready_timeout_usec);
+        gear->ready = r;
+        ready_look(gear);
+        return r;
+}

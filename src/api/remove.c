@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* DELETE: stop, unlink, remove the files, then what the engine may still hold. */
+
+#include "api/remove.h"
+
+#include "api/answer.h"
+#include "api/index.h"
+#include "api/work.h"
+
+#include <stdio.h>
+
+struct removal {
+        struct work work;
+        bool volumes;              /* ?volumes=yes */
+        char **volume_names;
+        size_t next_volume;
+        struct fault fault;
+};
+
+static struct removal *removal_of(struct work *w)
+{
+        return container_of(w, struct removal, work);
+}
+
+static void removal_free(struct work *w)
+{
+        struct removal *rm = removal_of(w);
+
+        (void) strv_free(rm->volume_names);
+        free(rm);
+}
+
+static void removal_oom(struct removal *rm)
+{
+        struct fault f;
+
+        (void) fault_oom(&f);
+        work_fail(&rm->work, &f);
+}
+
+static void finish(struct removal *rm)
+{
+        struct gear *gear = work_gear(&rm->work);
+        struct outcome outcome;
+        char text[128];
+
+        if (gear)
+                index_remove(rm->work.daemon, gear);
+        (void) snprintf(text, sizeof text, "Gear %s is deleted\n", rm->work.id);
+        outcome_of(&outcome, 204, text, NULL);
+        work_end(&rm->work, &outcome);
+}
+
+static void remove_next_volume(struct removal *rm);
+
+static void volume_removed(void *arg, const struct fault *fault)
+{
+        struct removal *rm = arg;
+
+        rm->work.docker = NULL;
+        if (fault && fault->kind != FAULT_MISSING)
+                work_fail(&rm->work, fault); /* the files are gone, the entry stays: asking again goes on here */
+        else
+                remove_next_volume(rm);
+}
+
+static void remove_next_volume(struct removal *rm)
+{
+        const char *name = rm->volume_names ? rm->volume_names[rm->next_volume] : NULL;
+
+        if (!name) {
+                finish(rm);
+                return;
+        }
+        rm->next_volume++;
+        rm->work.docker = docker_remove_volume(rm->work.daemon->docker, name, volume_removed, rm);
+        if (!rm->work.docker)
+                removal_oom(rm);
+}
+
+static void reset_done(void *arg, const struct fault *fault _unused_)
+{
+        struct removal *rm = arg;
+
+        rm->work.op = NULL;
+        remove_next_volume(rm);
+}
+
+static int remove_files(void *arg)
+{
+        struct removal *rm = arg;
+
+        return store_remove(rm->work.daemon->store, rm->work.id, &rm->fault);
+}
+
+static void files_removed(void *arg, int r)
+{
+        struct removal *rm = arg;
+        char unit[UNIT_NAME_MAX];
+
+        if (r < 0) {
+                work_fail(&rm->work, &rm->fault);
+                return;
+        }
+        gear_unit_name(rm->work.id, unit);
+        rm->work.op = systemd_reset_failed(rm->work.daemon->systemd, unit, reset_done, rm);
+        if (!rm->work.op)
+                remove_next_volume(rm);
+}
+
+static void disabled(void *arg, const struct fault *fault)
+{
+        struct removal *rm = arg;
+
+        rm->work.op = NULL;
+        if (fault && fault->kind != FAULT_MISSING)
+                work_fail(&rm->work, fault);
+        else if (worker_run(rm->work.daemon->worker, remove_files, files_removed, rm) < 0)
+                removal_oom(rm);
+}
+
+static void stopped(void *arg, enum job_result result, const struct fault *fault)
+{
+        struct removal *rm = arg;
+        char unit[UNIT_NAME_MAX];
+        struct fault f;
+
+        rm->work.op = NULL;
+        if (!fault && result != JOB_DONE) {
+                (void) fault_set(&f, FAULT_CONFLICT, NULL, "gear %s was not stopped: %s", rm->work.id,
+                                 job_result_text(result));
+                fault = &f;
+        }
+        if (fault && fault->kind != FAULT_MISSING) {
+                work_fail(&rm->work, fault);
+                return;
+        }
+        gear_unit_name(rm->work.id, unit);
+        rm->work.op = systemd_disable(rm->work.daemon->systemd, unit, disabled, rm);
+        if (!rm->work.op)
+                removal_oom(rm);
+}
+
+/* Volumes are known by the spec alone, so their names are taken before it goes. */
+static int note_volumes(struct removal *rm, struct fault *f)
+{
+        _cleanup_free_ char *text = NULL;
+        struct unit_record record = { 0 };
+        struct fault ignored;
+        int r = 0;
+
+        if (store_read_unit(rm->work.daemon->store, rm->work.id, &text) < 0 || unit_read(text, &record, &ignored) < 0)
+                return 0;
+        for (size_t i = 0; r == 0 && i < record.spec.n_volumes; i++)
+                if (record.spec.volumes[i].name)
+                        r = strv_addf(&rm->volume_names, "gear-%s-%s", rm->work.id, record.spec.volumes[i].name);
+        unit_record_reset(&record);
+        return r < 0 ? fault_oom(f) : 0;
+}
+
+static void removal_begin(struct work *w)
+{
+        struct removal *rm = removal_of(w);
+        struct gear *gear = work_gear(w);
+        char unit[UNIT_NAME_MAX];
+        struct fault f;
+
+        if (!gear || (!gear->image && !gear->damage)) {
+                finish(rm);
+                return;
+        }
+        if (index_need_systemd(w->daemon, &f) < 0 ||
+            (rm->volumes && (index_need_engine(w->daemon, &f) < 0 || note_volumes(rm, &f) < 0))) {
+                work_fail(w, &f);
+                return;
+        }
+        work_progress(w, "Stopping gear %s", w->id);
+        gear_unit_name(w->id, unit);
+        w->op = systemd_job(w->daemon->systemd, SYSTEMD_STOP, unit, stopped, rm);
+        if (!w->op)
+                removal_oom(rm);
+}
+
+static const struct work_kind removal_kind = {
+        .doing = "deleted",
+        .start = removal_begin,
+        .free = removal_free,
+};
+
+/* An id that nobody has is as deleted as can be. */
+static void end_unknown(struct call *call, struct request *request, const char *id)
+{
+        struct outcome outcome;
+        char text[128];
+
+        (void) snprintf(text, sizeof text, "There is no gear %s\n", id);
+        outcome_of(&outcome, 204, text, NULL);
+        change_end(call->daemon, request, &outcome, id);
+}
+
+static void container_delete(struct call *call)
+{
+        struct daemon *d = call->daemon;
+        struct request *request;
+        struct removal *rm;
+        bool volumes;
+        const char *id;
+        struct fault f;
+
+        if (call_gear_id(call, &id, &f) < 0 || call_flag(call, "volumes", &volumes, &f) < 0) {
+                answer_fault(call, &f);
+                return;
+        }
+        request = change_begin(call);
+        if (!request)
+                return;
+        if (!gears_find(d->gears, id)) {
+                end_unknown(call, request, id);
+                return;
+        }
+        rm = calloc(1, sizeof *rm);
+        if (!rm) {
+                (void) fault_oom(&f);
+                change_fail(d, request, &f, id);
+                return;
+        }
+        rm->volumes = volumes;
+        rm->work.kind = &removal_kind;
+        rm->work.daemon = d;
+        rm->work.request = request;
+        (void) snprintf(rm->work.id, sizeof rm->work.id, "%s", id);
+        work_submit(&rm->work, "deleted");
+}
+
+static const struct route routes[] = {
+        { HTTP_DELETE, "/container", container_delete, "gear.delete", ROUTE_CHANGE | ROUTE_BODY | ROUTE_TOKEN,
+          "Delete the gear; its volumes stay unless ?volumes=yes" },
+        { HTTP_DELETE, "/container/{id}", container_delete, "gear.delete", ROUTE_CHANGE | ROUTE_BODY,
+          "Delete the gear; its volumes stay unless ?volumes=yes" },
+};
+const struct route_table remove_routes = { routes, ARRAY_SIZE(routes) };

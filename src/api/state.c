@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * started, stopped, restarted: reach that state, and remember it for the next
+ * boot.  The unit stays linked when it is stopped, so that systemctl still
+ * knows it; only the link that starts it at boot goes.
+ */
+
+#include "api/state.h"
+
+#include "api/answer.h"
+#include "api/failure.h"
+#include "api/gear-json.h"
+#include "api/index.h"
+#include "api/ready.h"
+#include "api/work.h"
+
+#include <stdio.h>
+
+enum wish { WISH_STARTED, WISH_STOPPED, WISH_RESTARTED };
+
+struct turn {
+        struct work work;
+        enum wish wish;
+        struct spec spec;            /* of what is started: it says when it is ready */
+        uint64_t asked_usec;
+        bool given_up;
+        bool changed;                /* or it was so already */
+        struct fault fault;
+};
+
+static struct turn *turn_of(struct work *w)
+{
+        return container_of(w, struct turn, work);
+}
+
+static void turn_free(struct work *w)
+{
+        struct turn *turn = turn_of(w);
+
+        spec_reset(&turn->spec);
+        free(turn);
+}
+
+static void turn_oom(struct turn *turn)
+{
+        struct fault f;
+
+        (void) fault_oom(&f);
+        work_fail(&turn->work, &f);
+}
+
+/* --- the end: what is wanted is remembered ------------------------------------------------------- */
+
+static int settle_phase(void *arg)
+{
+        struct turn *turn = arg;
+
+        return store_write_phase(turn->work.daemon->store, turn->work.id,
+                                 turn->wish == WISH_STOPPED ? GEAR_STOPPED : GEAR_STARTED, &turn->fault);
+}
+
+static void settled(void *arg, int r)
+{
+        struct turn *turn = arg;
+        struct gear *gear = work_gear(&turn->work);
+        struct outcome outcome;
+        struct text json = { 0 };
+        char text[160];
+
+        if (r < 0 || !gear) {
+                if (!gear)
+                        (void) fault_set(&turn->fault, FAULT_MISSING, "id", "there is no gear %s any more",
+                                         turn->work.id);
+                work_fail(&turn->work, &turn->fault);
+                return;
+        }
+        gear->phase = turn->wish == WISH_STOPPED ? GEAR_STOPPED : GEAR_STARTED;
+        gear_touched(turn->work.daemon->gears, gear);
+        gear_to_json(gear, &json);
+        text_addc(&json, '\n');
+        (void) snprintf(text, sizeof text, "Gear %s is %s%s\n", turn->work.id,
+                        turn->wish == WISH_STOPPED ? "stopped" : "started", turn->changed ? "" : " already");
+        outcome_of(&outcome, 200, text, &json);
+        work_end(&turn->work, &outcome);
+}
+
+static void settle(struct turn *turn)
+{
+        if (worker_run(turn->work.daemon->worker, settle_phase, settled, turn) < 0)
+                turn_oom(turn);
+}
+
+/* --- stopping -------------------------------------------------------------------------------------- */
+
+static void relinked(void *arg, const struct fault *fault)
+{
+        struct turn *turn = arg;
+
+        turn->work.op = NULL;
+        if (fault)
+                work_fail(&turn->work, fault);
+        else
+                settle(turn);
+}
+
+static void disabled(void *arg, const struct fault *fault)
+{
+        struct turn *turn = arg;
+        char path[4096];
+
+        turn->work.op = NULL;
+        if (fault) {
+                work_fail(&turn->work, fault);
+                return;
+        }
+        /* Disabling takes all links; the one that makes the unit known comes back. */
+        store_unit_path(turn->work.daemon->store, turn->work.id, path, sizeof path);
+        turn->work.op = systemd_link(turn->work.daemon->systemd, path, relinked, turn);
+        if (!turn->work.op)
+                turn_oom(turn);
+}
+
+static void stopped(void *arg, enum job_result result, const struct fault *fault)
+{
+        struct turn *turn = arg;
+        char unit[UNIT_NAME_MAX];
+        struct fault f;
+
+        turn->work.op = NULL;
+        if (!fault && result != JOB_DONE) {
+                (void) fault_set(&f, FAULT_CONFLICT, NULL, "gear %s was not stopped: %s", turn->work.id,
+                                 job_result_text(result));
+                fault = &f;
+        }
+        if (fault) {
+                work_fail(&turn->work, fault);
+                return;
+        }
+        gear_unit_name(turn->work.id, unit);
+        turn->work.op = systemd_disable(turn->work.daemon->systemd, unit, disabled, turn);
+        if (!turn->work.op)
+                turn_oom(turn);
+}
+
+static void stop_begin(struct turn *turn)
+{
+        struct gear *gear = work_gear(&turn->work);
+        enum gear_state state = gear_state_of(gear);
+        char unit[UNIT_NAME_MAX];
+
+        gear_unit_name(turn->work.id, unit);
+        turn->changed = state != STATE_STOPPED && state != STATE_FAILED;
+        work_progress(&turn->work, "Ensuring gear %s is stopped", turn->work.id);
+        turn->work.op = systemd_job(turn->work.daemon->systemd, SYSTEMD_STOP, unit, stopped, turn);
+        if (!turn->work.op)
+                turn_oom(turn);
+}
+
+/* --- starting -------------------------------------------------------------------------------------- */
+
+static void explained(void *arg, const struct fault *fault)
+{
+        struct turn *turn = arg;
+
+        turn->work.failure = NULL;
+        work_fail(&turn->work, fault);
+}
+
+static void explain(struct turn *turn, enum fault_kind kind, const char *what)
+{
+        turn->work.failure = failure_explain(turn->work.daemon, work_gear(&turn->work), kind, what, explained, turn);
+        if (!turn->work.failure)
+                turn_oom(turn);
+}
+
+static void fail_stopped(struct turn *turn)
+{
+        struct fault f;
+
+        (void) fault_set(&f, FAULT_CONFLICT, NULL, "gear %s was stopped while it was starting", turn->work.id);
+        work_fail(&turn->work, &f);
+}
+
+static void ready_answered(void *arg, enum ready_result result)
+{
+        struct turn *turn = arg;
+        char what[160];
+
+        turn->work.ready = NULL;
+        if (result == READY_STOPPED) {
+                fail_stopped(turn);
+        } else if (result == READY_YES || result == READY_ENDED) {
+                settle(turn);
+        } else if (result == READY_DIED) {
+                (void) snprintf(what, sizeof what, "gear %s did not start", turn->work.id);
+                explain(turn, FAULT_FAILED, what);
+        } else {
+                (void) snprintf(what, sizeof what, "gear %s was not ready in time (ready: %s)", turn->work.id,
+                                ready_kind_name(turn->spec.ready.kind));
+                explain(turn, FAULT_TIMEOUT, what);
+        }
+}
+
+static void started(void *arg, enum job_result result, const struct fault *fault)
+{
+        struct turn *turn = arg;
+        struct gear *gear = work_gear(&turn->work);
+
+        turn->work.op = NULL;
+        if (turn->given_up) {
+                work_fail(&turn->work, &turn->fault);
+        } else if (fault) {
+                work_fail(&turn->work, fault);
+        } else if (result == JOB_CANCELED) {
+                fail_stopped(turn);
+        } else if (result != JOB_DONE) {
+                explain(turn, FAULT_FAILED, job_result_text(result));
+        } else {
+                turn->work.ready = ready_wait(turn->work.daemon, gear, &turn->spec, turn->asked_usec, ready_answered,
+                                              turn);
+                if (!turn->work.ready)
+                        turn_oom(turn);
+        }
+}
+
+static void start_unit(struct turn *turn)
+{
+        char unit[UNIT_NAME_MAX];
+
+        gear_unit_name(turn->work.id, unit);
+        turn->asked_usec = wall_usec();
+        turn->changed = true;
+        turn->work.op = systemd_job(turn->work.daemon->systemd,
+                                    turn->wish == WISH_RESTARTED ? SYSTEMD_RESTART : SYSTEMD_START, unit, started,
+                                    turn);
+        if (!turn->work.op)
+                turn_oom(turn);
+}
+
+static void reloaded(void *arg, const struct fault *fault)
+{
+        struct turn *turn = arg;
+
+        turn->work.op = NULL;
+        if (turn->given_up)
+                work_fail(&turn->work, &turn->fault);
+        else if (fault)
+                work_fail(&turn->work, fault);
+        else
+                start_unit(turn);
+}
+
+static void staleness_told(void *arg, bool stale, const struct fault *fault)
+{
+        struct turn *turn = arg;
+
+        if (!stale || fault || turn->given_up) {
+                reloaded(turn, fault);
+                return;
+        }
+        turn->work.op = systemd_reload(turn->work.daemon->systemd, reloaded, turn);
+        if (!turn->work.op)
+                turn_oom(turn);
+}
+
+static void enabled(void *arg, const struct fault *fault)
+{
+        struct turn *turn = arg;
+        struct gear *gear = work_gear(&turn->work);
+        char unit[UNIT_NAME_MAX];
+
+        turn->work.op = NULL;
+        if (fault || turn->given_up) {
+                work_fail(&turn->work, fault ? fault : &turn->fault);
+                return;
+        }
+        if (turn->wish == WISH_STARTED && gear_state_of(gear) == STATE_RUNNING) {
+                settle(turn);
+                return;
+        }
+        gear_unit_name(turn->work.id, unit);
+        turn->work.op = systemd_needs_reload(turn->work.daemon->systemd, unit, staleness_told, turn);
+        if (!turn->work.op)
+                turn_oom(turn);
+}
+
+/* The spec is in the unit file, and nowhere else. */
+static int load_spec(struct turn *turn, struct fault *f)
+{
+        struct daemon *d = turn->work.daemon;
+        _cleanup_free_ char *text = NULL;
+        struct unit_record record = { 0 };
+        int r;
+
+        r = store_read_unit(d->store, turn->work.id, &text);
+        if (r < 0)
+                return fault_errno(f, r, "cannot read the unit of gear %s", turn->work.id);
+        r = unit_read(text, &record, f);
+        if (r < 0) {
+                f->kind = FAULT_CONFLICT; /* it is not the request that is wrong */
+                return r;
+        }
+        turn->spec = record.spec;
+        record.spec = (struct spec){ 0 };
+        unit_record_reset(&record);
+        return 0;
+}
+
+static void start_begin(struct turn *turn)
+{
+        struct daemon *d = turn->work.daemon;
+        char path[4096];
+        struct fault f;
+
+        if (index_need_engine(d, &f) < 0 || load_spec(turn, &f) < 0) {
+                work_fail(&turn->work, &f);
+                return;
+        }
+        work_progress(&turn->work, "Ensuring gear %s is started", turn->work.id);
+        store_unit_path(d->store, turn->work.id, path, sizeof path);
+        turn->work.op = systemd_enable(d->systemd, path, enabled, turn);
+        if (!turn->work.op)
+                turn_oom(turn);
+}
+
+/* --- the work ---------------------------------------------------------------------------------------- */
+
+/* It was still being created when the stop came, and that was given up. */
+static void end_without_gear(struct turn *turn)
+{
+        struct outcome outcome;
+        char text[160];
+
+        (void) snprintf(text, sizeof text, "Gear %s is stopped: its creation was given up, nothing is left of it\n",
+                        turn->work.id);
+        outcome_of(&outcome, 200, text, NULL);
+        work_end(&turn->work, &outcome);
+}
+
+static void turn_begin(struct work *w)
+{
+        struct turn *turn = turn_of(w);
+        struct gear *gear = work_gear(w);
+        struct fault f;
+
+        if (!gear || (!gear->image && !gear->damage)) {
+                if (turn->wish == WISH_STOPPED) {
+                        end_without_gear(turn);
+                } else {
+                        (void) fault_set(&f, FAULT_MISSING, "id", "there is no gear %s", w->id);
+                        work_fail(w, &f);
+                }
+        } else if (index_need_systemd(w->daemon, &f) < 0) {
+                work_fail(w, &f);
+        } else if (turn->wish == WISH_STOPPED) {
+                stop_begin(turn);
+        } else {
+                start_begin(turn);
+        }
+}
+
+static void turn_give_up(struct work *w, const char *why)
+{
+        struct turn *turn = turn_of(w);
+
+        if (turn->wish == WISH_STOPPED || turn->given_up)
+                return;
+        turn->given_up = true;
+        (void) fault_set(&turn->fault, FAULT_CONFLICT, NULL, "gear %s was %s while it was starting", w->id, why);
+        if (w->ready)
+                work_fail(w, &turn->fault);
+}
+
+static const struct work_kind turn_kind = {
+        .doing = "changed",
+        .start = turn_begin,
+        .give_up = turn_give_up,
+        .free = turn_free,
+};
+
+static void turn_submit(struct call *call, const char *id, enum wish wish)
+{
+        struct daemon *d = call->daemon;
+        struct request *request = change_begin(call);
+        struct turn *turn;
+        struct fault f;
+
+        if (!request)
+                return;
+        turn = calloc(1, sizeof *turn);
+        if (!turn) {
+                (void) fault_oom(&f);
+                change_fail(d, request, &f, id);
+                return;
+        }
+        turn->wish = wish;
+        turn->work.kind = &turn_kind;
+        turn->work.daemon = d;
+        turn->work.request = request;
+        (void) snprintf(turn->work.id, sizeof turn->work.id, "%s", id);
+        work_submit(&turn->work, wish == WISH_STOPPED ? "stopped" : NULL);
+}
+
+static void turn_call(struct call *call, enum wish wish)
+{
+        const char *id;
+        struct fault f;
+        int r;
+
+        r = call_gear_id(call, &id, &f);
+        if (r == 0 && !gears_find(call->daemon->gears, id))
+                r = fault_set(&f, FAULT_MISSING, "id", "there is no gear %s", id);
+        if (r < 0)
+                answer_fault(call, &f);
+        else
+                turn_submit(call, id, wish);
+}
+
+static void started_put(struct call *call)
+{
+        turn_call(call, WISH_STARTED);
+}
+
+static void stopped_put(struct call *call)
+{
+        turn_call(call, WISH_STOPPED);
+}
+
+static void restarted_put(struct call *call)
+{
+        turn_call(call, WISH_RESTARTED);
+}
+
+#define CHANGE (ROUTE_CHANGE | ROUTE_BODY)
+
+static const struct route routes[] = {
+        { HTTP_PUT, "/container/started", started_put, "gear.state", CHANGE | ROUTE_TOKEN, "Start the gear" },
+        { HTTP_PUT, "/container/stopped", stopped_put, "gear.state", CHANGE | ROUTE_TOKEN, "Stop the gear" },
+        { HTTP_PUT, "/container/restarted", restarted_put, "gear.state", CHANGE | ROUTE_TOKEN, "Restart the gear" },
+        { HTTP_POST, "/container/restart", restarted_put, "gear.state", CHANGE | ROUTE_TOKEN, "Restart the gear" },
+        { HTTP_PUT, "/container/{id}/started", started_put, "gear.state", CHANGE, "Start the gear" },
+        { HTTP_PUT, "/container/{id}/stopped", stopped_put, "gear.state", CHANGE, "Stop the gear" },
+        { HTTP_PUT, "/container/{id}/restarted", restarted_put, "gear.state", CHANGE, "Restart the gear" },
+        { HTTP_POST, "/container/{id}/restart", restarted_put, "gear.state", CHANGE, "Restart the gear" },
+};
+const struct route_table state_routes = { routes, ARRAY_SIZE(routes) };

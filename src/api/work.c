@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "api/work.h"
+
+#include "api/failure.h"
+#include "api/ready.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+/*
+ * The queue hangs on the gear's entry in the index.  A delete takes the entry
+ * away while others may still wait: it hands the queue on (see work_next).
+ */
+
+struct gear *work_gear(const struct work *w)
+{
+        return gears_find(w->daemon->gears, w->id);
+}
+
+size_t work_count(const struct gear *gear)
+{
+        size_t n = 0;
+
+        for (const struct work *w = gear->work; w; w = w->next)
+                n++;
+        return n;
+}
+
+static void work_free(struct work *w)
+{
+        w->op = systemd_cancel(w->op);
+        w->docker = docker_cancel(w->docker);
+        w->ready = ready_cancel(w->ready);
+        w->failure = failure_cancel(w->failure);
+        w->kind->free(w);
+}
+
+static void start_now(void *arg)
+{
+        struct work *w = arg;
+
+        w->started = true;
+        w->kind->start(w);
+}
+
+static void work_schedule(struct work *w)
+{
+        struct fault f;
+
+        if (!loop_defer(w->daemon->loop, start_now, w)) {
+                (void) fault_oom(&f);
+                work_fail(w, &f);
+        }
+}
+
+/* Takes it off its gear and starts what waits behind it. */
+static void work_next(struct work *w)
+{
+        struct gear *gear = work_gear(w);
+        struct work *next = w->next;
+
+        if (gear && gear->work == w) {
+                gear->work = next;
+        } else if (next) {
+                /* The gear was removed: those behind find no gear, unless one of them makes it anew. */
+                gear = gears_add(w->daemon->gears, w->id);
+                if (gear) {
+                        gear->phase = GEAR_CREATING;
+                        gear->work = next;
+                }
+        }
+        if (next)
+                work_schedule(next);
+        else if (gear && gear->phase == GEAR_CREATING && !gear->image && !gear->damage)
+                gears_remove(w->daemon->gears, gear); /* an entry that only held the queue */
+}
+
+void work_end(struct work *w, struct outcome *outcome)
+{
+        struct daemon *d = w->daemon;
+        struct request *request = w->request;
+        char id[GEAR_ID_MAX + 1];
+
+        (void) snprintf(id, sizeof id, "%s", w->id);
+        work_next(w);
+        work_free(w);
+        if (request)
+                change_end(d, request, outcome, id);
+        outcome_reset(outcome);
+}
+
+void work_fail(struct work *w, const struct fault *fault)
+{
+        struct outcome outcome;
+
+        outcome_of_fault(&outcome, fault);
+        work_end(w, &outcome);
+}
+
+void work_submit(struct work *w, const char *hurry)
+{
+        struct gear *gear = work_gear(w);
+        struct work *last = gear->work;
+        struct fault f;
+
+        if (!last) {
+                gear->work = w;
+                work_schedule(w);
+                return;
+        }
+        if (work_count(gear) >= WORK_QUEUE_MAX) {
+                (void) fault_set(&f, FAULT_BUSY, NULL, "%d changes are waiting for gear %s already", WORK_QUEUE_MAX,
+                                 w->id);
+                f.retry_after = 2;
+                if (w->request)
+                        change_fail(w->daemon, w->request, &f, w->id);
+                work_free(w);
+                return;
+        }
+        while (last->next)
+                last = last->next;
+        last->next = w;
+        last = gear->work;
+        if (hurry && last->started && last->kind->give_up)
+                last->kind->give_up(last, hurry);
+}
+
+void work_progress(struct work *w, const char *format, ...)
+{
+        char line[512];
+        va_list ap;
+
+        if (!w->request)
+                return;
+        va_start(ap, format);
+        (void) vsnprintf(line, sizeof line, format, ap);
+        va_end(ap);
+        request_progress(w->request, line);
+}

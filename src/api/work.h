@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * A change of one gear that takes several asynchronous steps.  Changes of the
+ * same gear run one after the other in the order they came; a stop or delete
+ * does not wait for a create or start, it makes it give up.
+ */
+
+#include "api/change.h"
+
+struct work;
+
+struct work_kind {
+        const char *doing;        /* "created", "started": for sentences */
+        void (*start)(struct work *w);
+        /* Somebody wants the opposite: come to an end soon. NULL: cannot be hurried. */
+        void (*give_up)(struct work *w, const char *why);
+        void (*free)(struct work *w);
+};
+
+struct work {
+        const struct work_kind *kind;
+        struct daemon *daemon;
+        struct request *request;  /* NULL: geard's own wish (after a start on a new host) */
+        char id[GEAR_ID_MAX + 1];
+        struct work *next;        /* waiting behind it, for the same gear */
+        struct systemd_op *op;    /* what it waits for; at most one of these at a time */
+        struct docker_op *docker;
+        struct ready *ready;
+        struct failure *failure;
+        bool started;
+};
+
+/*
+ * Queues it behind what is under way for the gear, or starts it in the next
+ * turn.  The gear must be in the index. hurry: make those before it give up.
+ * BUSY when too many wait. Takes the work in every case.
+ */
+void work_submit(struct work *w, const char *hurry);
+
+/* The end, one of these: answers the request, frees the work, starts the next. */
+void work_end(struct work *w, struct outcome *outcome);
+void work_fail(struct work *w, const struct fault *fault);
+
+void work_progress(struct work *w, const char *format, ...) _printf_(2, 3);
+struct gear *work_gear(const struct work *w); /* NULL if it is gone from the index */
+
+/* All waiting works of a gear that is removed find out by themselves: it is gone when they start. */
+size_t work_count(const struct gear *gear);

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The one context that handlers get: every part of the daemon, built by main.c
+ * in this order and freed in the reverse.  There are no globals beside it.
+ */
+
+#include "config.h"
+#include "core/gear.h"
+#include "core/request.h"
+#include "http/route.h"
+#include "http/server.h"
+#include "sys/docker.h"
+#include "sys/fetch.h"
+#include "sys/loop.h"
+#include "sys/store.h"
+#include "sys/systemd.h"
+#include "sys/worker.h"
+
+/* Limits that no configuration changes; the others stand in struct config. */
+#define WORK_QUEUE_MAX 16        /* changes waiting for one gear */
+#define LIST_LIMIT_MAX 10000     /* ?limit= */
+#define FAILURE_LOG_LINES 10     /* quoted in the answer to a failed create */
+#define OUTCOME_MAX 65536        /* bytes of an answer that is remembered */
+#define USER_MAX 256             /* the claim u */
+
+enum engine_state {
+        ENGINE_UNKNOWN,          /* systemd has not told yet */
+        ENGINE_STOPPED,          /* its unit is not active: we must not connect */
+        ENGINE_RUNNING,
+};
+
+struct counters {
+        uint64_t changes_good, changes_bad, replays, joins;
+};
+
+struct daemon {
+        struct config *config;
+        struct loop *loop;
+        struct server *server;
+        struct store *store;
+        struct worker *worker;   /* what writes to the store */
+        struct gears *gears;
+        struct requests *requests;
+        struct systemd *systemd;
+        struct fetch *fetch;
+        struct docker *docker;
+
+        const struct route_table *routes;
+        size_t n_routes;
+
+        enum engine_state engine;
+        char engine_away[160];   /* why the engine is not there, for people; "" when it is */
+        bool systemd_synced;     /* the index holds systemd's states … */
+        bool engine_synced;      /* … and the engine's */
+        bool ready;              /* READY=1 was sent */
+        bool draining;
+        unsigned streams;        /* open log and progress streams */
+        uint64_t began_usec;
+        struct counters counters;
+        void (*status_changed)(struct daemon *d); /* main's: the STATUS= line */
+};
+
+/* What of host and configuration goes into units. Strings are borrowed from the daemon. */
+void daemon_unit_host(const struct daemon *d, struct unit_host *ret);
