@@ -38,7 +38,7 @@
 #define NEVER UINT64_MAX
 #define PROBE_AFTER_USEC 1000000 /* a half-closed client usually has its answer by then */
 #define LOOK_EVERY_USEC 1000000
-#define LINGER_USEC 5000000
+#define LINGER_USEC 2000000
 #define LINGER_BODIES 4          /* in a linger at most so many bodies of the largest size are read */
 
 static void advance(struct connection *c);

@@ -155,8 +155,11 @@ enum http_refusal http_target_parse(char *target, size_t len, char *scratch, str
         target[len] = '\0';
         target[path_len] = '\0';
         r = split_path(target, path_len, &scratch, ret);
-        if (r != HTTP_FINE)
+        if (r != HTTP_FINE) {
+                ret->n_segments = 0;
+                ret->segments[0] = NULL;
                 return r;
+        }
         /* Only now is it known where a token would stand in it, which must not be logged. */
         ret->target = target;
         ret->query_raw = question ? question + 1 : "";
