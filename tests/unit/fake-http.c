@@ -48,6 +48,11 @@ static void connection_free(struct connection *c)
 
 static void next_request(struct connection *c);
 
+static bool says_close(const struct fake_reply *reply)
+{
+        return strstr(reply->bytes, "\r\nConnection: close\r\n");
+}
+
 static void send_more(void *arg)
 {
         struct connection *c = arg;
@@ -61,7 +66,7 @@ static void send_more(void *arg)
         c->sent += n;
         if (n < left)
                 timer_set(c->timer, 0);
-        else if (c->reply->after == FAKE_CLOSE)
+        else if (c->reply->after == FAKE_CLOSE || (c->reply->after == FAKE_KEEP && says_close(c->reply)))
                 connection_free(c);
         else if (c->reply->after == FAKE_KEEP)
                 next_request(c);

@@ -10,14 +10,14 @@
 #include "sys/loop.h"
 
 enum fake_after {
-        FAKE_KEEP,  /* wait for the next request on this connection */
+        FAKE_KEEP,  /* wait for the next request, unless the answer said `Connection: close` */
         FAKE_CLOSE, /* hang up */
         FAKE_OPEN,  /* leave it so: the client waits */
 };
 
 struct fake_reply {
-        const char *match;   /* beginning of "METHOD /target"; a row with NULL ends the table */
-        const char *bytes;   /* the answer, head and all; "" says nothing */
+        const char *match; /* beginning of "METHOD /target"; a row with NULL ends the table */
+        const char *bytes; /* the answer, head and all; "" says nothing */
         enum fake_after after;
         size_t piece;        /* so many bytes per turn of the loop; 0: all at once */
         uint64_t delay_usec; /* before the first byte */

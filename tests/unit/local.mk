@@ -10,6 +10,9 @@ tests_unit_test_loop_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test-fetch
 tests_unit_test_fetch_SOURCES = tests/unit/test-fetch.c tests/unit/fake-http.c tests/unit/fake-http.h
 tests_unit_test_fetch_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test-docker
+tests_unit_test_docker_SOURCES = tests/unit/test-docker.c tests/unit/fake-http.c tests/unit/fake-http.h
+tests_unit_test_docker_LDADD = $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test-http-parse tests/unit/test-http-route
 tests_unit_test_http_parse_SOURCES = tests/unit/test-http-parse.c
