@@ -167,9 +167,16 @@ our_scripts() {
         done
 }
 
+# What gcc 12 gets wrong in every file: it neither follows ownership into arrays
+# nor believes that an out-parameter is written when its function returned 0.
+# Leaks and uninitialised memory are left to the sanitizers, valgrind and clang.
+analyzer_wrong=(-Wno-analyzer-malloc-leak -Wno-analyzer-use-of-uninitialized-value
+        -Wno-analyzer-null-dereference -Wno-analyzer-null-argument)
+
 analyze() { # analyze FLAGS FILE
         # shellcheck disable=SC2086 # flags are words
-        check "analyzer $2" env -C "$build" gcc $1 -O2 -g -fanalyzer -Werror -c "$top/$2" -o /dev/null || true
+        check "analyzer $2" env -C "$build" gcc $1 -O2 -g -fanalyzer "${analyzer_wrong[@]}" -Werror \
+                -c "$top/$2" -o /dev/null || true
 }
 
 tidy() { # tidy FLAGS FILE
