@@ -292,6 +292,7 @@ int gear_set_record(struct gears *g, struct gear *gear, const struct unit_record
         gear->labels = labels;
         gear->n_labels = (uint8_t) record->spec.n_labels;
         count_ports(g, gear, +1);
+        gear->health_is_ours = record->spec.health.kind == PROBE_HTTP || record->spec.health.kind == PROBE_TCP;
         memcpy(gear->hash, record->hash, sizeof gear->hash);
         memcpy(gear->request_id, record->request_id, sizeof gear->request_id);
         gear_touched(g, gear);

@@ -77,11 +77,13 @@ struct gear {
         uint64_t started_usec;
         char address[46];
         bool oom_killed;
-        bool health_is_ours;      /* probed by geard, not by the engine */
+        uint64_t looked_usec;     /* when memory and cpu were last looked at; monotonic, 0 never */
+        uint64_t memory, cpu_usec; /* UINT64_MAX: unknown */
+        bool health_is_ours;      /* by its record: geard probes it (http, tcp), not the engine */
 
         void *work;               /* the api layer's: the change under way, and those that wait */
         void *ready;              /* the api layer's: who waits for it to be ready */
-        void *health;             /* the api layer's: its health probe */
+        void *prober;             /* the api layer's: its health probe */
         char *row;                /* the api layer's: its line in the list, dropped at every change */
 };
 
