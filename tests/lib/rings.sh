@@ -53,40 +53,17 @@ only_selected() { # only_selected PART…: filters stdin
 
 # --- building ----------------------------------------------------------------
 
-jobs_here() { nproc; }
-
-# build_tree DIR [CONFIGURE ARGUMENT…]: configures DIR when it must, and builds it.
-build_tree() {
-        local dir=$1 log=$logs/build-${1##*/}.log
+# built DIR [CONFIGURE ARGUMENT…]: a tree that does not build is a failed case.
+built() {
+        local dir=$1
         shift
-        if [ ! -x "$top/configure" ] || [ "$top/configure.ac" -nt "$top/configure" ]; then
-                say "  autogen"
-                "$top/autogen.sh" > "$log" 2>&1 || { build_failed "autogen.sh" "$log"; return 1; }
-        fi
-        mkdir -p "$dir"
-        if [ ! -e "$dir/config.status" ] || [ "$(cat "$dir/.arguments" 2>/dev/null)" != "$*" ]; then
-                say "  configure ${dir#"$top/"} $*"
-                (cd "$dir" && "$top/configure" --quiet --prefix=/usr --sysconfdir=/etc --localstatedir=/var "$@") \
-                        > "$log" 2>&1 || { build_failed "configure in $dir" "$log"; return 1; }
-                echo "$*" > "$dir/.arguments"
-        fi
-        say "  make ${dir#"$top/"}"
-        make_in "$dir" "$log" all || { build_failed "make in $dir" "$log"; return 1; }
+        build_tree "$top" "$dir" "$logs/build-${dir##*/}.log" "$@" || {
+                record fail "building ${dir#"$top/"}"
+                return 1
+        }
 }
 
-make_in() { # make_in DIR LOG TARGET…
-        local dir=$1 log=$2
-        shift 2
-        make -s -k -j"$(jobs_here)" -C "$dir" "$@" >> "$log" 2>&1 < /dev/null
-}
-
-build_failed() { # build_failed WHAT LOG
-        grep -nE 'error:|Error |\*\*\*' "$2" | head -n 20 >&2
-        tail -n 5 "$2" >&2
-        record fail "$1 (all of it: $2)"
-}
-
-main_build() { build_tree "$build" --enable-werror; }
+main_build() { built "$build" --enable-werror; }
 
 # The compiler flags a tree was configured with.
 flags_of() {
@@ -147,7 +124,7 @@ ring_unit() {
         done
         [ ${#programs[@]} -gt 0 ] || return 0
         unit_in "$build" plain "${programs[@]}"
-        build_tree "$build/sanitized" --enable-werror --enable-sanitizers
+        built "$build/sanitized" --enable-werror --enable-sanitizers
         unit_in "$build/sanitized" sanitized "${programs[@]}"
         for program in "${programs[@]}"; do
                 file -b "$build/$program" | grep -q ELF || continue
@@ -189,7 +166,7 @@ lint_script() { check "shellcheck $1" env -C "$top" shellcheck -x "$1" || true; 
 ring_static() {
         our_scripts | only_selected "$@" | each_of lint_script
         main_build
-        build_tree "$build/clang" CC=clang --enable-werror
+        built "$build/clang" CC=clang --enable-werror
         ! selected clang "$@" || check "clang -Werror" make -s -C "$build/clang" check TESTS=
         sources | only_selected "$@" | each_of analyze "$(flags_of "$build")"
         sources | only_selected "$@" | each_of tidy "$(flags_of "$build/clang")"
@@ -201,7 +178,7 @@ FUZZ_RUNS=${FUZZ_RUNS:-50000}
 
 ring_fuzz() {
         local program name
-        build_tree "$build/fuzz" CC=clang --enable-werror --enable-fuzzers
+        built "$build/fuzz" CC=clang --enable-werror --enable-fuzzers
         while read -r program; do
                 name=${program##*/}
                 selected "$name" "$@" || continue
@@ -240,7 +217,7 @@ run_pytest() {
 ring_front() {
         main_build
         make_in "$build" "$logs/build-front.log" tests/front/front-server ||
-                { build_failed "the front end's test server" "$logs/build-front.log"; return 1; }
+                { build_failed "make of the test server" "$logs/build-front.log"; return 1; }
         run_pytest front "$@"
 }
 
@@ -262,7 +239,7 @@ ring_host() {
 ring_dist() {
         selected distcheck "$@" || return 0
         main_build
-        check "make distcheck" make -s -C "$build" -j"$(jobs_here)" distcheck || true
+        check "make distcheck" make -s -C "$build" -j"$(nproc)" distcheck || true
 }
 
 # --- what there is -------------------------------------------------------------
