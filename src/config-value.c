@@ -305,6 +305,7 @@ enum address_kind address_kind(const char *address)
 {
         const struct sockaddr_un *un = NULL;
         const char *colon = strrchr(address, ':');
+        struct in_addr four;
         char host[ADDRESS_MAX];
         uint16_t port;
         size_t n;
@@ -313,7 +314,10 @@ enum address_kind address_kind(const char *address)
                 return strlen(address) < sizeof un->sun_path ? ADDRESS_UNIX : ADDRESS_BAD;
         if (!colon) {
                 n = strspn(address, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-");
-                return n > 0 && !address[n] ? ADDRESS_INHERITED : ADDRESS_BAD;
+                /* An address that lacks its port is no name. */
+                if (n == 0 || address[n] || inet_pton(AF_INET, address, &four) == 1)
+                        return ADDRESS_BAD;
+                return ADDRESS_INHERITED;
         }
         n = (size_t) (colon - address);
         if (!parse_port(colon + 1, &port) || n >= sizeof host)

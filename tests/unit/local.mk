@@ -19,8 +19,31 @@ tests_unit_test_http_parse_SOURCES = tests/unit/test-http-parse.c
 tests_unit_test_http_parse_LDADD = $(UNIT_LIBS)
 tests_unit_test_http_route_SOURCES = tests/unit/test-http-route.c
 tests_unit_test_http_route_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test-text tests/unit/test-json tests/unit/test-file tests/unit/test-ident \
+	tests/unit/test-image tests/unit/test-environ tests/unit/test-spec tests/unit/test-config
+tests_unit_test_text_SOURCES = tests/unit/test-text.c
+tests_unit_test_text_LDADD = $(UNIT_LIBS)
+tests_unit_test_json_SOURCES = tests/unit/test-json.c
+tests_unit_test_json_LDADD = $(UNIT_LIBS)
+tests_unit_test_file_SOURCES = tests/unit/test-file.c
+tests_unit_test_file_LDADD = $(UNIT_LIBS)
+tests_unit_test_ident_SOURCES = tests/unit/test-ident.c
+tests_unit_test_ident_LDADD = $(UNIT_LIBS)
+tests_unit_test_image_SOURCES = tests/unit/test-image.c
+tests_unit_test_image_LDADD = $(UNIT_LIBS)
+tests_unit_test_environ_SOURCES = tests/unit/test-environ.c
+tests_unit_test_environ_LDADD = $(UNIT_LIBS)
+tests_unit_test_spec_SOURCES = tests/unit/test-spec.c
+tests_unit_test_spec_LDADD = $(UNIT_LIBS)
+tests_unit_test_config_SOURCES = tests/unit/test-config.c
+tests_unit_test_config_LDADD = $(UNIT_LIBS)
 endif
 UNIT_LIBS = libgeard.la $(CMOCKA_LIBS)
+
+# The include picture of HACKING.
+TESTS += tests/unit/check-layers
+EXTRA_DIST += tests/unit/check-layers
 
 # A debugging aid, built when asked for.
 EXTRA_PROGRAMS += tests/host/tools/sys-probe
