@@ -1,0 +1,28 @@
+
+libgeard_la_SOURCES += \
+	src/api/access.c \
+	src/api/answer.c src/api/answer.h \
+	src/api/call.c src/api/call.h \
+	src/api/change.c src/api/change.h \
+	src/api/container.c src/api/container.h \
+	src/api/failure.c src/api/failure.h \
+	src/api/gear-json.c src/api/gear-json.h \
+	src/api/index.c src/api/index.h \
+	src/api/install.c src/api/install.h src/api/install-private.h src/api/install-undo.c \
+	src/api/lease.c \
+	src/api/list.c src/api/list.h \
+	src/api/plan.c src/api/plan.h \
+	src/api/ready.c src/api/ready.h \
+	src/api/recover.c src/api/recover.h \
+	src/api/remove.c src/api/remove.h \
+	src/api/resolve.c src/api/resolve.h \
+	src/api/state.c src/api/state.h \
+	src/api/usage.c src/api/usage.h \
+	src/api/work.c src/api/work.h
+
+# the environment, logs, health, and what tells how geard itself is
+libgeard_la_SOURCES += \
+	src/api/environment.c src/api/environment.h \
+	src/api/health.c src/api/health.h \
+	src/api/lookup.c src/api/lookup.h \
+	src/api/ports.c src/api/ports.h

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The environment of a gear: read, replaced, changed, emptied.  It is a file of
+ * its own that the container's client reads when it starts, so a change is one
+ * atomic write and counts from the next start on.  Names may be told; values
+ * appear in the answer to a read and nowhere else.
+ */
+
+#include "api/environment.h"
+
+#include "api/answer.h"
+#include "api/lookup.h"
+#include "api/work.h"
+
+#include <stdio.h>
+
+enum edit_kind { EDIT_REPLACE, EDIT_PATCH };
+
+struct edit {
+        struct work work;
+        enum edit_kind kind;
+        struct json *body;   /* NULL: no variables at all */
+        size_t n_variables;  /* afterwards */
+        struct fault fault;  /* the worker's */
+};
+
+static struct edit *edit_of(struct work *w)
+{
+        return container_of(w, struct edit, work);
+}
+
+static void edit_free(struct work *w)
+{
+        struct edit *edit = edit_of(w);
+
+        (void) json_free(edit->body);
+        free(edit);
+}
+
+/* --- changing ------------------------------------------------------------------------------------ */
+
+/* {"Variables": [{"Name", "Value"}]} of the successor program means its array. */
+static const struct json *unwrap(const struct json *body)
+{
+        const struct json *variables = json_is_object(body) ? json_member(body, "Variables") : NULL;
+
+        return json_is_array(variables) && json_object_len(body) == 1 ? variables : body;
+}
+
+static int settle_variables(const struct edit *edit, struct environ *env, struct fault *f)
+{
+        int r;
+
+        if (!edit->body)
+                return 0;
+        if (edit->kind == EDIT_REPLACE)
+                return environ_from_json(unwrap(edit->body), "env", env, f);
+        r = store_read_env(edit->work.daemon->store, edit->work.id, env);
+        if (r < 0 && r != -ENOENT)
+                return fault_errno(f, r, "cannot read the environment of gear %s", edit->work.id);
+        return environ_patch(env, edit->body, "env", f);
+}
+
+/* In the worker's thread, where the disk may take its time. */
+static int write_variables(void *arg)
+{
+        struct edit *edit = arg;
+        _cleanup_(environ_reset) struct environ env = { 0 };
+        int r = settle_variables(edit, &env, &edit->fault);
+
+        if (r == 0)
+                r = store_write_env(edit->work.daemon->store, edit->work.id, &env, &edit->fault);
+        edit->n_variables = env.n;
+        return r;
+}
+
+static void written(void *arg, int r)
+{
+        struct edit *edit = arg;
+        const struct gear *gear = work_gear(&edit->work);
+        bool runs = gear && gear->container[0];
+        struct text json = { 0 };
+        struct outcome outcome;
+        char text[256];
+
+        if (r < 0) {
+                work_fail(&edit->work, &edit->fault);
+                return;
+        }
+        (void) snprintf(text, sizeof text, "Gear %s has %zu variable%s%s\n", edit->work.id, edit->n_variables,
+                        edit->n_variables == 1 ? "" : "s",
+                        runs ? "; it runs with those of its last start until it is restarted" : "");
+        text_addc(&json, '{');
+        json_put(&json, "id", edit->work.id);
+        json_putu(&json, "variables", edit->n_variables);
+        json_putb(&json, "restart_needed", runs);
+        text_add(&json, "}\n");
+        outcome_of(&outcome, 200, text, &json);
+        work_end(&edit->work, &outcome);
+}
+
+static void edit_begin(struct work *w)
+{
+        const struct gear *gear = work_gear(w);
+        struct fault f;
+
+        if (!gear || (!gear->image && !gear->damage)) {
+                (void) fault_set(&f, FAULT_MISSING, "id", "there is no gear %s", w->id);
+                work_fail(w, &f);
+        } else if (worker_run(w->daemon->worker, write_variables, written, edit_of(w)) < 0) {
+                (void) fault_oom(&f);
+                work_fail(w, &f);
+        }
+}
+
+static const struct work_kind edit_kind = {
+        .doing = "given another environment",
+        .start = edit_begin,
+        .free = edit_free,
+};
+
+/* Takes the body. */
+static void edit_submit(struct call *call, const struct gear *gear, enum edit_kind kind, struct json *body)
+{
+        _cleanup_(json_freep) struct json *owned = body;
+        struct daemon *d = call->daemon;
+        struct request *request = change_begin(call);
+        struct edit *edit;
+        struct fault f;
+
+        if (!request)
+                return;
+        edit = calloc(1, sizeof *edit);
+        if (!edit) {
+                (void) fault_oom(&f);
+                change_fail(d, request, &f, gear->id);
+                return;
+        }
+        edit->kind = kind;
+        edit->body = TAKE(owned);
+        edit->work.kind = &edit_kind;
+        edit->work.daemon = d;
+        edit->work.request = request;
+        (void) snprintf(edit->work.id, sizeof edit->work.id, "%s", gear->id);
+        work_submit(&edit->work, NULL);
+}
+
+static void edit_call(struct call *call, enum edit_kind kind)
+{
+        struct json *body = NULL;
+        struct gear *gear;
+        struct fault f;
+        int r = lookup_gear(call, &gear, &f);
+
+        if (r == 0)
+                r = call_body(call, &body, &f);
+        /* An empty body is not an empty environment: a forgotten one must not wipe everything. */
+        if (r == 0 && !body)
+                r = fault_set(&f, FAULT_INVALID, "body", "body: an object of names and values is expected");
+        if (r < 0)
+                answer_fault(call, &f);
+        else
+                edit_submit(call, gear, kind, body);
+}
+
+static void environment_put(struct call *call)
+{
+        edit_call(call, EDIT_REPLACE);
+}
+
+static void environment_patch(struct call *call)
+{
+        edit_call(call, EDIT_PATCH);
+}
+
+static void environment_delete(struct call *call)
+{
+        struct gear *gear;
+        struct fault f;
+
+        if (lookup_gear(call, &gear, &f) < 0)
+                answer_fault(call, &f);
+        else
+                edit_submit(call, gear, EDIT_REPLACE, NULL);
+}
+
+/* --- reading --------------------------------------------------------------------------------------- */
+
+static int read_variables(struct call *call, struct environ *env, struct fault *f)
+{
+        struct gear *gear;
+        int r = lookup_gear(call, &gear, f);
+
+        if (r < 0)
+                return r;
+        r = store_read_env(call->daemon->store, gear->id, env);
+        return r < 0 && r != -ENOENT ? fault_errno(f, r, "cannot read the environment of gear %s", gear->id) : 0;
+}
+
+static void environment_get(struct call *call)
+{
+        _cleanup_(environ_reset) struct environ env = { 0 };
+        _cleanup_text_ struct text text = { 0 }, json = { 0 };
+        struct fault f;
+        int r = read_variables(call, &env, &f);
+
+        environ_to_file(&env, &text);
+        environ_to_json(&env, &json);
+        text_addc(&json, '\n');
+        if (r == 0 && (!text_ok(&text) || !text_ok(&json)))
+                r = fault_oom(&f);
+        if (r < 0) {
+                answer_fault(call, &f);
+                return;
+        }
+        reply_header(call->reply, "Cache-Control", "no-store");
+        answer_either(call, 200, text.data ? text.data : "", &json);
+}
+
+#define CHANGE (ROUTE_CHANGE | ROUTE_BODY)
+
+static const struct route routes[] = {
+        { HTTP_GET, "/container/env", environment_get, "gear.env", ROUTE_TOKEN, "The gear's environment" },
+        { HTTP_PUT, "/container/env", environment_put, "gear.env", CHANGE | ROUTE_TOKEN, "Replace the environment" },
+        { HTTP_PATCH, "/container/env", environment_patch, "gear.env", CHANGE | ROUTE_TOKEN,
+          "Add, replace and (with null) remove variables" },
+        { HTTP_DELETE, "/container/env", environment_delete, "gear.env", ROUTE_CHANGE | ROUTE_TOKEN,
+          "Empty the environment" },
+        { HTTP_GET, "/container/{id}/env", environment_get, "gear.env", 0, "The gear's environment" },
+        { HTTP_PUT, "/container/{id}/env", environment_put, "gear.env", CHANGE, "Replace the environment" },
+        { HTTP_PATCH, "/container/{id}/env", environment_patch, "gear.env", CHANGE,
+          "Add, replace and (with null) remove variables" },
+        { HTTP_DELETE, "/container/{id}/env", environment_delete, "gear.env", ROUTE_CHANGE, "Empty the environment" },
+};
+const struct route_table environment_routes = { routes, ARRAY_SIZE(routes) };
