@@ -66,5 +66,10 @@ struct config {
  * naming file and line.
  */
 int config_load(const char *file, struct config **ret, struct fault *f);
+/*
+ * At SIGHUP: `current` takes what `fresh` says and leaves it the rest, except
+ * for listeners, state directory and engine, which change with a restart only.
+ */
+void config_take_over(struct config *current, struct config *fresh);
 struct config *config_free(struct config *c);
 DEFINE_CLEANUP(struct config, config_free);

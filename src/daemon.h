@@ -54,6 +54,7 @@ struct daemon {
         char engine_away[160];   /* why the engine is not there, for people; "" when it is */
         bool systemd_synced;     /* the index holds systemd's states … */
         bool engine_synced;      /* … and the engine's */
+        bool settled;            /* what an earlier life left undone was looked at */
         bool ready;              /* READY=1 was sent */
         bool draining;
         unsigned streams;        /* open log and progress streams */

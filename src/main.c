@@ -1,5 +1,328 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-int main(void)
+
+/* argv, the Daemon built and taken down, and what systemd is told about it. */
+
+#include "api/call.h"
+#include "api/change.h"
+#include "api/container.h"
+#include "api/environment.h"
+#include "api/index.h"
+#include "api/list.h"
+#include "api/log.h"
+#include "api/openapi.h"
+#include "api/ops.h"
+#include "api/recover.h"
+#include "api/remove.h"
+#include "api/state.h"
+#include "build-config.h"
+#include "daemon.h"
+#include "listen.h"
+#include "util/log.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sysexits.h>
+#include <systemd/sd-daemon.h>
+
+/* A client's work in flight gets this long before we go; what it changes goes on in systemd anyway. */
+#define DRAIN_USEC (20 * USEC_PER_SEC)
+/* READY waits for systemd's and the engine's answers, but not for ones that never come. */
+#define READY_USEC (5 * USEC_PER_SEC)
+
+struct process {
+        struct daemon d;
+        const char *config_file;
+        struct timer *watchdog, *drain, *ready;
+        uint64_t watchdog_usec;
+};
+
+/* --- what systemd is told ----------------------------------------------------------------------- */
+
+static void tell_status(struct daemon *d)
 {
-        return 0;
+        const char *systemd = d->systemd_synced ? "" : "; systemd's bus is away";
+
+        (void) sd_notifyf(0, "STATUS=%zu gears, %zu changes under way%s%s%s", gears_count(d->gears),
+                          requests_running(d->requests), systemd, d->engine_away[0] ? "; engine: " : "",
+                          d->engine_away);
+}
+
+static void become_ready(struct daemon *d)
+{
+        if (d->ready)
+                return;
+        d->ready = true;
+        (void) sd_notify(0, "READY=1");
+        log_info(NO_FIELDS, "ready with %zu gears", gears_count(d->gears));
+}
+
+static void status_changed(struct daemon *d)
+{
+        if (d->systemd_synced && (d->engine_synced || d->engine == ENGINE_STOPPED))
+                become_ready(d);
+        tell_status(d);
+}
+
+static void ready_anyway(void *arg)
+{
+        become_ready(&((struct process *) arg)->d);
+}
+
+static void feed_watchdog(void *arg)
+{
+        struct process *p = arg;
+
+        (void) sd_notify(0, "WATCHDOG=1");
+        tell_status(&p->d);
+        timer_set(p->watchdog, p->watchdog_usec / 3);
+}
+
+/* --- signals ---------------------------------------------------------------------------------------- */
+
+static void leave_when_drained(void *arg)
+{
+        struct process *p = arg;
+
+        if (server_idle(p->d.server) && requests_running(p->d.requests) == 0)
+                loop_stop(p->d.loop);
+        else
+                timer_set(p->drain, 50 * USEC_PER_MSEC);
+}
+
+static void on_deadline(void *arg)
+{
+        loop_stop(((struct process *) arg)->d.loop);
+}
+
+static void on_term(void *arg, int signo _unused_)
+{
+        struct process *p = arg;
+
+        if (p->d.draining) { /* asked twice */
+                loop_stop(p->d.loop);
+                return;
+        }
+        p->d.draining = true;
+        (void) sd_notify(0, "STOPPING=1\nSTATUS=finishing what is under way");
+        log_info(NO_FIELDS, "stopping: %zu changes are finished first", requests_running(p->d.requests));
+        server_drain(p->d.server);
+        p->ready = timer_free(p->ready);
+        p->ready = timer_new(p->d.loop, on_deadline, p);
+        if (p->ready)
+                timer_set(p->ready, DRAIN_USEC);
+        timer_set(p->drain, 0);
+}
+
+static void log_warnings(const struct config *c)
+{
+        for (char **w = c->warnings; w && *w; w++)
+                log_warning(NO_FIELDS, "%s", *w);
+}
+
+/* Everything but the listeners: those belong to the sockets that are open. */
+static void on_hup(void *arg, int signo _unused_)
+{
+        struct process *p = arg;
+        struct config *fresh = NULL;
+        struct fault f;
+
+        (void) sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, now_usec());
+        if (config_load(p->config_file, &fresh, &f) < 0) {
+                log_error(NO_FIELDS, "the configuration stays as it was: %s", f.text);
+        } else {
+                log_warnings(fresh);
+                config_take_over(p->d.config, fresh);
+                log_open("geard", p->d.config->log_level);
+                log_info(NO_FIELDS, "the configuration was read again");
+        }
+        (void) config_free(fresh);
+        (void) sd_notify(0, "READY=1");
+}
+
+/* --- the access line -------------------------------------------------------------------------------- */
+
+static void on_access(void *arg _unused_, const struct server_access *a)
+{
+        char status[12], usec[24];
+
+        (void) snprintf(status, sizeof status, "%d", a->status);
+        (void) snprintf(usec, sizeof usec, "%" PRIu64, a->usec);
+        log_debug(LOG_FIELDS("GEARD_REQUEST_ID", a->request_id, "GEARD_STATUS", status, "GEARD_USEC", usec, "GEARD_PEER",
+                             a->peer ? a->peer->address : NULL),
+                  "%s %s %s %s%s%s", a->peer ? a->peer->address : "-", a->method, a->target, status,
+                  a->refusal ? " " : "", a->refusal ? a->refusal : "");
+}
+
+/* --- building it -------------------------------------------------------------------------------------- */
+
+static int build_parts(struct process *p)
+{
+        struct daemon *d = &p->d;
+        struct systemd_hooks systemd_hooks = index_systemd_hooks;
+        struct docker_watch docker_watch = index_docker_watch;
+
+        systemd_hooks.arg = d;
+        docker_watch.arg = d;
+        d->gears = gears_new();
+        d->requests = requests_new(d->config->requests_max, d->config->changes_max);
+        d->worker = worker_new(d->loop);
+        d->systemd = systemd_new(d->loop, &systemd_hooks);
+        d->fetch = fetch_new(d->loop);
+        d->docker = d->fetch ? docker_new(d->loop, d->fetch, d->config->docker_socket, &docker_watch) : NULL;
+        d->server = server_new(loop_base(d->loop), &d->config->limits,
+                               &(struct server_hooks){ .request = call_dispatch, .access = on_access, .arg = d });
+        p->watchdog = timer_new(d->loop, feed_watchdog, p);
+        p->drain = timer_new(d->loop, leave_when_drained, p);
+        p->ready = timer_new(d->loop, ready_anyway, p);
+        return d->gears && d->requests && d->worker && d->systemd && d->fetch && d->docker && d->server &&
+                               p->watchdog && p->drain && p->ready
+                       ? 0
+                       : -ENOMEM;
+}
+
+static int build(struct process *p, struct fault *f)
+{
+        static const struct route_table *const all[] = {
+                &container_routes, &remove_routes, &state_routes, &list_routes, &environment_routes,
+                &log_routes,       &change_routes, &ops_routes,   &openapi_routes,
+        };
+        static struct route_table tables[ARRAY_SIZE(all)];
+        struct daemon *d = &p->d;
+        int r;
+
+        for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+                tables[i] = *all[i];
+        d->routes = tables;
+        d->n_routes = ARRAY_SIZE(all);
+        d->began_usec = wall_usec();
+        d->status_changed = status_changed;
+        d->loop = loop_new();
+        if (!d->loop)
+                return fault_oom(f);
+        r = store_open(d->config->state_directory, &d->store, f);
+        if (r < 0)
+                return r;
+        if (build_parts(p) < 0)
+                return fault_oom(f);
+        r = recover_scan(d, f);
+        if (r == 0)
+                r = listen_all(d, f);
+        return r;
+}
+
+/* In the reverse of the order of building. */
+static void take_down(struct process *p)
+{
+        struct daemon *d = &p->d;
+
+        d->server = server_free(d->server);
+        p->watchdog = timer_free(p->watchdog);
+        p->drain = timer_free(p->drain);
+        p->ready = timer_free(p->ready);
+        d->docker = docker_free(d->docker);
+        d->fetch = fetch_free(d->fetch);
+        d->systemd = systemd_free(d->systemd);
+        d->worker = worker_free(d->worker);
+        d->requests = requests_free(d->requests);
+        d->gears = gears_free(d->gears);
+        d->store = store_free(d->store);
+        d->loop = loop_free(d->loop);
+        d->config = config_free(d->config);
+}
+
+static int run(struct process *p)
+{
+        struct daemon *d = &p->d;
+        struct fault f;
+        int r;
+
+        r = build(p, &f);
+        if (r < 0) {
+                log_error(NO_FIELDS, "cannot start: %s", f.text);
+                (void) sd_notifyf(0, "STATUS=cannot start: %s", f.text);
+                return f.kind == FAULT_CONFLICT ? EX_TEMPFAIL : EX_OSERR;
+        }
+        (void) loop_on_signal(d->loop, SIGTERM, on_term, p);
+        (void) loop_on_signal(d->loop, SIGINT, on_term, p);
+        (void) loop_on_signal(d->loop, SIGHUP, on_hup, p);
+        if (sd_watchdog_enabled(0, &p->watchdog_usec) > 0)
+                timer_set(p->watchdog, 0);
+        timer_set(p->ready, READY_USEC);
+        r = loop_run(d->loop);
+        log_info(NO_FIELDS, "stopped; the gears go on");
+        return r < 0 ? EX_OSERR : EX_OK;
+}
+
+/* --- argv ------------------------------------------------------------------------------------------------ */
+
+static void usage(FILE *to)
+{
+        fputs("geard [OPTION...]\n"
+              "Containers as systemd units, driven over HTTP. See geard(8).\n\n"
+              "  -c, --config=FILE    read FILE instead of the configuration files\n"
+              "      --check-config   say what is wrong with the configuration, and exit\n"
+              "  -h, --help           show this\n"
+              "      --version        show the version\n",
+              to);
+}
+
+static int check_config(const struct config *c)
+{
+        for (char **w = c->warnings; w && *w; w++)
+                fprintf(stderr, "%s\n", *w);
+        printf("the configuration is good: %zu listeners, state in %s\n", c->n_listens, c->state_directory);
+        return c->warnings && c->warnings[0] ? EX_CONFIG : EX_OK;
+}
+
+int main(int argc, char **argv)
+{
+        static const struct option options[] = {
+                { "config", required_argument, NULL, 'c' }, { "check-config", no_argument, NULL, 'k' },
+                { "help", no_argument, NULL, 'h' },         { "version", no_argument, NULL, 'v' },
+                { 0 },
+        };
+        struct process p = { 0 };
+        bool check = false;
+        struct fault f;
+        int c, r;
+
+        while ((c = getopt_long(argc, argv, "c:h", options, NULL)) >= 0) {
+                switch (c) {
+                case 'c':
+                        p.config_file = optarg;
+                        break;
+                case 'k':
+                        check = true;
+                        break;
+                case 'v':
+                        puts("geard " PACKAGE_VERSION);
+                        return EX_OK;
+                default:
+                        usage(c == 'h' ? stdout : stderr);
+                        return c == 'h' ? EX_OK : EX_USAGE;
+                }
+        }
+        if (optind < argc) {
+                usage(stderr);
+                return EX_USAGE;
+        }
+        log_open("geard", LOG_INFO);
+        if (config_load(p.config_file, &p.d.config, &f) < 0) {
+                log_error(NO_FIELDS, "%s", f.text);
+                return EX_CONFIG;
+        }
+        if (check) {
+                r = check_config(p.d.config);
+        } else {
+                log_open("geard", p.d.config->log_level);
+                log_warnings(p.d.config);
+                (void) prctl(PR_SET_DUMPABLE, 0); /* a core would hold environments and tokens */
+                (void) signal(SIGPIPE, SIG_IGN);
+                r = run(&p);
+        }
+        take_down(&p);
+        return r;
 }

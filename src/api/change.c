@@ -286,7 +286,7 @@ static int submit(struct call *call, struct request **ret, struct fault *f)
 struct request *change_begin(struct call *call)
 {
         struct request *request = NULL;
-        uint64_t wait_usec;
+        uint64_t wait_usec = 0;
         struct fault f;
         int r, heard;
 

@@ -23,3 +23,9 @@ struct install {
 
 /* Takes back what was done so far and fails the work with the fault. */
 void install_undo(struct install *in, const struct fault *fault);
+
+/* The last step that can fail: the wanted state is written, the former unit forgotten. */
+int install_settle_files(void *arg);
+
+/* struct work_kind's free. */
+void install_free(struct work *w);

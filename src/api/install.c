@@ -16,7 +16,7 @@ static struct install *install_of(struct work *w)
         return container_of(w, struct install, work);
 }
 
-static void install_free(struct work *w)
+void install_free(struct work *w)
 {
         struct install *in = install_of(w);
 
@@ -26,8 +26,6 @@ static void install_free(struct work *w)
         free(in->user);
         free(in);
 }
-
-static void undo(struct install *in, const struct fault *fault);
 
 static bool still_wanted(struct install *in)
 {
@@ -48,7 +46,7 @@ static void settled(void *arg, int r)
                 work_end(&in->work, &in->outcome);
 }
 
-static int settle_files(void *arg)
+int install_settle_files(void *arg)
 {
         struct install *in = arg;
         int r = store_write_phase(in->work.daemon->store, in->work.id, in->spec.started ? GEAR_STARTED : GEAR_STOPPED,
@@ -76,7 +74,7 @@ static void succeed(struct install *in, const char *how)
         outcome_header(&in->outcome, "Location", "/container/%s/status", in->work.id);
         if (gear->n_ports)
                 gear_port_header(gear, &in->outcome);
-        if (worker_run(d->worker, settle_files, settled, in) < 0) {
+        if (worker_run(d->worker, install_settle_files, settled, in) < 0) {
                 (void) fault_oom(&f);
                 install_undo(in, &f);
         }
@@ -489,7 +487,8 @@ static void install_over(struct install *in, struct gear *gear)
         int r;
 
         r = install_compare(in->work.daemon, in->work.id, &in->spec, &same, &f);
-        if (r == 0 && same) {
+        /* geard's own wish is to write the same gear anew, for another host. */
+        if (r == 0 && same && in->work.request) {
                 install_keep(in, gear);
                 return;
         }

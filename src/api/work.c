@@ -2,6 +2,7 @@
 
 #include "api/work.h"
 
+#include "api/answer.h"
 #include "api/failure.h"
 #include "api/ready.h"
 

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "api/recover.h"
+
+#include "api/index.h"
+#include "api/install.h"
+#include "api/resolve.h"
+#include "util/log.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+
+/* --- the state directory ----------------------------------------------------------------------------- */
+
+static int scan_gear(void *arg, const char *id)
+{
+        struct daemon *d = arg;
+        struct gear *gear = gears_add(d->gears, id);
+
+        if (!gear || index_load_record(d, gear) < 0)
+                return -ENOMEM;
+        gear->active = gear_word("inactive");
+        gear->sub = gear_word("dead");
+        if (gear->damage)
+                log_warning(LOG_FIELDS("GEAR_ID", id), "gear %s: %s", id, gear->damage);
+        return 0;
+}
+
+static int drop_leftover(void *arg, const char *id)
+{
+        struct daemon *d = arg;
+        struct fault f;
+
+        log_notice(LOG_FIELDS("GEAR_ID", id), "removing what a create of gear %s left behind", id);
+        if (store_remove(d->store, id, &f) < 0)
+                log_error(LOG_FIELDS("GEAR_ID", id), "%s", f.text);
+        return 0;
+}
+
+int recover_scan(struct daemon *d, struct fault *f)
+{
+        int r;
+
+        (void) store_each_leftover(d->store, drop_leftover, d);
+        r = store_each(d->store, scan_gear, d);
+        if (r < 0)
+                return fault_errno(f, r, "cannot read %s/units", store_path(d->store));
+        log_info(NO_FIELDS, "%zu gears in %s", gears_count(d->gears), store_path(d->store));
+        return 0;
+}
+
+/* --- what systemd does not know ------------------------------------------------------------------------ */
+
+static bool is_linked(const char *id)
+{
+        char path[UNIT_NAME_MAX + 32];
+        struct stat st;
+
+        (void) snprintf(path, sizeof path, "/etc/systemd/system/gear-%s.service", id);
+        return lstat(path, &st) == 0;
+}
+
+static void linked(void *arg _unused_, const struct fault *fault)
+{
+        if (fault)
+                log_error(NO_FIELDS, "cannot link a unit: %s", fault->text);
+}
+
+static void link_gear(struct daemon *d, const struct gear *gear)
+{
+        char path[4096];
+
+        store_unit_path(d->store, gear->id, path, sizeof path);
+        (void) systemd_link(d->systemd, path, linked, NULL);
+}
+
+/* At once, and again with the unit that is written for this host: whatever becomes of its image, a boot tries. */
+static void link_as_wanted(struct daemon *d, const struct gear *gear)
+{
+        char path[4096];
+
+        store_unit_path(d->store, gear->id, path, sizeof path);
+        if (gear->phase == GEAR_STARTED)
+                (void) systemd_enable(d->systemd, path, linked, NULL);
+        else
+                link_gear(d, gear);
+}
+
+/* Came with the directory from another host: units are written anew for this one, and the wanted ones start. */
+static void adopt_gear(struct daemon *d, struct gear *gear)
+{
+        _cleanup_free_ char *text = NULL;
+        struct unit_record record = { 0 };
+        struct fault f;
+
+        link_as_wanted(d, gear);
+        if (gear->damage || store_read_unit(d->store, gear->id, &text) < 0 || unit_read(text, &record, &f) < 0)
+                return;
+        log_notice(LOG_FIELDS("GEAR_ID", gear->id), "gear %s came from another host: making it at home here", gear->id);
+        record.spec.started = gear->phase == GEAR_STARTED;
+        record.spec.replace = true;
+        install_submit(d, NULL, gear->id, record.user, &record.spec);
+        unit_record_reset(&record);
+}
+
+static void settle_gear(struct daemon *d, struct gear *gear, bool at_home)
+{
+        if (gear->phase == GEAR_CREATING || gear->phase == GEAR_REPLACING)
+                resolve_submit(d, gear);
+        else if (!at_home)
+                adopt_gear(d, gear);
+        else if (!is_linked(gear->id))
+                link_gear(d, gear); /* `systemctl disable' of a linked unit takes its link away */
+}
+
+static void settle_all(struct daemon *d)
+{
+        bool at_home = store_is_at_home(d->store);
+        struct fault f;
+
+        for (size_t i = 0; i < gears_count(d->gears); i++)
+                settle_gear(d, gears_at(d->gears, i), at_home);
+        if (!at_home && store_settle(d->store, &f) < 0)
+                log_error(NO_FIELDS, "%s", f.text);
+}
+
+void recover_look(struct daemon *d)
+{
+        /* Adopting pulls images and resolving looks at containers: both need both. */
+        if (!d->settled && d->systemd_synced && d->engine_synced) {
+                d->settled = true;
+                settle_all(d);
+        }
+        d->status_changed(d);
+}
+
+/* --- what nobody runs ----------------------------------------------------------------------------------- */
+
+static void orphan_removed(void *arg _unused_, const struct fault *fault)
+{
+        if (fault)
+                log_error(NO_FIELDS, "cannot remove a left-over container: %s", fault->text);
+}
+
+/*
+ * A container of ours is run by its unit's main process.  One whose unit is not
+ * running was left by a stop that the engine was too hung to take, or by a gear
+ * that was deleted without it.
+ */
+void recover_containers(struct daemon *d, const struct docker_container *containers, size_t n)
+{
+        char name[UNIT_NAME_MAX];
+
+        for (size_t i = 0; i < n; i++) {
+                const struct docker_container *c = &containers[i];
+                const struct gear *gear = gears_find(d->gears, c->gear);
+
+                gear_container_name(c->gear, name);
+                if (!gear_id_valid(c->gear) || !streq(c->name, name))
+                        continue; /* somebody else wears our label */
+                if (gear && !streq(gear->active, "inactive") && !streq(gear->active, "failed"))
+                        continue;
+                if (!d->systemd_synced)
+                        continue;
+                log_notice(LOG_FIELDS("GEAR_ID", c->gear), "removing the container %s, which no unit runs", c->name);
+                (void) docker_remove(d->docker, c->id, orphan_removed, NULL);
+        }
+}
