@@ -2,8 +2,6 @@
 
 /* The readers of configuration values. */
 
-#include "build-config.h"
-
 #include "config-value.h"
 
 #include "util/text.h"

@@ -5,8 +5,6 @@
  * a whole.
  */
 
-#include "build-config.h"
-
 #include "config.h"
 
 #include "config-file.h"

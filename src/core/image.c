@@ -6,8 +6,6 @@
  * and small, and a reference comes with every create.
  */
 
-#include "build-config.h"
-
 #include "core/image.h"
 
 #include <stdio.h>

@@ -5,8 +5,6 @@
  * that is null counts as not given.
  */
 
-#include "build-config.h"
-
 #include "core/spec-read.h"
 
 #include "core/image.h"

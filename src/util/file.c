@@ -6,8 +6,6 @@
  * names for symlinks, FIFOs and devices.
  */
 
-#include "build-config.h"
-
 #include "util/file.h"
 
 #include "util/text.h"

@@ -5,8 +5,6 @@
  * list of member names, decoded, since "\u0061" and "a" are the same name.
  */
 
-#include "build-config.h"
-
 #include "util/json-walk.h"
 
 #include "util/json.h"

@@ -6,8 +6,6 @@
  * one line.
  */
 
-#include "build-config.h"
-
 #include "util/log.h"
 
 #define SD_JOURNAL_SUPPRESS_LOCATION

@@ -5,8 +5,6 @@
  * and requests share: UTF-8, shell words, numbers, durations, sizes.
  */
 
-#include "build-config.h"
-
 #include "util/text.h"
 
 #include <ctype.h>

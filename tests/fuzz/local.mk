@@ -1,0 +1,22 @@
+# libFuzzer targets: configure CC=clang --enable-fuzzers, then
+#   tests/fuzz/fuzz-json -max_total_time=60 SCRATCH-DIR tests/fuzz/corpus/json
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz-json tests/fuzz/fuzz-spec tests/fuzz/fuzz-config
+tests_fuzz_fuzz_json_SOURCES = tests/fuzz/fuzz-json.c
+tests_fuzz_fuzz_json_LDADD = libgeard.la
+tests_fuzz_fuzz_json_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_spec_SOURCES = tests/fuzz/fuzz-spec.c
+tests_fuzz_fuzz_spec_LDADD = libgeard.la
+tests_fuzz_fuzz_spec_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_config_SOURCES = tests/fuzz/fuzz-config.c
+tests_fuzz_fuzz_config_LDADD = libgeard.la
+tests_fuzz_fuzz_config_LDFLAGS = $(FUZZ_LDFLAGS)
+endif
+EXTRA_DIST += tests/fuzz/corpus/json tests/fuzz/corpus/spec tests/fuzz/corpus/config
+if FUZZERS
+EXTRA_PROGRAMS += tests/fuzz/fuzz-http-head
+tests_fuzz_fuzz_http_head_SOURCES = tests/fuzz/fuzz-http-head.c
+tests_fuzz_fuzz_http_head_LDADD = libgeard.la
+tests_fuzz_fuzz_http_head_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+endif
+EXTRA_DIST += tests/fuzz/fuzz-http-head.c tests/fuzz/corpus/http-head

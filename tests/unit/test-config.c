@@ -380,8 +380,9 @@ static void drop_ins_in_order(void **state)
         const struct place *p = *state;
         _cleanup_(config_freep) struct config *c = NULL;
 
-        write_file(p, "geard.conf.d/20-b.conf", "[Daemon]\nWait=3\nVolumePaths=\nVolumePaths=/b\n"
-                                                "[Listen]\nAddress=127.0.0.1:1\nFaces=gears\n");
+        write_file(p, "geard.conf.d/20-b.conf",
+                   "[Daemon]\nWait=3\nVolumePaths=\nVolumePaths=/b\n"
+                   "[Listen]\nAddress=127.0.0.1:1\nFaces=gears\n");
         write_file(p, "geard.conf.d/10-a.conf", "[Daemon]\nWait=2\nReadyTimeout=9\nVolumePaths=/a\n");
         write_file(p, "geard.conf.d/.x.conf", "nonsense");
         write_file(p, "geard.conf.d/README", "nonsense");
@@ -425,14 +426,10 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
         const struct CMUnitTest tests[] = {
-                CASE(built_in),
-                CASE(everything_set),
-                CASE(values_refused),
-                CASE(syntax_refused),
-                CASE(listeners),
-                CASE(unknown_is_a_warning),
-                CASE(drop_ins_in_order),
-                CASE(files_that_cannot_be_read),
+                CASE(built_in),          CASE(everything_set),
+                CASE(values_refused),    CASE(syntax_refused),
+                CASE(listeners),         CASE(unknown_is_a_warning),
+                CASE(drop_ins_in_order), CASE(files_that_cannot_be_read),
         };
 
         return cmocka_run_group_tests_name("config", tests, NULL, NULL);

@@ -118,9 +118,8 @@ static void limits(void **state _unused_)
                 size_t variables, name, value;
                 bool ok;
         } rows[] = {
-                { 1, 128, 1, true },      { 1, 129, 1, false },      { 1, 1, 32768, true },
-                { 1, 1, 32769, false },   { 1024, 8, 1, true },      { 1025, 8, 1, false },
-                { 31, 8, 32768, true },   { 32, 8, 32768, false },
+                { 1, 128, 1, true },  { 1, 129, 1, false },  { 1, 1, 32768, true },  { 1, 1, 32769, false },
+                { 1024, 8, 1, true }, { 1025, 8, 1, false }, { 31, 8, 32768, true }, { 32, 8, 32768, false },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -187,9 +186,9 @@ static void patched(void **state _unused_)
 static void files_refused(void **state _unused_)
 {
         static const char *const rows[] = {
-                "A=1",            /* no newline at the end */
-                "A\n",            /* docker would import its own */
-                "A\nB=1\n",       /* the '=' of the next line */
+                "A=1",      /* no newline at the end */
+                "A\n",      /* docker would import its own */
+                "A\nB=1\n", /* the '=' of the next line */
                 "\n",
                 "A=1\n\nB=2\n",
                 "#A=1\n",
@@ -200,7 +199,8 @@ static void files_refused(void **state _unused_)
                 "A=1\r\n",
                 "A=1\nA=2\n",
                 "A=\xFF\n",
-                "\xEF\xBB\xBF" "A=1\n",
+                "\xEF\xBB\xBF"
+                "A=1\n",
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -239,9 +239,8 @@ static void equality(void **state _unused_)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(accepted),      cmocka_unit_test(refused),
-                cmocka_unit_test(limits),        cmocka_unit_test(patched),
-                cmocka_unit_test(files_refused), cmocka_unit_test(equality),
+                cmocka_unit_test(accepted), cmocka_unit_test(refused),       cmocka_unit_test(limits),
+                cmocka_unit_test(patched),  cmocka_unit_test(files_refused), cmocka_unit_test(equality),
         };
 
         return cmocka_run_group_tests_name("environ", tests, NULL, NULL);

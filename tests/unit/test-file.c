@@ -239,8 +239,8 @@ static void directories_are_walked(void **state)
 static void leftovers_go_and_nothing_else(void **state)
 {
         const struct place *p = *state;
-        static const char *const keep[] = { "gear-1.service", ".#", ".#x", ".#x.1234567", ".#x.1234567g",
-                                            "#x.12345678",    ".x.12345678" };
+        static const char *const keep[] = { "gear-1.service", ".#",          ".#x",        ".#x.1234567",
+                                            ".#x.1234567g",   "#x.12345678", ".x.12345678" };
         static const char *const go[] = { ".#gear-1.service.0123abcd", ".#x.00000000", ".#a.b.c.ffffffff" };
 
         for (size_t i = 0; i < ARRAY_SIZE(keep); i++)

@@ -41,7 +41,8 @@ static void understood(void **state _unused_)
                 { "a@sha512:" HEX64 HEX64, "docker.io", "library/a", "", "sha512:" HEX64 HEX64 },
                 { "a:_.-9", "docker.io", "library/a", "_.-9", "" },
                 { HEX32, "docker.io", "library/" HEX32, "latest", "" },
-                { HEX64 ":t", "docker.io", "library/" HEX64, "t", "" }, /* with a tag it is a name to docker too */
+                { HEX64 ":t", "docker.io", "library/" HEX64, "t",
+                  "" }, /* with a tag it is a name to docker too */
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -131,12 +132,8 @@ static void lengths(void **state _unused_)
                 bool ok;
         } rows[] = {
                 { "", 255 - 18, 0, true }, /* docker.io/library/ */
-                { "", 255 - 17, 0, false },
-                { "a.b/", 251, 0, true },
-                { "a.b/", 252, 0, false },
-                { "a.b/", 10000, 0, false },
-                { "", 1, 128, true },
-                { "", 1, 129, false },
+                { "", 255 - 17, 0, false },  { "a.b/", 251, 0, true }, { "a.b/", 252, 0, false },
+                { "a.b/", 10000, 0, false }, { "", 1, 128, true },     { "", 1, 129, false },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {

@@ -190,7 +190,7 @@ static void members_and_elements(void **state _unused_)
         assert_true(json_is_string(json_member(v, "image")));
         assert_true(json_is_string(json_member(v, "Image")));
         assert_null(json_member(v, "imag"));
-        assert_true(json_is_null(json_member(v, "N"))); /* null is there … */
+        assert_true(json_is_null(json_member(v, "N")));  /* null is there … */
         assert_false(json_is_null(json_member(v, "m"))); /* … and nothing is not null */
         assert_true(json_is_array(list));
         assert_int_equal(json_array_len(list), 3);
@@ -300,13 +300,13 @@ static void fractions(void **state _unused_)
                 bool ok;
                 double out;
         } rows[] = {
-                { "0.25", true, 0.25 },     { "\"0.25\"", true, 0.25 }, { "2", true, 2 },
-                { "\"2\"", true, 2 },       { "1e0", true, 1 },         { "-1", false, 0 },
-                { "1025", false, 0 },       { "1e400", false, 0 },      { "\"1e0\"", false, 0 },
-                { "\"nan\"", false, 0 },    { "\"inf\"", false, 0 },    { "\"\"", false, 0 },
-                { "\".5\"", false, 0 },     { "\"5.\"", false, 0 },     { "\"1.2.3\"", false, 0 },
-                { "\"0x1\"", false, 0 },    { "\" 1\"", false, 0 },     { "\"1,5\"", false, 0 },
-                { "true", false, 0 },       { "null", false, 0 },       { "[1]", false, 0 },
+                { "0.25", true, 0.25 },  { "\"0.25\"", true, 0.25 }, { "2", true, 2 },
+                { "\"2\"", true, 2 },    { "1e0", true, 1 },         { "-1", false, 0 },
+                { "1025", false, 0 },    { "1e400", false, 0 },      { "\"1e0\"", false, 0 },
+                { "\"nan\"", false, 0 }, { "\"inf\"", false, 0 },    { "\"\"", false, 0 },
+                { "\".5\"", false, 0 },  { "\"5.\"", false, 0 },     { "\"1.2.3\"", false, 0 },
+                { "\"0x1\"", false, 0 }, { "\" 1\"", false, 0 },     { "\"1,5\"", false, 0 },
+                { "true", false, 0 },    { "null", false, 0 },       { "[1]", false, 0 },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -369,7 +369,9 @@ static void written(void **state _unused_)
 /* Bytes from a fixed seed; every third string is a run of valid multi-byte text with a flaw now and then. */
 static size_t some_bytes(uint64_t *seed, unsigned char *ret, size_t max)
 {
-        static const char *const pieces[] = { "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80", "\"", "\\", "\n", "x" };
+        static const char *const pieces[] = { "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80",
+                                              "\"",       "\\",           "\n",
+                                              "x" };
         size_t n = 0, want;
 
         *seed = *seed * UINT64_C(6364136223846793005) + 1442695040888963407;

@@ -87,7 +87,8 @@ static void canonical_forms(void **state _unused_)
                 { "\"read_only\":false", "" },
                 { "\"cap_add\":[\"net_admin\",\"CAP_SYS_TIME\"],\"cap_drop\":[\"ALL\"]",
                   ",\"cap_add\":[\"NET_ADMIN\",\"SYS_TIME\"],\"cap_drop\":[\"ALL\"]" },
-                { "\"devices\":[\"/dev/kvm\",\"/dev/net/tun\"]", ",\"devices\":[\"/dev/kvm\",\"/dev/net/tun\"]" },
+                { "\"devices\":[\"/dev/kvm\",\"/dev/net/tun\"]",
+                  ",\"devices\":[\"/dev/kvm\",\"/dev/net/tun\"]" },
                 { "\"privileged\":true", ",\"privileged\":true" },
                 { "\"pid_mode\":\"host\"", ",\"pid_mode\":\"host\"" },
                 { "\"network\":\"bridge\"", "" },
@@ -119,7 +120,8 @@ static void canonical_forms(void **state _unused_)
                   ",\"health\":{\"http\":{\"port\":80,\"path\":\"/up?x=1\"},\"interval\":\"30s\","
                   "\"timeout\":\"5s\",\"retries\":3,\"start_period\":\"60s\"}" },
                 { "\"health\":{\"http\":{\"Port\":\"80\"}}",
-                  ",\"health\":{\"http\":{\"port\":80,\"path\":\"/\"},\"interval\":\"30s\",\"timeout\":\"30s\","
+                  ",\"health\":{\"http\":{\"port\":80,\"path\":\"/"
+                  "\"},\"interval\":\"30s\",\"timeout\":\"30s\","
                   "\"retries\":3,\"start_period\":\"0s\"}" },
                 { "\"health\":{\"tcp\":22,\"interval\":\"100001us\"}",
                   ",\"health\":{\"tcp\":22,\"interval\":\"100001us\",\"timeout\":\"30s\",\"retries\":3,"
@@ -146,8 +148,8 @@ static void canonical_forms(void **state _unused_)
                 struct fault f = { 0 };
                 bool named = strstr(rows[i].in, "Image") != NULL;
 
-                text_addf(&body, "{%s%s%s}", named ? "" : "\"image\":\"x\"", named || !*rows[i].in ? "" : ",",
-                          rows[i].in);
+                text_addf(&body, "{%s%s%s}", named ? "" : "\"image\":\"x\"",
+                          named || !*rows[i].in ? "" : ",", rows[i].in);
                 v = parse(body.data);
                 if (spec_from_json(v, NULL, &a, &f) < 0)
                         fail_msg("%s: %s", body.data, f.text);
@@ -191,7 +193,8 @@ static void refused(void **state _unused_)
                 { "\"ports\":[{\"internal\":65536}]", "ports[0].internal", "1 to 65535" },
                 { "\"ports\":[{\"internal\":\"1-65535\"}]", "ports[0].internal", "1 to 65535" },
                 { "\"ports\":[{\"internal\":80.5}]", "ports[0].internal", "1 to 65535" },
-                { "\"ports\":[{\"internal\":1},{\"internal\":80,\"external\":-1}]", "ports[1].external", "0 to 65535" },
+                { "\"ports\":[{\"internal\":1},{\"internal\":80,\"external\":-1}]", "ports[1].external",
+                  "0 to 65535" },
                 { "\"ports\":[{\"internal\":80,\"external\":65536}]", "ports[0].external", "0 to 65535" },
                 { "\"ports\":[{\"internal\":80,\"extrenal\":1}]", "ports[0].extrenal", "unknown field" },
                 { "\"ports\":[{\"internal\":80,\"protocol\":\"sctp\"}]", "ports[0].protocol", "tcp, udp" },
@@ -204,21 +207,31 @@ static void refused(void **state _unused_)
                 { "\"ports\":[{\"internal\":80,\"external\":1,\"address\":\"127.0.0.1\"},"
                   "{\"internal\":81,\"external\":1,\"address\":\"0.0.0.0\"}]",
                   "ports[1].external", "published twice" },
-                { "\"ports\":[{\"internal\":80},{\"internal\":80}]", "ports[1].external", "port 80 is leased twice" },
+                { "\"ports\":[{\"internal\":80},{\"internal\":80}]", "ports[1].external",
+                  "port 80 is leased twice" },
                 { "\"volumes\":{}", "volumes", "must be an array" },
                 { "\"volumes\":[{\"target\":\"/x\"}]", "volumes[0]", "either name or source" },
-                { "\"volumes\":[{\"name\":\"a\",\"source\":\"/a\",\"target\":\"/x\"}]", "volumes[0]", "either" },
-                { "\"volumes\":[{\"name\":\"/etc\",\"target\":\"/x\"}]", "volumes[0].name", "a host path is a source" },
-                { "\"volumes\":[{\"name\":\"a:b\",\"target\":\"/x\"}]", "volumes[0].name", "must be letters" },
-                { "\"volumes\":[{\"name\":\"-v\",\"target\":\"/x\"}]", "volumes[0].name", "must be letters" },
+                { "\"volumes\":[{\"name\":\"a\",\"source\":\"/a\",\"target\":\"/x\"}]", "volumes[0]",
+                  "either" },
+                { "\"volumes\":[{\"name\":\"/etc\",\"target\":\"/x\"}]", "volumes[0].name",
+                  "a host path is a source" },
+                { "\"volumes\":[{\"name\":\"a:b\",\"target\":\"/x\"}]", "volumes[0].name",
+                  "must be letters" },
+                { "\"volumes\":[{\"name\":\"-v\",\"target\":\"/x\"}]", "volumes[0].name",
+                  "must be letters" },
                 { "\"volumes\":[{\"name\":\"a\"}]", "volumes[0].target", "must be a string" },
                 { "\"volumes\":[{\"name\":\"a\",\"target\":\"x\"}]", "volumes[0].target", "absolute path" },
                 { "\"volumes\":[{\"name\":\"a\",\"target\":\"/\"}]", "volumes[0].target", "absolute path" },
-                { "\"volumes\":[{\"name\":\"a\",\"target\":\"/x:ro\"}]", "volumes[0].target", "absolute path" },
-                { "\"volumes\":[{\"name\":\"a\",\"target\":\"/x/../y\"}]", "volumes[0].target", "absolute path" },
-                { "\"volumes\":[{\"name\":\"a\",\"target\":\"/x/\"}]", "volumes[0].target", "absolute path" },
-                { "\"volumes\":[{\"name\":\"a\",\"target\":\"/x\\n\"}]", "volumes[0].target", "control characters" },
-                { "\"volumes\":[{\"source\":\"../x\",\"target\":\"/x\"}]", "volumes[0].source", "absolute path" },
+                { "\"volumes\":[{\"name\":\"a\",\"target\":\"/x:ro\"}]", "volumes[0].target",
+                  "absolute path" },
+                { "\"volumes\":[{\"name\":\"a\",\"target\":\"/x/../y\"}]", "volumes[0].target",
+                  "absolute path" },
+                { "\"volumes\":[{\"name\":\"a\",\"target\":\"/x/\"}]", "volumes[0].target",
+                  "absolute path" },
+                { "\"volumes\":[{\"name\":\"a\",\"target\":\"/x\\n\"}]", "volumes[0].target",
+                  "control characters" },
+                { "\"volumes\":[{\"source\":\"../x\",\"target\":\"/x\"}]", "volumes[0].source",
+                  "absolute path" },
                 { "\"volumes\":[{\"name\":\"a\",\"target\":\"/x\"},{\"name\":\"b\",\"target\":\"/x\"}]",
                   "volumes[1].target", "two volumes" },
                 { "\"volumes\":[{\"name\":\"a\",\"target\":\"/x\",\"read_only\":1}]", "volumes[0].read_only",
@@ -333,7 +346,8 @@ static void refused(void **state _unused_)
                 v = parse(body.data);
                 if (spec_from_json(v, NULL, &s, &f) != -EINVAL)
                         fail_msg("accepted: %s", body.data);
-                if (!streq(f.field, rows[i].field) || !strstr(f.text, rows[i].says) || f.kind != FAULT_INVALID)
+                if (!streq(f.field, rows[i].field) || !strstr(f.text, rows[i].says) ||
+                    f.kind != FAULT_INVALID)
                         fail_msg("%s: [%s] %s", body.data, f.field, f.text);
                 assert_null(s.image);
         }
@@ -411,7 +425,8 @@ static void host_fields(void **state _unused_)
         } rows[] = {
                 { "{}", NULL },
                 { "{\"volumes\":[{\"name\":\"a\",\"target\":\"/a\"}]}", NULL },
-                { "{\"volumes\":[{\"name\":\"a\",\"target\":\"/a\"},{\"source\":\"/b\",\"target\":\"/b\"}]}", "volumes" },
+                { "{\"volumes\":[{\"name\":\"a\",\"target\":\"/a\"},{\"source\":\"/b\",\"target\":\"/b\"}]}",
+                  "volumes" },
                 { "{\"cap_add\":[\"KILL\"]}", "cap_add" },
                 { "{\"cap_add\":[]}", NULL },
                 { "{\"cap_drop\":[\"ALL\"]}", NULL },
@@ -461,8 +476,9 @@ static void counts(void **state _unused_)
 
                         text_addf(&body, "{\"%s\":%c", rows[i].field, rows[i].brackets[0]);
                         for (size_t e = 0; e < n; e++)
-                                text_addf(&body, "%s%.*s%zu%s", e ? "," : "", (int) (number - rows[i].element),
-                                          rows[i].element, e + 1, number + strlen("%zu"));
+                                text_addf(&body, "%s%.*s%zu%s", e ? "," : "",
+                                          (int) (number - rows[i].element), rows[i].element, e + 1,
+                                          number + strlen("%zu"));
                         text_addf(&body, "%c}", rows[i].brackets[1]);
                         v = parse(body.data);
                         assert_int_equal(spec_from_json(v, "x", &s, &f), n == rows[i].max ? 0 : -EINVAL);

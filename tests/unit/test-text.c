@@ -73,24 +73,24 @@ static void utf8(void **state _unused_)
         } rows[] = {
                 { "", 0, true },
                 { "abc\x7f", 4, true },
-                { "\xC3\xA9", 2, true },             /* é */
-                { "\xE2\x82\xAC", 3, true },         /* € */
-                { "\xF0\x9F\x98\x80", 4, true },     /* an emoji */
-                { "\xF4\x8F\xBF\xBF", 4, true },     /* U+10FFFF */
-                { "\xEE\x80\x80", 3, true },         /* U+E000 */
-                { "\xEF\xBF\xBF", 3, true },         /* a noncharacter, but encoded well */
-                { "a\0b", 3, false },                /* NUL */
-                { "\xC0\x80", 2, false },            /* overlong NUL */
-                { "\xC1\xBF", 2, false },            /* overlong */
-                { "\xE0\x9F\xBF", 3, false },        /* overlong */
-                { "\xF0\x8F\xBF\xBF", 4, false },    /* overlong */
-                { "\xED\xA0\x80", 3, false },        /* a surrogate */
-                { "\xED\xBF\xBF", 3, false },        /* a surrogate */
-                { "\xF4\x90\x80\x80", 4, false },    /* beyond U+10FFFF */
+                { "\xC3\xA9", 2, true },          /* é */
+                { "\xE2\x82\xAC", 3, true },      /* € */
+                { "\xF0\x9F\x98\x80", 4, true },  /* an emoji */
+                { "\xF4\x8F\xBF\xBF", 4, true },  /* U+10FFFF */
+                { "\xEE\x80\x80", 3, true },      /* U+E000 */
+                { "\xEF\xBF\xBF", 3, true },      /* a noncharacter, but encoded well */
+                { "a\0b", 3, false },             /* NUL */
+                { "\xC0\x80", 2, false },         /* overlong NUL */
+                { "\xC1\xBF", 2, false },         /* overlong */
+                { "\xE0\x9F\xBF", 3, false },     /* overlong */
+                { "\xF0\x8F\xBF\xBF", 4, false }, /* overlong */
+                { "\xED\xA0\x80", 3, false },     /* a surrogate */
+                { "\xED\xBF\xBF", 3, false },     /* a surrogate */
+                { "\xF4\x90\x80\x80", 4, false }, /* beyond U+10FFFF */
                 { "\xF8\x88\x80\x80\x80", 5, false },
                 { "\xFF", 1, false },
-                { "\x80", 1, false },                /* continuation alone */
-                { "\xC3", 1, false },                /* cut off */
+                { "\x80", 1, false }, /* continuation alone */
+                { "\xC3", 1, false }, /* cut off */
                 { "\xE2\x82", 2, false },
                 { "\xC3(", 2, false },
         };
@@ -341,8 +341,10 @@ static void digests(void **state _unused_)
 {
         static const struct {
                 const char *in, *out;
-        } rows[] = { { "", "" },         { "f", "Zg" },        { "fo", "Zm8" },          { "foo", "Zm9v" },
-                     { "foob", "Zm9vYg" }, { "fooba", "Zm9vYmE" }, { "foobar", "Zm9vYmFy" }, { "\xFB\xFF", "-_8" } };
+        } rows[] = {
+                { "", "" },           { "f", "Zg" },          { "fo", "Zm8" },          { "foo", "Zm9v" },
+                { "foob", "Zm9vYg" }, { "fooba", "Zm9vYmE" }, { "foobar", "Zm9vYmFy" }, { "\xFB\xFF", "-_8" }
+        };
         char hex[DIGEST_HEX_LEN + 1], base64url[DIGEST_BASE64URL_LEN + 1];
 
         assert_int_equal(digest_hex("abc", 3, hex), 0);
