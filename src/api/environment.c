@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The environment of a gear: read, replaced, changed, emptied.  It is a file of
- * its own that the container's client reads when it starts, so a change is one
- * atomic write and counts from the next start on.  Names may be told; values
- * appear in the answer to a read and nowhere else.
+ * What a gear's processes are given: the environment - read, replaced, changed,
+ * emptied - and the host ports that lead to them.  The environment is a file
+ * of its own that the container's client reads when it starts, so a change is
+ * one atomic write and counts from the next start on.  Its values appear in the
+ * answer to a read and nowhere else.
  */
 
 #include "api/environment.h"
 
 #include "api/answer.h"
+#include "api/gear-json.h"
 #include "api/lookup.h"
 #include "api/work.h"
 
@@ -214,8 +216,37 @@ static void environment_get(struct call *call)
                 answer_fault(call, &f);
                 return;
         }
-        reply_header(call->reply, "Cache-Control", "no-store");
         answer_either(call, 200, text.data ? text.data : "", &json);
+}
+
+/* --- ports ----------------------------------------------------------------------------------------- */
+
+static void ports_to_text(const struct gear *gear, struct text *t)
+{
+        for (size_t i = 0; i < gear->n_ports; i++) {
+                const struct gear_port *port = &gear->ports[i];
+
+                text_addf(t, "%u -> %u/%s%s%s\n", port->external, port->internal, port->udp ? "udp" : "tcp",
+                          port->address ? " on " : "", port->address ? port->address : "");
+        }
+}
+
+static void ports_get(struct call *call)
+{
+        _cleanup_text_ struct text text = { 0 }, json = { 0 };
+        struct gear *gear;
+        struct fault f;
+
+        if (lookup_gear(call, &gear, &f) < 0) {
+                answer_fault(call, &f);
+                return;
+        }
+        ports_to_text(gear, &text);
+        text_addc(&json, '{');
+        json_name(&json, "ports");
+        gear_ports_to_json(gear, &json);
+        text_add(&json, "}\n");
+        answer_either(call, 200, text_ok(&text) && text.data ? text.data : "", &json);
 }
 
 #define CHANGE (ROUTE_CHANGE | ROUTE_BODY)
@@ -232,5 +263,7 @@ static const struct route routes[] = {
         { HTTP_PATCH, "/container/{id}/env", environment_patch, "gear.env", CHANGE,
           "Add, replace and (with null) remove variables" },
         { HTTP_DELETE, "/container/{id}/env", environment_delete, "gear.env", ROUTE_CHANGE, "Empty the environment" },
+        { HTTP_GET, "/container/ports", ports_get, "gear.read", ROUTE_TOKEN, "The host ports of the gear" },
+        { HTTP_GET, "/container/{id}/ports", ports_get, "gear.read", 0, "The host ports of the gear" },
 };
 const struct route_table environment_routes = { routes, ARRAY_SIZE(routes) };

@@ -24,5 +24,5 @@ libgeard_la_SOURCES += \
 libgeard_la_SOURCES += \
 	src/api/environment.c src/api/environment.h \
 	src/api/health.c src/api/health.h \
-	src/api/lookup.c src/api/lookup.h \
-	src/api/ports.c src/api/ports.h
+	src/api/log.c src/api/log.h \
+	src/api/lookup.c src/api/lookup.h

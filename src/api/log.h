@@ -3,4 +3,4 @@
 
 #include "http/route.h"
 
-extern const struct route_table ports_routes;
+extern const struct route_table log_routes;
