@@ -145,8 +145,11 @@ static enum http_refusal parse_header(char *line, char *end, struct http_field *
         for (const char *p = value; p < end; p++)
                 if (!is_in(*p, IN_VALUE))
                         return HTTP_BAD_HEADER_VALUE;
-        while (end > value && (end[-1] == ' ' || end[-1] == '\t'))
+        while (end > value && end[-1] == ' ')
                 end--;
+        /* Parsers disagree on whether a tab there belongs to a Content-Length; nobody honest sends one. */
+        if (end > value && end[-1] == '\t')
+                return HTTP_BAD_HEADER_VALUE;
         *end = '\0';
         *ret = (struct http_field){ line, value };
         return HTTP_FINE;
@@ -312,9 +315,11 @@ bool http_list_has(const char *list, const char *item)
 
         for (const char *p = list; *p;) {
                 const char *start = p += strspn(p, " \t,");
-                size_t n = strcspn(p, " \t,");
+                size_t n = strcspn(p, ",");
 
                 p += n;
+                while (n > 0 && (start[n - 1] == ' ' || start[n - 1] == '\t'))
+                        n--;
                 if (n == want && strncasecmp(start, item, n) == 0)
                         return true;
         }

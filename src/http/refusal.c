@@ -24,7 +24,7 @@ static const struct {
         [HTTP_MANY_PARAMS] = { 400, "many-params", "the query has too many parameters" },
         [HTTP_BARE_LF] = { 400, "bare-lf", "every line of the head must end in CR LF" },
         [HTTP_BAD_HEADER_NAME] = { 400, "bad-header-name", "a header line has no proper name before its colon" },
-        [HTTP_BAD_HEADER_VALUE] = { 400, "bad-header-value", "a header value holds a control character" },
+        [HTTP_BAD_HEADER_VALUE] = { 400, "bad-header-value", "a header value holds a control character or ends in a tab" },
         [HTTP_FOLDED_HEADER] = { 400, "folded-header", "a header line starts with a blank" },
         [HTTP_DOUBLE_HEADER] = { 400, "double-header", "a header that may stand only once stands twice" },
         [HTTP_MANY_HEADERS] = { 431, "many-headers", "the request has too many headers" },

@@ -7,7 +7,17 @@ FRONT_TESTS = tests/front/conftest.py tests/front/test_attacks.py tests/front/te
 	tests/front/test_everyday.py tests/front/test_tls.py
 EXTRA_DIST += $(FRONT_TESTS)
 
-.PHONY: check-front
+# Holds the parser against Node's: the full run is make check-differential CASES=1000000
+EXTRA_PROGRAMS += tests/front/differential/generate
+tests_front_differential_generate_SOURCES = tests/front/differential/generate.c
+tests_front_differential_generate_LDADD = libgeard.la
+EXTRA_DIST += tests/front/differential/compare.js tests/front/differential/run
+
+CASES = 50000
+.PHONY: check-front check-differential
+check-differential: tests/front/differential/generate
+	GENERATE=$(abs_builddir)/tests/front/differential/generate \
+		$(srcdir)/tests/front/differential/run $(CASES)
 check-front: tests/front/front-server
 	FRONT_SERVER=$(abs_builddir)/tests/front/front-server \
 		/usr/bin/python3 -m pytest -q -p no:cacheprovider $(srcdir)/tests/front

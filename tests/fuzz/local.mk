@@ -14,9 +14,9 @@ tests_fuzz_fuzz_config_LDFLAGS = $(FUZZ_LDFLAGS)
 endif
 EXTRA_DIST += tests/fuzz/corpus/json tests/fuzz/corpus/spec tests/fuzz/corpus/config
 if FUZZERS
-EXTRA_PROGRAMS += tests/fuzz/fuzz-http-head
+noinst_PROGRAMS += tests/fuzz/fuzz-http-head
 tests_fuzz_fuzz_http_head_SOURCES = tests/fuzz/fuzz-http-head.c
 tests_fuzz_fuzz_http_head_LDADD = libgeard.la
-tests_fuzz_fuzz_http_head_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_http_head_LDFLAGS = $(FUZZ_LDFLAGS)
 endif
-EXTRA_DIST += tests/fuzz/fuzz-http-head.c tests/fuzz/corpus/http-head
+EXTRA_DIST += tests/fuzz/corpus/http-head

@@ -83,6 +83,7 @@ static const struct row rows[] = {
         ROW("H5 hex", "PUT / HTTP/1.1\r\n" HOST "Content-Length: 0x3\r\n" END, HTTP_BAD_LENGTH),
         ROW("H5 empty", "PUT / HTTP/1.1\r\n" HOST "Content-Length:\r\n" END, HTTP_BAD_LENGTH),
         ROW("H5 inner blank", "PUT / HTTP/1.1\r\n" HOST "Content-Length: 3 3\r\n" END, HTTP_BAD_LENGTH),
+        ROW("H5 tab behind", "PUT / HTTP/1.1\r\n" HOST "Content-Length: 3\t\r\n" END, HTTP_BAD_HEADER_VALUE),
         ROW("H6 20 digits", "PUT / HTTP/1.1\r\n" HOST "Content-Length: 99999999999999999999\r\n" END,
             HTTP_BAD_LENGTH),
         ROW("H6 11 digits", "PUT / HTTP/1.1\r\n" HOST "Content-Length: 00000000001\r\n" END, HTTP_BAD_LENGTH),
@@ -187,7 +188,7 @@ static void test_understood(void **state _unused_)
 {
         __attribute__((__cleanup__(parsed_reset))) struct parsed p =
                 PARSE("POST /token/a.b~c/image%2fname;v?i=1&%74=a+b%2Bc&q&e=&&x=y=z HTTP/1.1\r\n"
-                      "hOST: [::1]:80\r\nX-Empty:\r\nX-Trim: \t a b \t\r\nCONTENT-length: 007\r\n"
+                      "hOST: [::1]:80\r\nX-Empty:\r\nX-Trim: \t a b  \r\nCONTENT-length: 007\r\n"
                       "Expect: 100-Continue\r\n\r\n");
 
         assert_int_equal(p.why, HTTP_FINE);
@@ -310,6 +311,8 @@ static void test_list(void **state _unused_)
 {
         assert_true(http_list_has("a, B ,c", "b"));
         assert_true(http_list_has("close", "close"));
+        assert_true(http_list_has("x,\tclose\t ,", "close"));
+        assert_false(http_list_has("x close", "close"));
         assert_false(http_list_has("closed", "close"));
         assert_false(http_list_has("", "close"));
         assert_false(http_list_has(" ,,", "close"));
