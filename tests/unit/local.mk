@@ -13,6 +13,12 @@ tests_unit_test_fetch_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test-docker
 tests_unit_test_docker_SOURCES = tests/unit/test-docker.c tests/unit/fake-http.c tests/unit/fake-http.h
 tests_unit_test_docker_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test-journal
+tests_unit_test_journal_SOURCES = tests/unit/test-journal.c
+tests_unit_test_journal_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test-port
+tests_unit_test_port_SOURCES = tests/unit/test-port.c
+tests_unit_test_port_LDADD = $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test-http-parse tests/unit/test-http-route
 tests_unit_test_http_parse_SOURCES = tests/unit/test-http-parse.c
