@@ -25,4 +25,5 @@ libgeard_la_SOURCES += \
 	src/api/environment.c src/api/environment.h \
 	src/api/health.c src/api/health.h \
 	src/api/log.c src/api/log.h \
-	src/api/lookup.c src/api/lookup.h
+	src/api/lookup.c src/api/lookup.h \
+	src/api/ops.c src/api/ops.h
