@@ -39,11 +39,14 @@ static bool still_wanted(struct install *in)
 static void settled(void *arg, int r)
 {
         struct install *in = arg;
+        struct outcome outcome = in->outcome;
 
-        if (r < 0)
+        if (r < 0) {
                 install_undo(in, &in->fault);
-        else
-                work_end(&in->work, &in->outcome);
+                return;
+        }
+        in->outcome = (struct outcome){ 0 };
+        work_end(&in->work, &outcome);
 }
 
 int install_settle_files(void *arg)
@@ -351,13 +354,21 @@ static void pulled(void *arg, const struct fault *fault)
 {
         struct install *in = arg;
 
+        struct fault f;
+
         in->work.docker = NULL;
         if (!still_wanted(in))
                 return;
-        if (fault)
-                install_undo(in, fault);
-        else
+        if (!fault) {
                 install_write(in);
+        } else if (fault->kind == FAULT_UPSTREAM && in->spec.pull == PULL_MISSING) {
+                /* Whoever is to blame, what the client learns is that there is no such image to be had. */
+                (void) fault_set(&f, FAULT_MISSING, "image", "image: %s is not on this host and cannot be pulled: %s",
+                                 in->spec.image, fault->text);
+                install_undo(in, &f);
+        } else {
+                install_undo(in, fault);
+        }
 }
 
 static void install_pull(struct install *in)

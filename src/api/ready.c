@@ -14,6 +14,14 @@
 #define PROBE_TIMEOUT_USEC (2 * USEC_PER_SEC)
 #define LINE_MAX_LOOKED_AT 65536
 
+/*
+ * The engine says `start' while the runtime is still about to execute the
+ * command.  A command that fails at once does so within moments of that, and a
+ * create that answered before would have promised too much.
+ */
+#define EXEC_PAUSE_USEC (2 * USEC_PER_MSEC)
+#define SETTLE_USEC (12 * USEC_PER_MSEC)
+
 struct ready {
         struct daemon *daemon;
         struct gear *gear;
@@ -26,6 +34,7 @@ struct ready {
         uint64_t not_before_usec;
 
         struct timer *deadline, *pause;
+        bool executed;            /* READY_RUNNING: the command itself runs, the moment after is awaited */
         struct probe *probe;
         struct journal_reader *reader;
         struct deferred *answer;
@@ -72,19 +81,24 @@ static void settle(struct ready *r, enum ready_result result)
         r->answer = loop_defer(r->daemon->loop, give_answer, r);
 }
 
-/* A process that only waits to be reaped does not run any more, whatever the engine still believes. */
-static bool process_runs(pid_t pid)
+enum process { PROCESS_GONE, PROCESS_PREPARING, PROCESS_RUNS };
+
+/* From /proc/<pid>/stat, "12 (comm) S …": one that only waits to be reaped does not run any more. */
+static enum process look_at_process(pid_t pid)
 {
         _cleanup_free_ char *stat = NULL;
         char path[64];
-        const char *state;
+        const char *comm, *state;
         size_t n;
 
         (void) snprintf(path, sizeof path, "/proc/%d/stat", pid);
         if (pid <= 0 || file_read(path, 4096, &stat, &n) < 0)
-                return false;
+                return PROCESS_GONE;
+        comm = strchr(stat, '(');
         state = strrchr(stat, ')');
-        return state && state[1] == ' ' && !strchr("ZXx", state[2]);
+        if (!comm || !state || state[1] != ' ' || strchr("ZXx", state[2]))
+                return PROCESS_GONE;
+        return starts_with(comm, "(runc:[") || starts_with(comm, "(runc)") ? PROCESS_PREPARING : PROCESS_RUNS;
 }
 
 static bool container_runs(const struct ready *r)
@@ -92,7 +106,7 @@ static bool container_runs(const struct ready *r)
         const struct gear *gear = r->gear;
 
         return streq(gear->active, "active") && streq(gear->container_state, "running") &&
-               gear->started_usec >= r->not_before_usec && process_runs(gear->pid);
+               gear->started_usec >= r->not_before_usec && look_at_process(gear->pid) != PROCESS_GONE;
 }
 
 static void probe_answered(void *arg, bool good, const char *why _unused_)
@@ -106,10 +120,21 @@ static void probe_answered(void *arg, bool good, const char *why _unused_)
                 timer_set(r->pause, PROBE_PAUSE_USEC);
 }
 
-static void probe_again(void *arg)
+/* Called until the command runs, then once more when it has done so for a moment. */
+static void look_at_run(struct ready *r)
 {
-        struct ready *r = arg;
+        if (!container_runs(r)) {
+                r->executed = false; /* what ends it comes as a signal */
+        } else if (r->executed) {
+                settle(r, READY_YES);
+        } else {
+                r->executed = look_at_process(r->gear->pid) == PROCESS_RUNS;
+                timer_set(r->pause, r->executed ? SETTLE_USEC : EXEC_PAUSE_USEC);
+        }
+}
 
+static void probe_again(struct ready *r)
+{
         if (r->probe || r->answer || !container_runs(r) || !r->gear->address[0])
                 return;
         r->probe = probe_start(r->daemon->loop, r->daemon->fetch, r->gear->address, r->port, r->path,
@@ -190,7 +215,8 @@ void ready_look(struct gear *gear)
                 return;
         switch (r->kind) {
         case READY_RUNNING:
-                settle(r, READY_YES);
+                if (!r->executed)
+                        look_at_run(r);
                 break;
         case READY_HEALTHY:
                 if (streq(gear->health, "healthy"))
@@ -204,6 +230,16 @@ void ready_look(struct gear *gear)
                 follow_lines(r);
                 break;
         }
+}
+
+static void pause_ended(void *arg)
+{
+        struct ready *r = arg;
+
+        if (r->kind == READY_RUNNING)
+                look_at_run(r);
+        else
+                probe_again(r);
 }
 
 static void too_late(void *arg)
@@ -240,7 +276,7 @@ struct ready *ready_wait(struct daemon *d, struct gear *gear, const struct spec 
                              .done = done,
                              .arg = arg };
         r->deadline = timer_new(d->loop, too_late, r);
-        r->pause = timer_new(d->loop, probe_again, r);
+        r->pause = timer_new(d->loop, pause_ended, r);
         if (take_wish(r, wish) < 0 || !r->deadline || !r->pause)
                 return ready_cancel(r);
         timer_set(r->deadline, wish->timeout_usec ? wish->timeout_usec : d->config->ready_timeout_usec);

@@ -237,9 +237,11 @@ static void render_unit(struct text *t, const struct spec *spec, const struct un
                   START_LIMIT_MIN, START_LIMIT_BURST);
 }
 
-/* A word a line, so that the command can be read and compared by people. */
+/* An option a line, so that the command can be read and compared by people. */
 static void render_start(struct text *t, char *const *argv, const char *id)
 {
+        bool ours = true; /* options of docker's, up to the `--' before the image */
+
         text_addf(t,
                   "ExecStart=:/usr/bin/systemd-cat --identifier=gear-%s --level-prefix=false "
                   "--priority=info --stderr-priority=err \\\n    ",
@@ -247,8 +249,9 @@ static void render_start(struct text *t, char *const *argv, const char *id)
         for (char *const *word = argv; *word; word++) {
                 text_addc(t, ' ');
                 unit_quote(t, *word);
-                if (word[1] && (word[1][0] == '-' || word == argv))
-                        text_add(t, " \\\n     ");
+                ours = ours && !streq(*word, "--");
+                if (ours && word[1] && starts_with(word[1], "--") && word > argv)
+                        text_add(t, " \\\n       ");
         }
         text_addc(t, '\n');
 }
@@ -269,7 +272,7 @@ static void render_restart(struct text *t, enum restart_policy policy)
 {
         text_addf(t, "Restart=%s\n", restart_policy_name(policy));
         if (policy != RESTART_NO)
-                text_add(t, "# The first restart comes after this; gear-unit adds 1, 2, 4 … 60 s to those of a loop.\n"
+                text_add(t, "# The first restart comes after this; gear-unit adds 1, 2, 4 ... 60 s to those of a loop.\n"
                             "RestartSec=1s\n");
         /*
          * A container that had to be killed at its stop timeout ends with 137,
@@ -291,8 +294,8 @@ static void render_log(struct text *t, const struct spec *spec, const char *id, 
                   "LogExtraFields=GEAR_ID=%s\nLogExtraFields=GEAR_IMAGE=%s\n",
                   id, id, spec->image);
         if (host->log_rate_burst)
-                text_addf(t, "LogRateLimitIntervalSec=%" PRIu64 "us\nLogRateLimitBurst=%u\n", host->log_rate_usec,
-                          host->log_rate_burst);
+                text_addf(t, "LogRateLimitIntervalSec=%" PRIu64 "ms\nLogRateLimitBurst=%u\n",
+                          host->log_rate_usec / 1000, host->log_rate_burst);
         else
                 text_add(t, "LogRateLimitIntervalSec=0\n");
 }
