@@ -26,4 +26,5 @@ libgeard_la_SOURCES += \
 	src/api/health.c src/api/health.h \
 	src/api/log.c src/api/log.h \
 	src/api/lookup.c src/api/lookup.h \
+	src/api/openapi.c src/api/openapi.h \
 	src/api/ops.c src/api/ops.h

@@ -147,7 +147,12 @@ static bool status_bytes(const char *status, const char *name, uint64_t *ret)
 {
         const char *line = strstr(status, name);
 
-        return line && sscanf(line + strlen(name), ":%" SCNu64 " kB", ret) == 1 && (*ret *= 1024, true);
+        uint64_t kilobytes;
+
+        if (!line || sscanf(line + strlen(name), ":%" SCNu64 " kB", &kilobytes) != 1)
+                return false;
+        *ret = kilobytes * 1024;
+        return true;
 }
 
 static void put_process(struct text *t, const struct daemon *d)
