@@ -21,15 +21,19 @@ void reply_send(struct reply *r, int status, const char *type, const void *body,
 /*
  * A stream: head first, at once; then chunks (HTTP/1.1) or bytes until close
  * (HTTP/1.0).  reply_write() answers true while the client keeps up; after false
- * the caller stops producing until `drained` is called.  reply_abort() ends it
- * so that the client can tell that something is missing.
+ * the caller stops producing until `drained` is called; it is false for good
+ * once the client has left.  reply_abort() ends it so that the client can tell
+ * that something is missing; before reply_begin() it closes without an answer.
  */
 void reply_begin(struct reply *r, int status, const char *type);
 bool reply_write(struct reply *r, const void *bytes, size_t len);
 void reply_end(struct reply *r);
 void reply_abort(struct reply *r);
 
-/* Either may be NULL. `gone` is called at most once, never after the reply ended. */
+/*
+ * Either may be NULL. `gone` is called at most once, from the loop, never after
+ * the reply ended; it may end it.  When a departure is noticed: connection.c.
+ */
 void reply_watch(struct reply *r, void (*drained)(void *arg), void (*gone)(void *arg), void *arg);
 
 bool reply_is_gone(const struct reply *r);

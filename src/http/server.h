@@ -4,6 +4,7 @@
 /*
  * Listeners, connections and their deadlines: bytes in, struct http_request
  * out, replies back.  The only place beside sys/loop that knows libevent.
+ * The program must ignore SIGPIPE.
  */
 
 #include "http/reply.h"
@@ -69,12 +70,13 @@ struct listen_options {
 
 struct server *server_new(struct event_base *base, const struct server_limits *limits,
                           const struct server_hooks *hooks);
-/* Address in use, bad certificate …: the fault says which. */
+/* Address in use, bad certificate …: the fault says which. On success an inherited fd is ours. */
 int server_listen(struct server *s, const struct listen_options *options, struct fault *f);
 
 /* Stops accepting and tells keep-alive connections to close after their reply. */
 void server_drain(struct server *s);
 bool server_idle(const struct server *s); /* no request is being answered */
 void server_get_stats(const struct server *s, struct server_stats *ret);
+/* Replies still open count as gone, without their callback, and must still be ended. */
 struct server *server_free(struct server *s);
 DEFINE_CLEANUP(struct server, server_free);

@@ -229,27 +229,45 @@ static void unix_peer(int fd, struct peer *ret)
         (void) snprintf(ret->address, sizeof ret->address, "uid=%u pid=%d", (unsigned) ret->uid, (int) ret->pid);
 }
 
+static void tcp4_peer(const struct in_addr *in, in_port_t port, struct peer *ret, struct address_key *ret_key)
+{
+        char host[INET_ADDRSTRLEN] = "";
+
+        (void) inet_ntop(AF_INET, in, host, sizeof host);
+        (void) snprintf(ret->address, sizeof ret->address, "%s:%u", host, ntohs(port));
+        ret->loopback = ntohl(in->s_addr) >> 24 == 127;
+        memcpy(ret_key->bytes, in, sizeof *in);
+        /* Apart from every /64 that is handed out: those begin with 001. */
+        ret_key->bytes[7] = AF_INET;
+}
+
+static void tcp6_peer(const struct in6_addr *in6, in_port_t port, struct peer *ret, struct address_key *ret_key)
+{
+        char host[INET6_ADDRSTRLEN] = "";
+
+        (void) inet_ntop(AF_INET6, in6, host, sizeof host);
+        (void) snprintf(ret->address, sizeof ret->address, "[%s]:%u", host, ntohs(port));
+        ret->loopback = IN6_IS_ADDR_LOOPBACK(in6);
+        memcpy(ret_key->bytes, in6, sizeof ret_key->bytes);
+}
+
 void socket_peer(int fd, const struct sockaddr *address, struct peer *ret, struct address_key *ret_key)
 {
         const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *) address;
         const struct sockaddr_in *in = (const struct sockaddr_in *) address;
-        char host[INET6_ADDRSTRLEN] = "";
+        struct in_addr mapped;
 
         *ret = (struct peer){ .kind = PEER_TCP, .uid = (uid_t) -1, .gid = (gid_t) -1 };
         *ret_key = (struct address_key){ 0 };
         if (address->sa_family == AF_UNIX) {
                 unix_peer(fd, ret);
-                return;
+        } else if (address->sa_family == AF_INET) {
+                tcp4_peer(&in->sin_addr, in->sin_port, ret, ret_key);
+        } else if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr)) {
+                /* An inherited socket may serve both families. */
+                memcpy(&mapped, &in6->sin6_addr.s6_addr[12], sizeof mapped);
+                tcp4_peer(&mapped, in6->sin6_port, ret, ret_key);
+        } else {
+                tcp6_peer(&in6->sin6_addr, in6->sin6_port, ret, ret_key);
         }
-        ret->loopback = is_loopback(address);
-        if (address->sa_family == AF_INET6) {
-                (void) inet_ntop(AF_INET6, &in6->sin6_addr, host, sizeof host);
-                (void) snprintf(ret->address, sizeof ret->address, "[%s]:%u", host, ntohs(in6->sin6_port));
-                memcpy(ret_key->bytes, &in6->sin6_addr, sizeof ret_key->bytes);
-                return;
-        }
-        (void) inet_ntop(AF_INET, &in->sin_addr, host, sizeof host);
-        (void) snprintf(ret->address, sizeof ret->address, "%s:%u", host, ntohs(in->sin_port));
-        memcpy(ret_key->bytes, &in->sin_addr, sizeof in->sin_addr);
-        ret_key->bytes[7] = AF_INET;
 }

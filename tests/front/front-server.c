@@ -6,10 +6,11 @@
  * goes to stderr, a line each: "gone /silent", "ended /silent",
  * "access GET /echo 200 -".  SIGTERM drains and exits.
  *
- *   front-server [--NAME=NUMBER …] [--tls=CERT,KEY[,CA]] [--host=NAME] [--origin=URL]
+ *   front-server [--LIMIT=NUMBER …] [--hello=BYTES] [--quiet] [--tls=CERT,KEY[,CA]]
+ *                [--host=NAME] [--origin=URL] [--mode=OCTAL] [--group=NAME]
  *                (--fd=N | --listen=ADDRESS) …
  *
- * Options hold for the listeners behind them.
+ * What concerns a listener holds for those behind it.
  */
 
 #include "http/route.h"
@@ -163,10 +164,6 @@ static void on_gone(void *arg)
         job_end(j);
 }
 
-static void on_drained_unused(void *arg _unused_)
-{
-}
-
 static struct job *job_new(struct call *call, void (*fire)(void *arg), void (*drained)(void *arg))
 {
         struct job *j = calloc(1, sizeof *j);
@@ -186,13 +183,13 @@ static void on_never(void *arg _unused_)
 
 static void silent(struct call *call)
 {
-        (void) job_new(call, on_never, on_drained_unused);
+        (void) job_new(call, on_never, NULL);
 }
 
 /* A stream that has begun and says nothing more. */
 static void quiet(struct call *call)
 {
-        struct job *j = job_new(call, on_never, on_drained_unused);
+        struct job *j = job_new(call, on_never, NULL);
 
         j->begun = true;
         reply_begin(j->reply, 200, "text/plain");
@@ -210,7 +207,7 @@ static void answer_late(void *arg)
 
 static void later(struct call *call)
 {
-        struct job *j = job_new(call, answer_late, on_drained_unused);
+        struct job *j = job_new(call, answer_late, NULL);
 
         timer_set(j->timer, number(call->request, "ms", 300) * USEC_PER_MSEC);
 }
@@ -230,7 +227,7 @@ static void next_line(void *arg)
 
 static void slow(struct call *call)
 {
-        struct job *j = job_new(call, next_line, on_drained_unused);
+        struct job *j = job_new(call, next_line, NULL);
 
         j->left = number(call->request, "lines", 5);
         j->step_usec = number(call->request, "ms", 50) * USEC_PER_MSEC;
@@ -321,31 +318,49 @@ static void on_sigterm(void *arg, int signo _unused_)
         timer_set(f->stopping, 0);
 }
 
-static bool take_limit(struct server_limits *l, const char *name, size_t len, uint64_t value)
+/* --NAME=VALUE → the VALUE, if the option has this name. */
+static const char *value_of(const char *option, const char *name)
 {
-        if (strncmp(name, "head-max", len) == 0)
-                l->head_max = value;
-        else if (strncmp(name, "body-max", len) == 0)
-                l->body_max = value;
-        else if (strncmp(name, "pending-max", len) == 0)
-                l->pending_max = value;
-        else if (strncmp(name, "connections-max", len) == 0)
-                l->connections_max = (unsigned) value;
-        else if (strncmp(name, "per-address-max", len) == 0)
-                l->per_address_max = (unsigned) value;
-        else if (strncmp(name, "requests-max", len) == 0)
-                l->requests_per_connection = (unsigned) value;
-        else if (strncmp(name, "head-ms", len) == 0)
-                l->head_usec = value * USEC_PER_MSEC;
-        else if (strncmp(name, "body-ms", len) == 0)
-                l->body_usec = value * USEC_PER_MSEC;
-        else if (strncmp(name, "idle-ms", len) == 0)
-                l->idle_usec = value * USEC_PER_MSEC;
-        else if (strncmp(name, "stuck-ms", len) == 0)
-                l->stuck_usec = value * USEC_PER_MSEC;
-        else
-                return false;
-        return true;
+        size_t n = strlen(name);
+
+        if (!starts_with(option, "--") || strncmp(option + 2, name, n) != 0 || option[2 + n] != '=')
+                return NULL;
+        return option + 3 + n;
+}
+
+static void take_limit(struct server_limits *l, const char *option)
+{
+        const struct {
+                const char *name;
+                size_t *size;
+                unsigned *count;
+                uint64_t *msec;
+        } limits[] = {
+                { "head-max", &l->head_max, NULL, NULL },
+                { "body-max", &l->body_max, NULL, NULL },
+                { "pending-max", &l->pending_max, NULL, NULL },
+                { "connections-max", NULL, &l->connections_max, NULL },
+                { "per-address-max", NULL, &l->per_address_max, NULL },
+                { "requests-max", NULL, &l->requests_per_connection, NULL },
+                { "head-ms", NULL, NULL, &l->head_usec },
+                { "body-ms", NULL, NULL, &l->body_usec },
+                { "idle-ms", NULL, NULL, &l->idle_usec },
+                { "stuck-ms", NULL, NULL, &l->stuck_usec },
+        };
+        uint64_t n;
+
+        for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
+                const char *value = value_of(option, limits[i].name);
+
+                if (!value || !parse_u64(value, UINT32_MAX, &n))
+                        continue;
+                if (limits[i].size)
+                        *limits[i].size = (size_t) n;
+                else if (limits[i].count)
+                        *limits[i].count = (unsigned) n;
+                else
+                        *limits[i].msec = n * USEC_PER_MSEC;
+        }
 }
 
 /* The listener that an option begins or prepares; the vectors outlive server_listen() only here. */
@@ -377,28 +392,28 @@ static int listen_now(struct front *f, struct listening *l)
         return -EINVAL;
 }
 
-/* --name=value; the second pass, once all limits are known. */
-static int take_option(struct front *f, struct listening *l, const char *name, size_t len, const char *value)
+/* What concerns one listener; the limits were taken before. */
+static int take_listener(struct front *f, struct listening *l, const char *option)
 {
-        uint64_t n = 0;
-        bool digits = parse_u64(value, UINT64_MAX, &n);
+        const char *value;
+        uint64_t n;
 
-        if (strncmp(name, "tls", len) == 0) {
+        if ((value = value_of(option, "tls"))) {
                 take_tls(l, value);
-        } else if (strncmp(name, "host", len) == 0) {
+        } else if ((value = value_of(option, "host"))) {
                 l->hosts[0] = value;
-        } else if (strncmp(name, "origin", len) == 0) {
+        } else if ((value = value_of(option, "origin"))) {
                 l->origins[0] = value;
-        } else if (strncmp(name, "mode", len) == 0) {
+        } else if ((value = value_of(option, "mode"))) {
                 l->options.mode = (mode_t) strtoul(value, NULL, 8);
-        } else if (strncmp(name, "group", len) == 0) {
+        } else if ((value = value_of(option, "group"))) {
                 l->options.group = value;
-        } else if (strncmp(name, "hello", len) == 0 && digits) {
-                f->hello_len = n;
-        } else if (strncmp(name, "fd", len) == 0 && digits) {
+        } else if ((value = value_of(option, "hello")) && parse_u64(value, UINT32_MAX, &n)) {
+                f->hello_len = (size_t) n;
+        } else if ((value = value_of(option, "fd")) && parse_u64(value, INT32_MAX, &n)) {
                 l->options.fd = (int) n;
                 return listen_now(f, l);
-        } else if (strncmp(name, "listen", len) == 0) {
+        } else if ((value = value_of(option, "listen"))) {
                 l->options.fd = -1;
                 l->options.address = value;
                 return listen_now(f, l);
@@ -406,38 +421,34 @@ static int take_option(struct front *f, struct listening *l, const char *name, s
         return 0;
 }
 
-static int set_up(struct front *f, int argc, char **argv, bool *ret_lines)
+static int set_up(struct front *f, int argc, char **argv)
 {
         struct server_limits limits = server_limits_default;
-        struct listening l = { .options.fd = -1 };
         struct server_hooks hooks = { on_request, on_access, f };
+        struct listening l = { .options.fd = -1 };
 
-        *ret_lines = true;
         for (int i = 1; i < argc; i++) {
-                const char *equals = strchr(argv[i], '=');
-                uint64_t n;
-
-                if (equals && parse_u64(equals + 1, UINT64_MAX, &n))
-                        (void) take_limit(&limits, argv[i] + 2, (size_t) (equals - argv[i]) - 2, n);
+                take_limit(&limits, argv[i]);
                 if (streq(argv[i], "--quiet"))
                         hooks.access = NULL;
         }
         f->server = server_new(loop_base(f->loop), &limits, &hooks);
         if (!f->server)
                 return -ENOMEM;
-        for (int i = 1; i < argc; i++) {
-                const char *equals = strchr(argv[i], '=');
-
-                if (equals && take_option(f, &l, argv[i] + 2, (size_t) (equals - argv[i]) - 2, equals + 1) < 0)
+        for (int i = 1; i < argc; i++)
+                if (take_listener(f, &l, argv[i]) < 0)
                         return -EINVAL;
-        }
+        f->hello = malloc(f->hello_len + 1);
+        f->stopping = timer_new(f->loop, stop_when_idle, f);
+        if (!f->hello || !f->stopping)
+                return -ENOMEM;
+        memset(f->hello, 'h', f->hello_len);
         return 0;
 }
 
 int main(int argc, char **argv)
 {
         struct front f = { .hello_len = 512 };
-        bool lines;
         int r;
 
         (void) signal(SIGPIPE, SIG_IGN);
@@ -445,17 +456,12 @@ int main(int argc, char **argv)
         f.loop = loop_new();
         if (!f.loop)
                 return 1;
-        r = set_up(&f, argc, argv, &lines);
+        r = set_up(&f, argc, argv);
         if (r == 0) {
-                f.hello = malloc(f.hello_len + 1);
-                f.stopping = timer_new(f.loop, stop_when_idle, &f);
+                (void) loop_on_signal(f.loop, SIGTERM, on_sigterm, &f);
+                (void) fprintf(stderr, "ready\n");
+                r = loop_run(f.loop);
         }
-        if (r < 0 || !f.hello || !f.stopping)
-                return 1;
-        memset(f.hello, 'h', f.hello_len);
-        (void) loop_on_signal(f.loop, SIGTERM, on_sigterm, &f);
-        (void) fprintf(stderr, "ready\n");
-        r = loop_run(f.loop);
         (void) server_free(f.server);
         (void) timer_free(f.stopping);
         free(f.hello);
