@@ -337,6 +337,7 @@ static int refuse_duplicates(struct walk *w)
         _cleanup_text_ struct text shown = { 0 };
         const struct member *first = NULL;
 
+        text_add(&w->names, ""); /* names that are all empty left it without memory */
         if (!text_ok(&w->names))
                 return fault_oom(w->fault);
         if (w->n_members < 2)
