@@ -11,6 +11,7 @@
 #include "core/request.h"
 #include "http/route.h"
 #include "http/server.h"
+#include "sys/dirwatch.h"
 #include "sys/docker.h"
 #include "sys/fetch.h"
 #include "sys/loop.h"
@@ -41,6 +42,7 @@ struct daemon {
         struct server *server;
         struct store *store;
         struct worker *worker;   /* what writes to the store */
+        struct dirwatch *units;  /* notices others who do; NULL when the kernel has no watch left */
         struct gears *gears;
         struct requests *requests;
         struct systemd *systemd;

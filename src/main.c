@@ -183,6 +183,18 @@ static int build_parts(struct process *p)
                        : -ENOMEM;
 }
 
+static void watch_units(struct daemon *d)
+{
+        _cleanup_free_ char *path = NULL;
+        int r = asprintf(&path, "%s/units", d->config->state_directory) < 0 ? -ENOMEM : 0;
+
+        if (r == 0)
+                r = dirwatch_new(d->loop, path, index_unit_file_changed, d, &d->units);
+        if (r < 0)
+                log_warning(NO_FIELDS, "changes by hand in %s/units will go unnoticed: %s", d->config->state_directory,
+                            strerror(-r));
+}
+
 static int build(struct process *p, struct fault *f)
 {
         static const struct route_table *const all[] = {
@@ -207,6 +219,7 @@ static int build(struct process *p, struct fault *f)
                 return r;
         if (build_parts(p) < 0)
                 return fault_oom(f);
+        watch_units(d);
         r = recover_scan(d, f);
         if (r == 0)
                 r = listen_all(d, f);
@@ -225,6 +238,7 @@ static void take_down(struct process *p)
         d->docker = docker_free(d->docker);
         d->fetch = fetch_free(d->fetch);
         d->systemd = systemd_free(d->systemd);
+        d->units = dirwatch_free(d->units);
         d->worker = worker_free(d->worker);
         d->requests = requests_free(d->requests);
         d->gears = gears_free(d->gears);

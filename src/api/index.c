@@ -83,6 +83,19 @@ static void gear_changed(struct daemon *d, struct gear *gear)
         ready_look(gear);
 }
 
+void index_unit_file_changed(void *daemon, const char *name)
+{
+        struct daemon *d = daemon;
+        char id[GEAR_ID_MAX + 1];
+        struct gear *gear;
+
+        /* What a change of ours writes is known already. */
+        if (!gear_id_of_unit(name, id) || !(gear = gears_find(d->gears, id)) || gear->work)
+                return;
+        if (index_load_record(d, gear) == 0 && gear->damage)
+                log_warning(LOG_FIELDS("GEAR_ID", id), "gear %s: %s", id, gear->damage);
+}
+
 /* --- systemd --------------------------------------------------------------------------------- */
 
 static void engine_unit_changed(struct daemon *d, const char *active)
@@ -177,6 +190,8 @@ static void on_engine_told(void *arg, const struct unit_change *unit, const stru
         engine_unit_changed(d, streq(unit->load, "not-found") ? "active" : unit->active);
 }
 
+static void list_containers(struct daemon *d);
+
 static void forget_states(struct daemon *d)
 {
         for (size_t i = 0; i < gears_count(d->gears); i++) {
@@ -205,9 +220,19 @@ static void on_units_listed(void *arg, const struct unit_change *units, size_t n
         }
         for (size_t i = 0; i < gears_count(d->gears); i++)
                 gear_changed(d, gears_at(d->gears, i));
+        if (!d->systemd_synced)
+                log_info(NO_FIELDS, "systemd answers: %zu of %zu gears are loaded", n, gears_count(d->gears));
         d->systemd_synced = true;
-        log_info(NO_FIELDS, "systemd answers: %zu of %zu gears are loaded", n, gears_count(d->gears));
+        list_containers(d); /* which of them nobody runs can only be told now */
         recover_look(d);
+}
+
+/* A reload may change what systemd thinks of any unit, and signals nothing of it. */
+static void on_reloaded(void *arg)
+{
+        struct daemon *d = arg;
+
+        (void) systemd_list(d->systemd, "gear-*.service", on_units_listed, d);
 }
 
 static void on_systemd_up(void *arg)
@@ -235,6 +260,7 @@ const struct systemd_hooks index_systemd_hooks = {
         .down = on_systemd_down,
         .changed = on_unit_changed,
         .removed = on_unit_removed,
+        .reloaded = on_reloaded,
 };
 
 /* --- the engine ------------------------------------------------------------------------------- */
@@ -265,10 +291,14 @@ static void on_inspected(void *arg, const struct docker_container *c, const stru
         struct daemon *d = arg;
         struct gear *gear;
 
-        if (fault || !c->gear[0] || !(gear = gears_find(d->gears, c->gear)))
+        if (fault)
                 return; /* gone again: its die event tells the rest */
-        take_container(gear, c);
-        gear_changed(d, gear);
+        gear = c->gear[0] ? gears_find(d->gears, c->gear) : NULL;
+        if (gear) {
+                take_container(gear, c);
+                gear_changed(d, gear);
+        }
+        recover_containers(d, c, 1); /* a client that was killed may have had a create under way */
 }
 
 static void on_engine_event(void *arg, const struct docker_event *e)
@@ -276,12 +306,14 @@ static void on_engine_event(void *arg, const struct docker_event *e)
         struct daemon *d = arg;
         struct gear *gear = e->gear[0] ? gears_find(d->gears, e->gear) : NULL;
 
-        if (!gear)
+        if (!e->gear[0])
                 return;
         if (streq(e->action, "start") || streq(e->action, "unpause") || streq(e->action, "pause")) {
                 (void) docker_inspect(d->docker, e->container, on_inspected, d);
                 return;
         }
+        if (!gear)
+                return;
         if (streq(e->action, "oom")) {
                 gear->oom_killed = true;
         } else if (streq(e->action, "die") || streq(e->action, "destroy")) {
@@ -314,18 +346,23 @@ static void on_containers_listed(void *arg, const struct docker_container *c, si
         }
         for (size_t i = 0; i < gears_count(d->gears); i++)
                 gear_changed(d, gears_at(d->gears, i));
+        if (!d->engine_synced)
+                log_info(NO_FIELDS, "the engine answers: %zu containers of gears", n);
         d->engine_synced = true;
         d->engine_away[0] = '\0';
-        log_info(NO_FIELDS, "the engine answers: %zu containers of gears", n);
         recover_containers(d, c, n);
         recover_look(d);
 }
 
+static void list_containers(struct daemon *d)
+{
+        if (docker_is_up(d->docker))
+                (void) docker_list(d->docker, on_containers_listed, d);
+}
+
 static void on_engine_up(void *arg)
 {
-        struct daemon *d = arg;
-
-        (void) docker_list(d->docker, on_containers_listed, d);
+        list_containers(arg);
 }
 
 static void on_engine_down(void *arg, const char *reason)

@@ -15,6 +15,9 @@ extern const struct docker_watch index_docker_watch;
 /* Reads one gear's record anew from the state directory. -ENOMEM; a damaged record is no error. */
 int index_load_record(struct daemon *d, struct gear *gear);
 
+/* Somebody changed a file in the units directory. */
+void index_unit_file_changed(void *daemon, const char *name);
+
 /* Out of the index, and whatever watched it with it. */
 void index_remove(struct daemon *d, struct gear *gear);
 

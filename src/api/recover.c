@@ -136,33 +136,71 @@ void recover_look(struct daemon *d)
 
 /* --- what nobody runs ----------------------------------------------------------------------------------- */
 
-static void orphan_removed(void *arg _unused_, const struct fault *fault)
+struct orphan {
+        struct daemon *daemon;
+        char container[65];
+        char gear[GEAR_ID_MAX + 1];
+};
+
+static void orphan_removed(void *arg, const struct fault *fault)
 {
+        struct orphan *o = arg;
+
         if (fault)
-                log_error(NO_FIELDS, "cannot remove a left-over container: %s", fault->text);
+                log_error(LOG_FIELDS("GEAR_ID", o->gear), "cannot remove a left-over container of gear %s: %s", o->gear,
+                          fault->text);
+        free(o);
+}
+
+static void orphan_judged(void *arg, const struct unit_change *unit, const struct fault *fault)
+{
+        _cleanup_free_ struct orphan *o = arg;
+        bool runs = !unit || !unit->active || unit->job ||
+                    !(streq(unit->active, "inactive") || streq(unit->active, "failed"));
+
+        if (fault || runs)
+                return;
+        log_notice(LOG_FIELDS("GEAR_ID", o->gear), "removing a container of gear %s that its unit does not run", o->gear);
+        if (docker_remove(o->daemon->docker, o->container, orphan_removed, o))
+                TAKE(o);
+}
+
+static void suspect(struct daemon *d, const struct docker_container *c)
+{
+        struct orphan *o = calloc(1, sizeof *o);
+        char unit[UNIT_NAME_MAX];
+
+        if (!o)
+                return;
+        o->daemon = d;
+        (void) snprintf(o->container, sizeof o->container, "%s", c->id);
+        (void) snprintf(o->gear, sizeof o->gear, "%s", c->gear);
+        gear_unit_name(c->gear, unit);
+        /* Our index may lag behind systemd; nothing is removed on its word alone. */
+        if (!systemd_ask(d->systemd, unit, orphan_judged, o))
+                free(o);
 }
 
 /*
  * A container of ours is run by its unit's main process.  One whose unit is not
- * running was left by a stop that the engine was too hung to take, or by a gear
- * that was deleted without it.
+ * running was left by a stop that the engine was too hung to take, by a client
+ * that was killed in the middle of its create, or by a gear that is no more.
  */
 void recover_containers(struct daemon *d, const struct docker_container *containers, size_t n)
 {
         char name[UNIT_NAME_MAX];
 
-        for (size_t i = 0; i < n; i++) {
+        for (size_t i = 0; d->systemd_synced && i < n; i++) {
                 const struct docker_container *c = &containers[i];
-                const struct gear *gear = gears_find(d->gears, c->gear);
+                const struct gear *gear;
 
+                if (!gear_id_valid(c->gear))
+                        continue;
                 gear_container_name(c->gear, name);
-                if (!gear_id_valid(c->gear) || !streq(c->name, name))
-                        continue; /* somebody else wears our label */
-                if (gear && !streq(gear->active, "inactive") && !streq(gear->active, "failed"))
+                gear = gears_find(d->gears, c->gear);
+                if (!streq(c->name, name)) /* somebody else wears our label */
                         continue;
-                if (!d->systemd_synced)
-                        continue;
-                log_notice(LOG_FIELDS("GEAR_ID", c->gear), "removing the container %s, which no unit runs", c->name);
-                (void) docker_remove(d->docker, c->id, orphan_removed, NULL);
+                if (!gear || streq(gear->active, "inactive") || streq(gear->active, "failed"))
+                        suspect(d, c);
         }
 }

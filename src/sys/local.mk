@@ -11,7 +11,7 @@ libgeard_la_SOURCES += \
 	src/sys/docker-json.c src/sys/docker-json.h \
 	src/sys/docker-pull.c \
 	src/sys/docker-verbs.c \
-	src/sys/lines.c src/sys/lines.h
+	src/sys/split.c src/sys/split.h
 
 # systemd: the bus, and what is asked over it
 libgeard_la_SOURCES += \
@@ -21,4 +21,5 @@ libgeard_la_SOURCES += \
 	src/sys/unit-change.c src/sys/unit-change.h
 
 # the state directory
-libgeard_la_SOURCES += src/sys/store.c src/sys/store.h src/sys/worker.c src/sys/worker.h
+libgeard_la_SOURCES += src/sys/store.c src/sys/store.h src/sys/worker.c src/sys/worker.h \
+	src/sys/dirwatch.c src/sys/dirwatch.h

@@ -284,6 +284,7 @@ static void on_signal(void *arg, sd_bus_message *m)
 {
         struct systemd *s = arg;
         const char *path, *unit, *result;
+        int began;
 
         if (sd_bus_message_is_signal(m, PROPERTIES_INTERFACE, "PropertiesChanged")) {
                 on_properties(s, m);
@@ -293,6 +294,9 @@ static void on_signal(void *arg, sd_bus_message *m)
         } else if (sd_bus_message_is_signal(m, MANAGER_INTERFACE, "UnitRemoved")) {
                 if (sd_bus_message_read(m, "so", &unit, &path) >= 0)
                         s->hooks.removed(s->hooks.arg, unit);
+        } else if (sd_bus_message_is_signal(m, MANAGER_INTERFACE, "Reloading")) {
+                if (sd_bus_message_read(m, "b", &began) >= 0 && !began)
+                        s->hooks.reloaded(s->hooks.arg);
         }
 }
 

@@ -38,6 +38,7 @@ struct systemd_hooks {
         void (*down)(void *arg, const char *reason);
         void (*changed)(void *arg, const struct unit_change *change);
         void (*removed)(void *arg, const char *unit);   /* no longer loaded */
+        void (*reloaded)(void *arg);                    /* all unit files were read again, whoever asked */
         void *arg;
 };
 
