@@ -26,7 +26,9 @@ struct docker_op {
         const char *header; /* "Name: value", or NULL */
         uint64_t total_usec, silence_usec;
         uint64_t give_up_usec; /* for `again` */
-        bool (*piece)(void *arg, int status, const char *bytes, size_t len); /* for streams */
+        /* The bytes of a 2xx answer as they come; false gives up on it. Optional. */
+        bool (*piece)(struct docker_op *op, const char *bytes, size_t len);
+        struct text refusal; /* the body of another answer, where there is a piece() */
         /* Not yet: shall a refused request be sent again in a while? Optional. */
         bool (*again)(const struct docker_op *op, const struct fault *fault);
         /* Calls the user once, as its last act. Without a fault, the answer is a 2xx. */

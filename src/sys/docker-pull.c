@@ -9,7 +9,7 @@
 
 #include "sys/docker-internal.h"
 #include "sys/docker-json.h"
-#include "sys/lines.h"
+#include "sys/split.h"
 
 #include <stdio.h>
 
@@ -32,7 +32,6 @@ struct pull {
         size_t n_layers;
         char status[128];
         char error[MESSAGE_MAX];
-        struct text refusal; /* the body of an answer that is no progress */
         struct timer *report_timer;
         bool report_due;
         uint64_t reported_usec;
@@ -50,7 +49,6 @@ static void pull_destroy(struct docker_op *op)
 
         (void) timer_free(p->report_timer);
         text_reset(&p->lines.held);
-        text_reset(&p->refusal);
         free(p->layers);
         free(p->header);
         free(p->reference);
@@ -138,15 +136,11 @@ static bool take_line(void *arg, const char *bytes, size_t len)
         return true;
 }
 
-static bool on_bytes(void *arg, int status, const char *bytes, size_t len)
+static bool on_bytes(struct docker_op *op, const char *bytes, size_t len)
 {
-        struct pull *p = arg;
+        struct pull *p = pull_of(op);
 
-        if (status == 200)
-                return lines_feed(&p->lines, bytes, len, take_line, p) >= 0;
-        if (p->refusal.len + len <= LINE_MAX_BYTES)
-                text_addn(&p->refusal, bytes, len);
-        return true;
+        return lines_feed(&p->lines, bytes, len, take_line, p) >= 0;
 }
 
 /* --- how it ended --------------------------------------------------------- */
@@ -175,33 +169,35 @@ static enum fault_kind kind_of_message(const char *message)
         return says(message, missing) ? FAULT_MISSING : FAULT_UPSTREAM;
 }
 
-static void fault_of_pull(struct pull *p, const struct fetch_answer *answer, const struct fault *fault,
+/* False where there is none. */
+static bool fault_of_pull(const struct pull *p, const struct fetch_answer *answer, const struct fault *fault,
                           struct fault *ret)
 {
-        bool refused = answer && !answer->error && fault;
+        bool refused = fault && answer && !answer->error;
 
-        if (refused && p->refusal.data)
-                docker_read_message(p->refusal.data, p->refusal.len, p->error, sizeof p->error);
         if (*p->error)
-                (void) fault_set(ret,
-                                 refused && fault->kind == FAULT_INVALID ? FAULT_INVALID
-                                                                         : kind_of_message(p->error),
-                                 "image", "image %s: %s", p->reference, p->error);
+                (void) fault_set(ret, kind_of_message(p->error), "image", "image %s: %s", p->reference,
+                                 p->error);
+        else if (refused && fault->kind == FAULT_INVALID)
+                (void) fault_set(ret, FAULT_INVALID, "image", "image %s: %s", p->reference, fault->text);
+        else if (refused)
+                (void) fault_set(ret, kind_of_message(fault->text), "image", "image %s: %s", p->reference,
+                                 fault->text);
         else if (fault && fault->kind == FAULT_TIMEOUT)
                 (void) fault_set(ret, FAULT_TIMEOUT, "image", "image %s: the pull made no progress for %u s",
                                  p->reference, (unsigned) (p->op.silence_usec / USEC_PER_SEC));
         else if (fault)
                 *ret = *fault;
+        return *p->error || fault;
 }
 
 static void on_pulled(struct docker_op *op, const struct fetch_answer *answer, const struct fault *fault)
 {
         struct pull *p = pull_of(op);
-        struct fault own = { 0 };
+        struct fault own;
 
         timer_stop(p->report_timer);
-        fault_of_pull(p, answer, fault, &own);
-        op->user.done(op->arg, own.kind ? &own : NULL);
+        op->user.done(op->arg, fault_of_pull(p, answer, fault, &own) ? &own : NULL);
 }
 
 /* --- starting ------------------------------------------------------------- */

@@ -2,8 +2,11 @@
 
 /* The short questions to the Docker Engine: one request, one answer. */
 
+#include "build-config.h"
+
 #include "sys/docker-internal.h"
 #include "sys/docker-json.h"
+#include "sys/split.h"
 
 #define LOOK_USEC (10 * USEC_PER_SEC)
 #define REMOVE_USEC (30 * USEC_PER_SEC)
@@ -88,36 +91,87 @@ struct docker_op *docker_inspect_image(struct docker *d, const char *reference, 
 
 /* --- lists ---------------------------------------------------------------- */
 
-static void on_listed(struct docker_op *op, const struct fetch_answer *answer, const struct fault *fault)
-{
-        struct fault trouble;
-        _cleanup_(json_freep) struct json *v = fault ? NULL : parse_answer(answer, &trouble, &fault);
-        size_t n = v && json_is_array(v) ? json_array_len(v) : 0;
-        _cleanup_free_ struct docker_container *list = NULL;
+/*
+ * The containers are read one by one as they come: thousands of them, parsed
+ * at once, would hold the loop and leave the heap torn.
+ */
+struct list {
+        struct docker_op op;
+        struct element_splitter elements;
+        struct docker_container *found;
+        size_t n, room;
+};
 
-        if (!fault) {
-                list = calloc(n ? n : 1, sizeof *list);
-                if (!list) {
-                        (void) fault_oom(&trouble);
-                        fault = &trouble;
-                }
+static struct list *list_of(struct docker_op *op)
+{
+        return container_of(op, struct list, op);
+}
+
+static void list_destroy(struct docker_op *op)
+{
+        text_reset(&list_of(op)->elements.held);
+        free(list_of(op)->found);
+}
+
+static bool take_container(void *arg, const char *bytes, size_t len)
+{
+        struct list *list = arg;
+        struct fault ignored;
+        _cleanup_(json_freep) struct json *v = json_parse_trusted(bytes, len, "container", &ignored);
+
+        if (!v)
+                return false;
+        if (list->n == list->room) {
+                size_t room = list->room ? list->room * 2 : 64;
+                struct docker_container *found = reallocarray(list->found, room, sizeof *found);
+
+                if (!found)
+                        return false;
+                list->found = found;
+                list->room = room;
         }
-        for (size_t i = 0; list && i < n; i++)
-                docker_read_listed(json_array_at(v, i), &list[i]);
-        op->user.listed(op->arg, list, list ? n : 0, fault);
+        docker_read_listed(v, &list->found[list->n++]);
+        return true;
+}
+
+static bool on_list_bytes(struct docker_op *op, const char *bytes, size_t len)
+{
+        struct list *list = list_of(op);
+
+        return elements_feed(&list->elements, bytes, len, take_container, list) == 0;
+}
+
+static void on_listed(struct docker_op *op, _unused_ const struct fetch_answer *answer,
+                      const struct fault *fault)
+{
+        struct list *list = list_of(op);
+        struct fault torn;
+
+        if (!fault && !list->elements.ended) {
+                (void) fault_set(&torn, FAULT_UPSTREAM, NULL, "the Docker engine's list is not complete");
+                fault = &torn;
+        }
+        op->user.listed(op->arg, fault ? NULL : list->found, fault ? 0 : list->n, fault);
 }
 
 struct docker_op *docker_list(struct docker *d, docker_listed *done, void *arg)
 {
-        _cleanup_(docker_op_freep) struct docker_op *op = op_new("GET", LOOK_USEC, on_listed, arg);
+        struct list *list = calloc(1, sizeof *list);
         _cleanup_text_ struct text path = { 0 };
 
-        if (!op)
+        if (!list)
                 return NULL;
-        op->user.listed = done;
+        *list = (struct list){ .op = { .method = "GET",
+                                       .total_usec = LOOK_USEC,
+                                       .piece = on_list_bytes,
+                                       .answered = on_listed,
+                                       .destroy = list_destroy,
+                                       .user.listed = done,
+                                       .arg = arg },
+                               .elements.max = DOCKER_ANSWER_MAX };
         text_add(&path, "/containers/json?all=1&filters=");
         docker_escape(&path, "{\"label\":[\"" DOCKER_LABEL_ID "\"]}", "");
-        return docker_op_start(d, TAKE(op), &path);
+        return docker_op_start(d, &list->op, &path);
 }
 
 static int collect_names(const struct json *volumes, char ***names)

@@ -9,13 +9,14 @@
 #include "sys/docker.h"
 #include "sys/docker-internal.h"
 #include "sys/docker-json.h"
-#include "sys/lines.h"
+#include "sys/split.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
 #define API_URL "http://docker/v1.41" /* the name is for the Host header; the socket decides */
 #define EVENT_LINE_MAX ((size_t) 1 << 20)
+#define REFUSAL_MAX ((size_t) 64 << 10)
 #define RETRY_USEC (500 * USEC_PER_MSEC)
 #define PING_EVERY_USEC (10 * USEC_PER_SEC)
 #define ANSWER_USEC (10 * USEC_PER_SEC)
@@ -76,6 +77,9 @@ static void fault_unanswered(const struct fetch_answer *answer, struct fault *re
                 (void) fault_set(ret, FAULT_UPSTREAM, NULL,
                                  "the Docker engine's answer is longer than %zu bytes", DOCKER_ANSWER_MAX);
                 break;
+        case -ECANCELED:
+                (void) fault_set(ret, FAULT_UPSTREAM, NULL, "the Docker engine's answer cannot be read");
+                break;
         case -ENOMEM:
                 (void) fault_oom(ret);
                 break;
@@ -98,16 +102,21 @@ static enum fault_kind kind_of_status(int status)
         }
 }
 
-static void fault_refused(const struct fetch_answer *answer, struct fault *ret)
+static void fault_refused(int status, const char *body, size_t len, struct fault *ret)
 {
-        enum fault_kind kind = kind_of_status(answer->status);
+        enum fault_kind kind = kind_of_status(status);
         char message[512];
 
-        docker_read_message(answer->body, answer->len, message, sizeof message);
+        docker_read_message(body, len, message, sizeof message);
         if (*message)
                 (void) fault_set(ret, kind, NULL, "Docker engine: %s", message);
         else
-                (void) fault_set(ret, kind, NULL, "the Docker engine answered %d", answer->status);
+                (void) fault_set(ret, kind, NULL, "the Docker engine answered %d", status);
+}
+
+static bool is_success(int status)
+{
+        return status >= 200 && status < 300;
 }
 
 struct docker_op *docker_op_free(struct docker_op *op)
@@ -120,6 +129,7 @@ struct docker_op *docker_op_free(struct docker_op *op)
         (void) timer_free(op->timer);
         if (op->destroy)
                 op->destroy(op);
+        text_reset(&op->refusal);
         free(op->url);
         free(op);
         return NULL;
@@ -142,12 +152,26 @@ static void op_fetched(void *arg, const struct fetch_answer *answer)
         op->fetch = NULL;
         if (answer->error)
                 fault_unanswered(answer, &fault);
-        else if (answer->status < 200 || answer->status >= 300)
-                fault_refused(answer, &fault);
+        else if (!is_success(answer->status) && op->refusal.len)
+                fault_refused(answer->status, op->refusal.data, op->refusal.len, &fault);
+        else if (!is_success(answer->status))
+                fault_refused(answer->status, answer->body, answer->len, &fault);
+        text_reset(&op->refusal);
         if (fault.kind && op->again && op->again(op, &fault))
                 timer_set(op->timer, AGAIN_USEC);
         else
                 op_answer(op, answer, fault.kind ? &fault : NULL);
+}
+
+static bool op_bytes(void *arg, int status, const char *bytes, size_t len)
+{
+        struct docker_op *op = arg;
+
+        if (is_success(status))
+                return op->piece(op, bytes, len);
+        if (op->refusal.len + len <= REFUSAL_MAX)
+                text_addn(&op->refusal, bytes, len);
+        return true;
 }
 
 static void op_fail(struct docker_op *op, const struct fault *fault)
@@ -168,7 +192,7 @@ static void op_send(struct docker_op *op)
                 .total_usec = op->total_usec,
                 .silence_usec = op->silence_usec,
                 .answer_max = DOCKER_ANSWER_MAX,
-                .piece = op->piece,
+                .piece = op->piece ? op_bytes : NULL,
         };
         struct fault fault;
 
@@ -370,7 +394,7 @@ static void on_info(void *arg, const struct fetch_answer *answer)
         if (answer->error)
                 fault_unanswered(answer, &fault);
         else if (answer->status != 200)
-                fault_refused(answer, &fault);
+                fault_refused(answer->status, answer->body, answer->len, &fault);
         else
                 v = json_parse_trusted(answer->body, answer->len, "the engine's answer", &fault);
         if (!v) {
