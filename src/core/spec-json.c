@@ -25,6 +25,8 @@
 #define CPUS_MIN 0.01
 #define CPUS_MAX 1024.0
 #define IMAGE_REFERENCE_MAX 600
+#define SIGNAL_MAX 64
+#define SIGNAL_NAME_MAX 15
 #define STOP_TIMEOUT_DEFAULT (10 * USEC_PER_SEC)
 #define STOP_TIMEOUT_MAX (3600 * USEC_PER_SEC)
 
@@ -248,47 +250,50 @@ static int read_stop_timeout(struct spec *s, const struct json *v, const char *f
 }
 
 /* The names by which the engine knows real-time signals count from both ends. */
-static int signal_name(uint64_t number, char **ret)
+static bool signal_name(unsigned number, char ret[static SIGNAL_NAME_MAX + 1])
 {
-        const char *name;
+        const char *name = sigabbrev_np((int) number);
 
-        if (number == 34 || number == 64)
-                return asprintf(ret, "SIGRT%s", number == 34 ? "MIN" : "MAX");
-        if (number > 34 && number < 50)
-                return asprintf(ret, "SIGRTMIN+%d", (int) number - 34);
-        if (number >= 50)
-                return asprintf(ret, "SIGRTMAX-%d", 64 - (int) number);
-        name = sigabbrev_np((int) number);
-        return name ? asprintf(ret, "SIG%s", name) : 0;
+        if (name)
+                (void) snprintf(ret, SIGNAL_NAME_MAX + 1, "SIG%s", name);
+        else if (number == 34 || number == 64)
+                (void) snprintf(ret, SIGNAL_NAME_MAX + 1, number == 34 ? "SIGRTMIN" : "SIGRTMAX");
+        else if (number > 34 && number < 50)
+                (void) snprintf(ret, SIGNAL_NAME_MAX + 1, "SIGRTMIN+%u", number - 34);
+        else if (number >= 50 && number < 64)
+                (void) snprintf(ret, SIGNAL_NAME_MAX + 1, "SIGRTMAX-%u", 64 - number);
+        else
+                return false;
+        return true;
+}
+
+/* With or without SIG, in any case; 0 for none. */
+static unsigned signal_number(const char *word)
+{
+        char name[SIGNAL_NAME_MAX + 1];
+
+        for (unsigned number = 1; number <= SIGNAL_MAX; number++)
+                if (signal_name(number, name) &&
+                    (strcasecmp(word, name) == 0 || strcasecmp(word, name + strlen("SIG")) == 0))
+                        return number;
+        return 0;
 }
 
 static int read_stop_signal(struct spec *s, const struct json *v, const char *field, struct fault *f)
 {
-        const char *word = NULL;
+        char name[SIGNAL_NAME_MAX + 1];
+        struct fault ignored;
         uint64_t number = 0;
+        const char *word;
 
-        if (json_is_string(v) && json_get_string(v, field, 16, &word, f) < 0)
+        /* Number or name: the one sentence at the end covers both ways to fail. */
+        if (json_get_uint(v, field, 1, SIGNAL_MAX, &number, &ignored) < 0 &&
+            json_get_string(v, field, SIGNAL_NAME_MAX, &word, &ignored) == 0)
+                number = signal_number(word);
+        if (!signal_name((unsigned) number, name))
                 return spec_refuse(field, "must be the name of a signal, or its number from 1 to 64", f);
-        if (word && strncasecmp(word, "SIG", 3) == 0)
-                word += 3;
-        if (!word || parse_u64(word, 64, &number)) {
-                int r = json_get_uint(v, field, 1, 64, &number, f);
-
-                if (r < 0)
-                        return r;
-        }
-        for (uint64_t i = number ? number : 1; i <= (number ? number : 64); i++) {
-                _cleanup_free_ char *name = NULL;
-                int n = signal_name(i, &name);
-
-                if (n < 0)
-                        return fault_oom(f);
-                if (n > 0 && (number || strcasecmp(word, name + 3) == 0)) {
-                        s->stop_signal = TAKE(name);
-                        return 0;
-                }
-        }
-        return spec_refuse(field, "must be the name of a signal, or its number from 1 to 64", f);
+        s->stop_signal = strdup(name);
+        return s->stop_signal ? 0 : fault_oom(f);
 }
 
 struct field {

@@ -94,7 +94,7 @@ static void add_utf8(struct text *t, uint32_t c)
 static int walk_unicode_escape(struct walk *w, struct text *decoded)
 {
         const unsigned char *at = w->p - 2;
-        uint32_t c, low;
+        uint32_t c = 0, low = 0;
         int r = hex4(w, &c);
 
         if (r < 0)

@@ -27,7 +27,10 @@ tests_unit_test_http_route_SOURCES = tests/unit/test-http-route.c
 tests_unit_test_http_route_LDADD = $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test-text tests/unit/test-json tests/unit/test-file tests/unit/test-ident \
-	tests/unit/test-image tests/unit/test-environ tests/unit/test-spec tests/unit/test-config
+	tests/unit/test-image tests/unit/test-environ tests/unit/test-spec tests/unit/test-config \
+	tests/unit/test-log
+tests_unit_test_log_SOURCES = tests/unit/test-log.c
+tests_unit_test_log_LDADD = $(UNIT_LIBS)
 tests_unit_test_text_SOURCES = tests/unit/test-text.c
 tests_unit_test_text_LDADD = $(UNIT_LIBS)
 tests_unit_test_json_SOURCES = tests/unit/test-json.c
@@ -44,6 +47,10 @@ tests_unit_test_spec_SOURCES = tests/unit/test-spec.c
 tests_unit_test_spec_LDADD = $(UNIT_LIBS)
 tests_unit_test_config_SOURCES = tests/unit/test-config.c
 tests_unit_test_config_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test-openapi
+tests_unit_test_openapi_SOURCES = tests/unit/test-openapi.c
+tests_unit_test_openapi_LDADD = $(UNIT_LIBS)
 endif
 UNIT_LIBS = libgeard.la $(CMOCKA_LIBS)
 
