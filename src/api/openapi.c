@@ -188,11 +188,11 @@ static void add_body(struct text *t, const struct route *route)
 {
         const char *schema = NULL;
 
+        if (!(route->flags & ROUTE_BODY))
+                return;
         for (size_t i = 0; i < ARRAY_SIZE(bodies) && route->method != HTTP_DELETE; i++)
                 if (is_call(route->pattern, bodies[i].call))
                         schema = bodies[i].schema;
-        if (!(route->flags & ROUTE_BODY))
-                return;
         json_name(t, "requestBody");
         text_add(t, "{\"content\":{\"application/json\":{\"schema\":{");
         if (schema)
