@@ -4,7 +4,7 @@
 
 #include "fake-http.h"
 #include "sys/docker.h"
-#include "sys/lines.h"
+#include "sys/split.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -450,6 +450,16 @@ static void a_list_of_thousands_is_read(void **state)
         assert_string_equal(b->container.gear, "1");
         assert_string_equal(b->container.state, "exited");
         assert_string_equal(b->container.health, "unhealthy");
+
+        table[2].bytes = FAKE_OK "Connection: close\r\n\r\n[{\"Id\":\"a\"},{\"Id\"";
+        assert_non_null(docker_list(b->docker, on_listed, b));
+        run(b);
+        assert_int_equal(b->fault.kind, FAULT_UPSTREAM);
+        assert_int_equal(b->listed, 0);
+        table[2].bytes = "HTTP/1.1 500 No\r\nConnection: close\r\n\r\n{\"message\":\"[tired]\"}";
+        assert_non_null(docker_list(b->docker, on_listed, b));
+        run(b);
+        assert_string_equal(b->fault.text, "Docker engine: [tired]");
 }
 
 static void images_and_volumes_are_read(void **state)
@@ -751,9 +761,55 @@ static void lines_are_bounded_and_can_be_stopped(_unused_ void **state)
         assert_int_equal(lines_feed(&s, "123", 3, note_line, said), 0);
         assert_int_equal(lines_feed(&s, "45\n", 3, note_line, said), -EMSGSIZE);
         text_reset(&s.held);
-        assert_int_equal(lines_feed(&s, "stop\nmore\n", 10, note_line, said), LINES_STOPPED);
+        assert_int_equal(lines_feed(&s, "stop\nmore\n", 10, note_line, said), SPLIT_STOPPED);
         assert_string_equal(said, "[1234][stop]");
         text_reset(&s.held);
+}
+
+static void elements_are_the_same_wherever_the_pieces_end(_unused_ void **state)
+{
+        static const char stream[] = " [{\"a\":\"}\\\"]\"} ,\n[1,[2]],7,\"{\",{}]\n";
+
+        for (size_t cut = 0; cut < sizeof stream; cut++) {
+                struct element_splitter s = { .max = 16 };
+                char said[64] = "";
+
+                assert_int_equal(elements_feed(&s, stream, cut, note_line, said), 0);
+                assert_int_equal(elements_feed(&s, stream + cut, sizeof stream - 1 - cut, note_line, said),
+                                 0);
+                assert_string_equal(said, "[{\"a\":\"}\\\"]\"}][[1,[2]]][{}]");
+                assert_true(s.ended);
+                text_reset(&s.held);
+        }
+}
+
+static void what_is_no_array_has_no_elements(_unused_ void **state)
+{
+        static const struct {
+                const char *stream;
+                int result;
+                bool ended;
+        } rows[] = {
+                { "[]", 0, true },
+                { "[{}", 0, false },
+                { "", 0, false },
+                { "{\"a\":{}}", -EBADMSG, false },
+                { "]", -EBADMSG, false },
+                { "}", -EBADMSG, false },
+                { "[}", -EBADMSG, false },
+                { "[][]", -EBADMSG, true },
+                { "[{\"0123456789abcdef\":1}]", -EMSGSIZE, false },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                struct element_splitter s = { .max = 16 };
+                char said[64] = "";
+
+                assert_int_equal(elements_feed(&s, rows[i].stream, strlen(rows[i].stream), note_line, said),
+                                 rows[i].result);
+                assert_int_equal(s.ended, rows[i].ended);
+                text_reset(&s.held);
+        }
 }
 
 int main(void)
@@ -780,6 +836,8 @@ int main(void)
                 TEST(failed_pulls),
                 cmocka_unit_test(lines_are_the_same_wherever_the_pieces_end),
                 cmocka_unit_test(lines_are_bounded_and_can_be_stopped),
+                cmocka_unit_test(elements_are_the_same_wherever_the_pieces_end),
+                cmocka_unit_test(what_is_no_array_has_no_elements),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
