@@ -16,32 +16,45 @@ def pytest_runtest_makereport(item, call):
         report.longrepr = f"cannot run: {reason}"
 
 
-def pytest_collectreport(report):
-    if report.outcome != "passed":
-        tally("fail", f"{report.nodeid}: cannot be collected")
-
-
-def pytest_runtest_logreport(report):
-    if report.when == "call" and report.passed:
-        tally("pass", report.nodeid)
-    elif report.failed:
-        tally("fail", f"{report.nodeid}: {report.when} failed")
-
-
-def pytest_report_teststatus(report, config):
-    """Under tests/run: a line per case as it ends, instead of dots."""
-    terminal = config.pluginmanager.get_plugin("terminalreporter")
-    if not os.environ.get("GEARD_TALLY") or not terminal:
-        return None
-    if report.failed:
-        terminal.write_line(f"  FAILED {report.nodeid} ({report.when})")
-    elif report.when == "call":
-        terminal.write_line(f"  ok {report.nodeid} ({report.duration:.1f} s)")
-    return report.outcome, "", ""
-
-
-def tally(verdict, what):
+def pytest_configure(config):
     path = os.environ.get("GEARD_TALLY")
     if path:
-        with open(path, "a", encoding="utf-8") as file:
+        config.pluginmanager.register(Tally(config, path))
+
+
+class Tally:
+    """One verdict per case, in the file and as a line as soon as it ends."""
+
+    def __init__(self, config, path):
+        self.config = config
+        self.path = path
+        self.failed = []  # the phases of the running case
+        self.seconds = 0.0
+
+    def pytest_collectreport(self, report):
+        if report.outcome != "passed":
+            self.tell("fail", f"{report.nodeid or 'collection'}: cannot be collected")
+
+    def pytest_runtest_logstart(self):
+        self.failed = []
+        self.seconds = 0.0
+
+    def pytest_runtest_logreport(self, report):
+        self.seconds += report.duration
+        if report.failed:
+            self.failed.append(report.when)
+
+    def pytest_runtest_logfinish(self, nodeid):
+        if self.failed:
+            self.tell("fail", f"{nodeid}: {' and '.join(self.failed)} failed")
+        else:
+            self.tell("pass", f"{nodeid} ({self.seconds:.1f} s)")
+
+    def pytest_report_teststatus(self, report):
+        return report.outcome, "", ""
+
+    def tell(self, verdict, what):
+        with open(self.path, "a", encoding="utf-8") as file:
             file.write(f"{verdict} {what}\n")
+        terminal = self.config.pluginmanager.get_plugin("terminalreporter")
+        terminal.write_line(f"  {'ok' if verdict == 'pass' else 'FAILED'} {what}")

@@ -207,7 +207,7 @@ run_pytest() {
         [ -z "$word" ] || arguments+=(-k "$word")
         # 5 says that no case was selected, which -k may well do.
         GEARD_TALLY=$logs/tally GEARD_BUILD=$build GEARD_TEST_LOGS=$logs GEARD_KEEP=$keep PYTHONDONTWRITEBYTECODE=1 \
-                /usr/bin/python3 -m pytest -qq "${arguments[@]}" "${targets[@]}" < /dev/null >&2 || case $? in
+                /usr/bin/python3 -m pytest -qq -rN -o console_output_style=classic "${arguments[@]}" "${targets[@]}" < /dev/null >&2 || case $? in
         1) ;;
         5) [ -n "$word" ] || return 1 ;;
         *) return 1 ;;

@@ -36,11 +36,11 @@ def remove_all(host):
     """Deletes every gear through geard; the leftovers after it, [] when all is well."""
     left = []
     try:
-        for gear in host.peer("GET", "/containers", headers={"Accept": "application/json"}).json:
-            name = gear["id"] if isinstance(gear, dict) else gear
-            answer = host.peer("DELETE", f"/container/{name}?volumes=yes")
+        page = host.peer("GET", "/containers?limit=10000", headers={"Accept": "application/json"})
+        for gear in page.json["containers"]:
+            answer = host.peer("DELETE", f"/container/{gear['id']}?volumes=yes")
             if answer.status != 204:
-                left.append(f"DELETE of {name}: {answer}")
+                left.append(f"DELETE of {gear['id']}: {answer}")
         wait_until(lambda: not leftovers(host), 10, "nothing of any gear is left")
     except (AssertionError, ValueError, KeyError, TypeError) as error:
         left.append(str(error))

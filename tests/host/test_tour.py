@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tour of the README, call by call as printed there, on a real host."""
+
+import pathlib
+import re
+import urllib.request
+
+from lib.wait import wait_until
+
+README = pathlib.Path(__file__).resolve().parents[2] / "README.md"
+
+
+def printed(fragment):
+    """The README's curl command that holds the fragment, exactly as printed."""
+    commands = re.findall(r"^    (curl .*)$", README.read_text(encoding="utf-8"), re.MULTILINE)
+    found = [command for command in commands if fragment in command]
+    assert len(found) == 1, f"{len(found)} commands of the README hold {fragment!r}"
+    return found[0]
+
+
+def test_the_tour_works_as_printed(host):
+    host.sh(printed("-d '{") + " --fail --silent --show-error")
+    assert "It runs." in host.sh(printed("localhost:4343") + " --fail --silent --show-error")
+    assert host.show("gear-1")["ActiveState"] == "active"
+    assert host.sh("ls /var/lib/gears/units") == "gear-1.service"
+
+    host.sh(printed("container/started") + " --fail --silent --show-error")
+    assert host.show("gear-1")["ActiveState"] == "active"
+
+    host.sh(printed("container/stopped") + " --fail --silent --show-error")
+    assert host.show("gear-1")["ActiveState"] == "inactive"
+    assert host.docker("ps", "-aq") == ""
+
+    log = host.sh("timeout 3 " + printed("container/log") + " --silent --no-buffer", check=False)
+    assert "serving /www on port 8080" in log and "stopping" in log
+
+
+def test_the_log_call_follows_for_thirty_seconds(host):
+    host.token("PUT", "container", {"command": ["sh", "-c", "while :; do echo tick; sleep 1; done"], "stop_timeout": 1},
+               r="1", t="test/busybox")
+    began = float(host.sh("cut -d' ' -f1 /proc/uptime"))
+    answer = host.token("PUT", "container/log", r="1", timeout=60)
+    took = float(host.sh("cut -d' ' -f1 /proc/uptime")) - began
+    assert answer.status == 200
+    assert 29 < took < 33
+    assert answer.text.count("tick") > 20
+
+
+def test_a_repeated_id_is_filtered(host):
+    host.token("PUT", "container", {}, r="1", i="2a", t="test/busybox")
+    pid = host.show("gear-1")["MainPID"]
+    host.systemctl("stop", "gear-1")
+    again = host.token("PUT", "container", {}, r="1", i="2a", t="test/busybox")
+    assert again.headers.get("geard-replayed") == "yes"
+    assert host.show("gear-1")["ActiveState"] == "inactive" and pid != "0"
+
+
+def test_an_image_name_with_a_slash_and_two_ports_arrive(host):
+    ports = [{"external": "4343", "internal": "8080"}, {"external": "4344", "internal": "8081"}]
+    answer = host.token("PUT", "container", {"ports": ports}, r="two", t="pmorie/sti-html-app")
+    assert answer.status == 201, answer
+    assert host.docker("inspect", "-f", "{{.Config.Image}}", "gear-two") == "pmorie/sti-html-app"
+    bound = host.docker("port", "gear-two")
+    assert "8080/tcp -> 0.0.0.0:4343" in bound and "8081/tcp -> 0.0.0.0:4344" in bound
+
+
+def test_geard_sees_a_loopback_peer_through_a_forward(host):
+    host.token("PUT", "container", {}, r="1", t="test/busybox")
+    host.forward("12223:2223")
+    url = "http://127.0.0.1:12223/token/__test__/container/status?u=0&d=1&r=1"
+    body = wait_until(lambda: urllib.request.urlopen(url, timeout=10).read(), 10, "an answer")
+    assert b"running" in body
