@@ -27,7 +27,8 @@
 #define HEALTH_RETRIES_MAX 100
 #define HTTP_PATH_MAX 1024
 #define PATTERN_MAX 1024
-#define PATTERN_REPEAT_MAX 1000
+#define PATTERN_SIZE_MAX 1024
+#define PATTERN_GROUPS_MAX 16
 
 /* Origin-form: the path is sent in a request line as it stands. */
 static int read_path(const struct json *v, const char *field, char **ret, struct fault *f)
@@ -217,32 +218,73 @@ static const char *skip_bracket(const char *s)
         return s + strcspn(s, "]");
 }
 
+/* The size of what a pattern compiles to, group by group. */
+struct pattern_size {
+        unsigned long sum[PATTERN_GROUPS_MAX]; /* of the group open at each depth */
+        unsigned long last;                    /* of the atom that a repetition would repeat */
+        size_t depth;
+};
+
+static void add_atom(struct pattern_size *p, unsigned long size)
+{
+        p->last = size;
+        p->sum[p->depth] += size;
+}
+
+static void repeat_atom(struct pattern_size *p, const char *braces)
+{
+        unsigned low = 0, high = 0;
+
+        (void) sscanf(braces, "{%5u,%5u", &low, &high);
+        high = high > low ? high : low;
+        if (high > 1) {
+                p->sum[p->depth] += p->last * (high - 1);
+                p->last *= high;
+        }
+}
+
 /*
  * glibc compiles x{1,1000} into a thousand copies of x, nested ones multiplied,
- * and matches back-references in exponential time: a pattern must not become a
- * way to occupy the daemon.
+ * with memory and time in the square of that, and matches back-references in
+ * exponential time: a pattern must not become a way to occupy the daemon.
  */
 static bool pattern_is_cheap(const char *s)
 {
-        unsigned long copies = 1;
+        struct pattern_size p = { 0 };
 
         for (; *s; s++) {
-                if (*s == '\\' && s[1]) {
-                        if (*++s >= '1' && *s <= '9')
+                switch (*s) {
+                case '(':
+                        if (p.depth + 1 == PATTERN_GROUPS_MAX)
                                 return false;
-                } else if (*s == '[') {
+                        p.sum[++p.depth] = 1;
+                        break;
+                case ')':
+                        if (p.depth > 0) {
+                                p.depth--;
+                                add_atom(&p, p.sum[p.depth + 1]);
+                        }
+                        break;
+                case '{':
+                        repeat_atom(&p, s);
+                        break;
+                case '[':
                         s = skip_bracket(s + 1);
-                        if (!*s)
-                                break; /* regcomp() says what is wrong with it */
-                } else if (*s == '{') {
-                        unsigned low = 0, high = 0;
-
-                        (void) sscanf(s, "{%5u,%5u", &low, &high);
-                        high = high > low ? high : low;
-                        copies *= high ? high : 1;
-                        if (copies > PATTERN_REPEAT_MAX)
+                        add_atom(&p, 1);
+                        break;
+                case '\\':
+                        if (s[1] >= '1' && s[1] <= '9')
                                 return false;
+                        s += s[1] != '\0';
+                        add_atom(&p, 1);
+                        break;
+                default:
+                        add_atom(&p, 1);
                 }
+                if (p.sum[p.depth] > PATTERN_SIZE_MAX)
+                        return false;
+                if (!*s)
+                        break; /* an open bracket: regcomp() says so */
         }
         return true;
 }
@@ -260,8 +302,9 @@ static int read_pattern(const struct json *v, const char *field, char **ret, str
         if (!pattern_is_cheap(pattern))
                 return fault_set(
                         f, FAULT_INVALID, field,
-                        "%s: back-references, and repetitions that multiply to more than %d, are refused",
-                        field, PATTERN_REPEAT_MAX);
+                        "%s: too costly: no back-references, groups nested less than %d deep, and at most "
+                        "%d characters once repetitions are written out",
+                        field, PATTERN_GROUPS_MAX, PATTERN_SIZE_MAX);
         r = regcomp(&compiled, pattern, REG_EXTENDED | REG_NOSUB);
         if (r != 0) {
                 (void) regerror(r, &compiled, why, sizeof why);

@@ -11,7 +11,10 @@
 
 #include <sys/stat.h>
 
-/* The whole of a regular file, NUL-terminated. -EFBIG over max, -ELOOP for a symlink. */
+/*
+ * The whole of a regular file, NUL-terminated. -EFBIG over max, -ELOOP for a
+ * symlink, -EISDIR and -EINVAL for what is no file; ret_len may be NULL.
+ */
 int file_read_at(int dir, const char *name, size_t max, char **ret, size_t *ret_len);
 /* A path, symlinks allowed (configuration, /proc). */
 int file_read(const char *path, size_t max, char **ret, size_t *ret_len);
@@ -27,7 +30,7 @@ int file_rename_at(int from, const char *name, int to, const char *new_name);
 int file_remove_at(int dir, const char *name);
 bool file_exists_at(int dir, const char *name);
 
-/* Creates it if needed and opens it. */
+/* Creates it if needed and opens it. From AT_FDCWD, and only from there, a path will do. */
 int dir_open_at(int parent, const char *name, mode_t mode);
 
 /*
