@@ -24,7 +24,8 @@ rm -rf /var/lib/gears/{units,env,wanted,previous,git}/* /var/lib/geard/*
 find /etc/systemd/system /run/systemd/system \( -name 'gear-*' -o -name 'job-*' \) ! -name '*.slice' -exec rm -rf {} +
 systemctl daemon-reload
 systemctl reset-failed
-systemctl restart geard.socket geard.service
+systemctl restart geard.socket
+systemctl restart geard.service
 """
 
 

@@ -199,4 +199,5 @@ class Host:
         self.configure("50-tests", TEST_CONFIG)
         self.sh("systemd-sysusers && systemd-tmpfiles --create && systemctl daemon-reload && "
                 "systemctl enable --quiet geard.socket geard.service && "
-                "systemctl restart geard.socket geard.service")
+                # one after the other: a socket does not open while its service runs
+                "systemctl stop geard.service && systemctl restart geard.socket && systemctl start geard.service")
