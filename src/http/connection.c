@@ -1,31 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The life of a connection.
- *
- * Departure.  A reset, a failed write and the hang-up of a unix socket say for
- * certain that the client is gone.  An end of file does not: `nc -N` and every
- * client that shuts down its sending side after the request still wants its
- * answer, and to TCP a closed socket looks the same until something is sent to
- * it.  So something is sent, once, that no client minds: an HTTP/1.1 client
- * that waits for a head gets an interim 100 (RFC 9110 15.2 lets us), one that
- * waits for a chunk gets a leading zero of the next chunk's size (RFC 9112 7.1
- * lets us).  A closed socket answers with a reset.  What cannot be told: whether
- * an HTTP/1.0 client that has sent its end of file is still there, before the
- * next byte of its answer is written.  Over TLS an end of file ends the
- * connection.
- *
- * Stuck clients.  Progress is what left our buffer and what left the kernel's;
- * a client is cut off when neither moved for stuck_usec.  TCP itself reports a
- * very slow reader's progress in steps of about one segment, so one that takes
- * less than a segment (64 KiB over loopback) in stuck_usec looks stuck.
+ * The life of a connection: reading, handing out, writing, closing.  Whether the
+ * client is still there meanwhile is watch.c's business.
  */
 
 #include "http/connection.h"
 #include "http/tls.h"
 
-#include <poll.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -33,13 +15,8 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 
-#include <linux/sockios.h>
-
-#define NEVER UINT64_MAX
-#define PROBE_AFTER_USEC 1000000 /* a half-closed client usually has its answer by then */
-#define LOOK_EVERY_USEC 1000000
 #define LINGER_USEC 2000000
-#define LINGER_BODIES 4          /* in a linger at most so many bodies of the largest size are read */
+#define LINGER_BODIES 4 /* in a linger at most so many bodies of the largest size are read */
 
 static void advance(struct connection *c);
 static void refuse(struct connection *c, enum http_refusal why);
@@ -49,9 +26,14 @@ static struct evbuffer *input_of(const struct connection *c)
         return bufferevent_get_input(c->socket);
 }
 
-static int fd_of(const struct connection *c)
+int connection_fd(const struct connection *c)
 {
         return bufferevent_getfd(c->socket);
+}
+
+size_t connection_unread(const struct connection *c)
+{
+        return evbuffer_get_length(input_of(c));
 }
 
 size_t connection_pending(const struct connection *c)
@@ -79,16 +61,15 @@ static void close_socket(struct connection *c)
                 tls_goodbye(c->socket);
         bufferevent_free(c->socket);
         c->socket = NULL;
-        c->deadline = NEVER;
+        c->deadline = CONNECTION_NEVER;
         (void) event_del(c->timer);
-        c->timer_at = NEVER;
+        c->timer_at = CONNECTION_NEVER;
         LIST_REMOVE(c, all);
         LIST_REMOVE(c, same_address);
         c->server->stats.connections--;
 }
 
-/* The client is gone. A request it sent completely goes on; one still arriving ends here. */
-static void lose(struct connection *c)
+void connection_lose(struct connection *c)
 {
         struct reply *r = c->reply;
 
@@ -129,133 +110,32 @@ static void arm(struct connection *c, uint64_t now)
                 c->timer_at = c->deadline;
 }
 
-/*
- * A later deadline leaves the timer alone: it looks again when it fires.  So a
- * busy connection touches its timer once per deadline, not once per request.
- */
-static void set_deadline(struct connection *c, uint64_t at)
+void connection_set_deadline(struct connection *c, uint64_t at)
 {
         c->deadline = at;
         if (at < c->timer_at)
                 arm(c, clock_usec());
 }
 
-static void look_by(struct connection *c, uint64_t at)
+void connection_look_by(struct connection *c, uint64_t at)
 {
         if (at < c->deadline)
-                set_deadline(c, at);
-}
-
-/* A number that grows whenever the client has taken a byte. */
-static uint64_t bytes_taken(const struct connection *c, int *ret_in_kernel)
-{
-        int in_kernel = 0;
-
-        if (ioctl(fd_of(c), SIOCOUTQ, &in_kernel) < 0)
-                in_kernel = 0;
-        *ret_in_kernel = in_kernel;
-        return c->queued - connection_pending(c) - (uint64_t) in_kernel;
-}
-
-/* Waiting for the client from now on, if it was not before. */
-static void watch_progress(struct connection *c)
-{
-        uint64_t now = clock_usec(), next = now + c->server->limits.stuck_usec / 8;
-
-        if (c->taken_at == 0) {
-                int in_kernel;
-
-                c->taken = bytes_taken(c, &in_kernel);
-                c->taken_at = now;
-        }
-        look_by(c, next);
-}
-
-static bool is_stuck(struct connection *c, uint64_t now)
-{
-        int in_kernel;
-        uint64_t taken = bytes_taken(c, &in_kernel);
-
-        if (taken != c->taken || (connection_pending(c) == 0 && in_kernel == 0)) {
-                c->taken = taken;
-                c->taken_at = now;
-        }
-        return now - c->taken_at >= c->server->limits.stuck_usec;
+                connection_set_deadline(c, at);
 }
 
 /* --- departure -------------------------------------------------------------- */
 
-static bool has_hung_up(const struct connection *c)
-{
-        struct pollfd p = { .fd = fd_of(c), .events = POLLRDHUP };
-
-        return poll(&p, 1, 0) > 0 && p.revents & (POLLHUP | POLLERR);
-}
-
-/* Pipelined input has filled its bound, so that reading, and with it the end of file, is suspended. */
-static bool is_deaf(const struct connection *c)
-{
-        return evbuffer_get_length(input_of(c)) > c->server->limits.head_max;
-}
-
-static void probe(struct connection *c)
-{
-        struct iovec interim = { (void *) "HTTP/1.1 100 Continue\r\n\r\n", 25 };
-        struct iovec zero = { (void *) "0", 1 };
-        struct reply *r = c->reply;
-
-        c->probed = true;
-        if (r->request.minor_version == 0 || connection_pending(c) > 0)
-                return;
-        if (!r->begun)
-                connection_write(c, &interim, 1);
-        else if (r->chunked)
-                connection_write(c, &zero, 1);
-}
-
 static void on_end_of_file(struct connection *c)
 {
         c->half_closed = true;
-        if (has_hung_up(c) || c->listener->tls || c->state == CONNECTION_IDLE || c->state == CONNECTION_LINGER ||
-            c->state == CONNECTION_HANDSHAKE) {
-                lose(c);
+        if (connection_has_hung_up(c) || c->listener->tls || c->state == CONNECTION_IDLE ||
+            c->state == CONNECTION_LINGER || c->state == CONNECTION_HANDSHAKE) {
+                connection_lose(c);
         } else if (c->state == CONNECTION_HEAD || c->state == CONNECTION_BODY) {
                 refuse(c, HTTP_CUT_SHORT);
         } else if (c->state == CONNECTION_REPLY) {
-                look_by(c, clock_usec() + (c->reply->begun ? 0 : PROBE_AFTER_USEC));
+                connection_look_by(c, clock_usec() + (c->reply->begun ? 0 : CONNECTION_LOOK_USEC));
         }
-}
-
-/* While an answer is being made or is leaving: is the client still there and taking it? */
-static void look_after(struct connection *c, uint64_t now)
-{
-        bool answering = c->state == CONNECTION_REPLY;
-        bool streaming = answering && c->reply->begun;
-        uint64_t next = NEVER;
-
-        if (answering && c->half_closed && !c->probed)
-                probe(c);
-        if (answering && (c->half_closed || is_deaf(c))) {
-                if (has_hung_up(c)) {
-                        lose(c);
-                        return;
-                }
-                next = now + LOOK_EVERY_USEC;
-        }
-        if (streaming || connection_pending(c) > 0) {
-                uint64_t step = c->server->limits.stuck_usec / 8;
-
-                if (is_stuck(c, now)) {
-                        lose(c);
-                        return;
-                }
-                if (now + step < next)
-                        next = now + step;
-        } else {
-                c->taken_at = 0;
-        }
-        c->deadline = NEVER;
-        set_deadline(c, next);
 }
 
 /* --- closing ---------------------------------------------------------------- */
@@ -275,13 +155,13 @@ static void linger(struct connection *c)
         if (c->listener->tls)
                 tls_goodbye(c->socket);
         else
-                (void) shutdown(fd_of(c), SHUT_WR);
-        set_deadline(c, clock_usec() + LINGER_USEC);
+                (void) shutdown(connection_fd(c), SHUT_WR);
+        connection_set_deadline(c, clock_usec() + LINGER_USEC);
 }
 
 static void read_linger(struct connection *c)
 {
-        size_t n = evbuffer_get_length(input_of(c));
+        size_t n = connection_unread(c);
 
         c->lingered += n;
         (void) evbuffer_drain(input_of(c), n);
@@ -295,11 +175,11 @@ static void flushed(struct connection *c)
         c->taken_at = 0;
         if (c->server->draining)
                 c->keep_alive = false;
-        if (c->keep_alive && !(c->half_closed && evbuffer_get_length(input_of(c)) == 0)) {
+        if (c->keep_alive && !(c->half_closed && connection_unread(c) == 0)) {
                 c->state = CONNECTION_IDLE;
                 c->scanned = 0;
-                set_deadline(c, clock_usec() + c->server->limits.idle_usec);
-        } else if (c->client_closes && evbuffer_get_length(input_of(c)) == 0) {
+                connection_set_deadline(c, clock_usec() + c->server->limits.idle_usec);
+        } else if (c->client_closes && connection_unread(c) == 0) {
                 close_socket(c);
         } else {
                 linger(c);
@@ -308,7 +188,7 @@ static void flushed(struct connection *c)
 
 void connection_drain(struct connection *c)
 {
-        if (c->state == CONNECTION_IDLE && evbuffer_get_length(input_of(c)) == 0) {
+        if (c->state == CONNECTION_IDLE && connection_unread(c) == 0) {
                 close_socket(c);
                 release(c);
         }
@@ -321,7 +201,7 @@ void connection_break(struct connection *c, bool reset)
         c->keep_alive = false;
         c->client_closes = true;
         if (reset)
-                (void) setsockopt(fd_of(c), SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+                (void) setsockopt(connection_fd(c), SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
         if (reset || !c->reply->begun)
                 close_socket(c);
 }
@@ -336,7 +216,7 @@ static size_t write_now(struct connection *c, const struct iovec *parts, size_t 
 
         if (c->listener->tls || connection_pending(c) > 0)
                 return 0;
-        sent = sendmsg(fd_of(c), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+        sent = sendmsg(connection_fd(c), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
         /* An error other than a full socket meets libevent's own write again, which reports it. */
         return sent > 0 ? (size_t) sent : 0;
 }
@@ -354,17 +234,22 @@ void connection_write(struct connection *c, const struct iovec *parts, size_t n)
                 if (skip == parts[i].iov_len)
                         continue;
                 /* With a hole in it the stream is worthless: the loop will find the socket dead. */
-                if (evbuffer_add(output, (const char *) parts[i].iov_base + skip, parts[i].iov_len - skip) < 0)
-                        (void) shutdown(fd_of(c), SHUT_RDWR);
+                if (evbuffer_add(output, (const char *) parts[i].iov_base + skip, parts[i].iov_len - skip) <
+                    0)
+                        (void) shutdown(connection_fd(c), SHUT_RDWR);
         }
         if (connection_pending(c) > 0 && (c->state == CONNECTION_REPLY || c->state == CONNECTION_FLUSH))
-                watch_progress(c);
+                connection_watch_progress(c);
 }
 
 void connection_begin_stream(struct connection *c)
 {
         bufferevent_setwatermark(c->socket, EV_WRITE, c->server->limits.pending_max / 4, 0);
-        watch_progress(c);
+        connection_watch_progress(c);
+        /* An earlier probe could only ask about the head; now there are chunks to ask with. */
+        c->probed = false;
+        if (c->half_closed)
+                connection_look_by(c, clock_usec());
 }
 
 void connection_tell_gone_soon(struct connection *c)
@@ -381,16 +266,16 @@ void connection_reply_ended(struct connection *c)
         }
         bufferevent_setwatermark(c->socket, EV_WRITE, 0, 0);
         c->state = CONNECTION_FLUSH;
-        c->deadline = NEVER;
+        c->deadline = CONNECTION_NEVER;
         if (connection_pending(c) > 0) {
-                watch_progress(c);
+                connection_watch_progress(c);
                 return;
         }
         c->busy++;
         flushed(c);
         c->busy--;
         /* The next request must not be handled inside whatever ended this one. */
-        if (c->socket && c->busy == 0 && evbuffer_get_length(input_of(c)) > 0)
+        if (c->socket && c->busy == 0 && connection_unread(c) > 0)
                 bufferevent_trigger(c->socket, EV_READ,
                                     BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
         release(c);
@@ -408,10 +293,6 @@ static void refuse(struct connection *c, enum http_refusal why)
                         close_socket(c);
                         return;
                 }
-                c->reply->request.method_name = c->reply->request.target = "-";
-                c->reply->request.method = HTTP_OTHER;
-                c->reply->request.minor_version = 1;
-                c->reply->started_usec = clock_usec();
         }
         c->keep_alive = false;
         c->client_closes = false;
@@ -426,14 +307,14 @@ static void dispatch(struct connection *c)
         struct reply *r = c->reply;
 
         c->state = CONNECTION_REPLY;
-        c->deadline = NEVER;
+        c->deadline = CONNECTION_NEVER;
         c->probed = false;
         r->dispatched = true;
         s->stats.requests++;
         s->stats.replies++;
         s->hooks.request(s->hooks.arg, &r->request, r);
         if (c->reply == r && c->half_closed && c->socket)
-                look_by(c, clock_usec() + PROBE_AFTER_USEC);
+                connection_look_by(c, clock_usec() + CONNECTION_LOOK_USEC);
 }
 
 static void begin_body(struct connection *c)
@@ -451,9 +332,9 @@ static void begin_body(struct connection *c)
         r->request.body_len = len;
         c->body_have = 0;
         c->state = CONNECTION_BODY;
-        if (r->framing.expect_continue && evbuffer_get_length(input_of(c)) == 0)
+        if (r->framing.expect_continue && connection_unread(c) == 0)
                 connection_write(c, &interim, 1);
-        set_deadline(c, clock_usec() + c->server->limits.body_usec);
+        connection_set_deadline(c, clock_usec() + c->server->limits.body_usec);
 }
 
 /* A head that parsed: may this client, this page and this size go on? */
@@ -472,7 +353,8 @@ static void admit(struct connection *c)
         }
         if (origin) {
                 reply_header(r, "Access-Control-Allow-Origin", origin);
-                reply_header(r, "Access-Control-Expose-Headers", "ETag, Geard-Replayed, Location, Retry-After");
+                reply_header(r, "Access-Control-Expose-Headers",
+                             "ETag, Geard-Replayed, Location, Retry-After");
                 reply_header(r, "Vary", "Origin");
         }
         r->request.body = "";
@@ -490,29 +372,21 @@ static void admit(struct connection *c)
 /* Moves a complete head out of the input and takes it apart. */
 static void take_head(struct connection *c, size_t len)
 {
-        size_t need = len + http_head_scratch(len);
         struct reply *r = reply_new(c);
         enum http_refusal why;
-        char *head;
 
         if (!r) {
                 close_socket(c);
                 return;
         }
         c->reply = r;
-        if (r->head_size < need) {
-                head = realloc(r->head, need);
-                if (!head) {
-                        refuse(c, HTTP_NO_MEMORY);
-                        return;
-                }
-                r->head = head;
-                r->head_size = need;
+        if (!reply_reserve_head(r, len + http_head_scratch(len))) {
+                refuse(c, HTTP_NO_MEMORY);
+                return;
         }
         (void) evbuffer_remove(input_of(c), r->head, len);
         c->scanned = 0;
         c->n_requests++;
-        r->started_usec = clock_usec();
         why = http_head_parse(r->head, len, &r->request, &r->framing);
         r->request.peer = &c->peer;
         r->request.listener = c->listener->tag;
@@ -527,7 +401,7 @@ static void take_head(struct connection *c, size_t len)
 /* Both return whether there may be more to do. */
 static bool read_head(struct connection *c)
 {
-        size_t max = c->server->limits.head_max, have = evbuffer_get_length(input_of(c)), len;
+        size_t max = c->server->limits.head_max, have = connection_unread(c), len;
         size_t look = have < max + 1 ? have : max + 1;
         enum http_refusal why;
         const char *bytes;
@@ -556,7 +430,7 @@ static bool read_head(struct connection *c)
                 c->state = CONNECTION_HEAD;
                 /* The first head has its time since accept. */
                 if (c->n_requests > 0)
-                        set_deadline(c, clock_usec() + c->server->limits.head_usec);
+                        connection_set_deadline(c, clock_usec() + c->server->limits.head_usec);
         }
         return false;
 }
@@ -613,8 +487,8 @@ static void on_readable(struct bufferevent *socket _unused_, void *arg)
 
         c->busy++;
         advance(c);
-        if (c->socket && c->state == CONNECTION_REPLY && is_deaf(c))
-                look_by(c, clock_usec() + LOOK_EVERY_USEC);
+        if (c->socket && c->state == CONNECTION_REPLY && connection_is_deaf(c))
+                connection_look_by(c, clock_usec() + CONNECTION_LOOK_USEC);
         c->busy--;
         release(c);
 }
@@ -648,7 +522,7 @@ static void on_event(struct bufferevent *socket, short what, void *arg)
         } else if (what & BEV_EVENT_EOF && !(what & BEV_EVENT_WRITING)) {
                 on_end_of_file(c);
         } else {
-                lose(c);
+                connection_lose(c);
         }
         c->busy--;
         release(c);
@@ -670,7 +544,7 @@ static void expire(struct connection *c, uint64_t now)
                 break;
         case CONNECTION_REPLY:
         case CONNECTION_FLUSH:
-                look_after(c, now);
+                connection_look_after(c, now);
                 break;
         }
 }
@@ -680,11 +554,11 @@ static void on_timer(int fd _unused_, short what _unused_, void *arg)
         struct connection *c = arg;
         uint64_t now = clock_usec();
 
-        c->timer_at = NEVER;
+        c->timer_at = CONNECTION_NEVER;
         c->busy++;
         if (!c->socket) {
-                lose(c);
-        } else if (c->deadline != NEVER) {
+                connection_lose(c);
+        } else if (c->deadline != CONNECTION_NEVER) {
                 if (now < c->deadline)
                         arm(c, now);
                 else
@@ -717,12 +591,12 @@ int connection_open(struct listener *l, int fd, const struct peer *peer, const s
         c->peer.tls = l->tls;
         c->address = *address;
         c->state = l->tls ? CONNECTION_HANDSHAKE : CONNECTION_IDLE;
-        c->timer_at = c->deadline = NEVER;
+        c->timer_at = c->deadline = CONNECTION_NEVER;
         bufferevent_setcb(c->socket, on_readable, on_writable, on_event, c);
         /* One byte above the largest head: enough to know that a head is too large. */
         bufferevent_setwatermark(c->socket, EV_READ, 0, s->limits.head_max + 1);
         (void) bufferevent_enable(c->socket, EV_READ | EV_WRITE);
-        set_deadline(c, clock_usec() + s->limits.head_usec);
+        connection_set_deadline(c, clock_usec() + s->limits.head_usec);
         LIST_INSERT_HEAD(&s->connections, c, all);
         LIST_INSERT_HEAD(&s->by_address[address_bucket(address)], c, same_address);
         s->stats.connections++;

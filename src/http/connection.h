@@ -12,6 +12,10 @@
 
 struct iovec;
 
+#define CONNECTION_NEVER UINT64_MAX
+/* A client that has half-closed is looked at so soon, and so often; by then it usually has its answer. */
+#define CONNECTION_LOOK_USEC 1000000
+
 enum connection_state {
         CONNECTION_HANDSHAKE, /* TLS, before the first plain byte */
         CONNECTION_IDLE,      /* between requests, not a byte of the next one seen */
@@ -64,3 +68,23 @@ void connection_tell_gone_soon(struct connection *c);
 /* For server.c: closes now when idle, else after the reply; closes without any callback. */
 void connection_drain(struct connection *c);
 void connection_abandon(struct connection *c);
+
+/* Between connection.c and watch.c. */
+int connection_fd(const struct connection *c);
+size_t connection_unread(const struct connection *c);
+/* The client is gone. A request it sent completely goes on; one still arriving ends here. */
+void connection_lose(struct connection *c);
+/*
+ * A later deadline leaves the timer alone: it looks again when it fires.  So a
+ * busy connection touches its timer once per deadline, not once per request.
+ */
+void connection_set_deadline(struct connection *c, uint64_t at);
+void connection_look_by(struct connection *c, uint64_t at); /* not later than that */
+
+bool connection_has_hung_up(const struct connection *c);
+/* Pipelined input has filled its bound, so that reading, and with it the end of file, is suspended. */
+bool connection_is_deaf(const struct connection *c);
+/* Waiting for the client to take something, from now on if it was not before. */
+void connection_watch_progress(struct connection *c);
+/* In CONNECTION_REPLY and CONNECTION_FLUSH, when the deadline has come: looks, and sets the next one. */
+void connection_look_after(struct connection *c, uint64_t now);

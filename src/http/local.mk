@@ -9,4 +9,5 @@ libgeard_la_SOURCES += \
 	src/http/server.c src/http/server.h src/http/server-private.h \
 	src/http/socket.c src/http/socket.h \
 	src/http/target.c \
-	src/http/tls.c src/http/tls.h
+	src/http/tls.c src/http/tls.h \
+	src/http/watch.c

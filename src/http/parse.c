@@ -73,8 +73,8 @@ enum http_refusal http_head_find(const char *bytes, size_t len, size_t *scanned,
 static enum http_method method_of(const char *name)
 {
         static const char *const names[] = {
-                [HTTP_GET] = "GET",     [HTTP_HEAD] = "HEAD",     [HTTP_PUT] = "PUT",
-                [HTTP_POST] = "POST",   [HTTP_PATCH] = "PATCH",   [HTTP_DELETE] = "DELETE",
+                [HTTP_GET] = "GET",         [HTTP_HEAD] = "HEAD",   [HTTP_PUT] = "PUT",
+                [HTTP_POST] = "POST",       [HTTP_PATCH] = "PATCH", [HTTP_DELETE] = "DELETE",
                 [HTTP_OPTIONS] = "OPTIONS",
         };
 
@@ -89,7 +89,8 @@ static enum http_refusal parse_version(const char *version, const char *end, str
 {
         if (end - version != 8 || memcmp(version, "HTTP/", 5) != 0)
                 return HTTP_BAD_VERSION;
-        if (version[5] < '0' || version[5] > '9' || version[6] != '.' || version[7] < '0' || version[7] > '9')
+        if (version[5] < '0' || version[5] > '9' || version[6] != '.' || version[7] < '0' ||
+            version[7] > '9')
                 return HTTP_BAD_VERSION;
         if (version[5] != '1' || version[7] > '1')
                 return HTTP_OTHER_VERSION;
@@ -166,9 +167,8 @@ struct known {
 static enum http_refusal note_known(struct known *k, const struct http_field *h)
 {
         static const char *const names[ONCE_MAX] = {
-                [HOST] = "Host",     [LENGTH] = "Content-Length",
-                [CODING] = "Transfer-Encoding", [EXPECT] = "Expect",
-                [AUTHORIZATION] = "Authorization", [ORIGIN] = "Origin",
+                [HOST] = "Host",         [LENGTH] = "Content-Length",       [CODING] = "Transfer-Encoding",
+                [EXPECT] = "Expect",     [AUTHORIZATION] = "Authorization", [ORIGIN] = "Origin",
                 [TYPE] = "Content-Type",
         };
 

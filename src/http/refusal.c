@@ -6,25 +6,30 @@
 
 static const struct {
         int status;
-        const char *name, *sentence;
+        const char *name;
+        const char *sentence;
 } refusals[_HTTP_REFUSAL_MAX] = {
         [HTTP_FINE] = { 200, "fine", "nothing is wrong" },
         [HTTP_BAD_METHOD] = { 400, "bad-method", "this is not an HTTP request line" },
         [HTTP_UNKNOWN_METHOD] = { 501, "unknown-method", "this method is not served" },
         [HTTP_BAD_TARGET] = { 400, "bad-target",
-                              "the request target must be a path of visible ASCII without # or a backslash" },
+                              "the request target must be a path of visible ASCII without # or a "
+                              "backslash" },
         [HTTP_LONG_TARGET] = { 414, "long-target", "the request target is too long" },
         [HTTP_BAD_VERSION] = { 400, "bad-version", "the request line does not end in HTTP/1.1 or HTTP/1.0" },
         [HTTP_OTHER_VERSION] = { 505, "other-version", "only HTTP/1.1 and HTTP/1.0 are spoken here" },
-        [HTTP_BAD_ESCAPE] = { 400, "bad-escape", "a % in the target needs two hex digits behind it, and not 00" },
+        [HTTP_BAD_ESCAPE] = { 400, "bad-escape",
+                              "a % in the target needs two hex digits behind it, and not 00" },
         [HTTP_BAD_SEGMENT] = { 400, "bad-segment", "the path has an empty, . or .. segment" },
         [HTTP_MANY_SEGMENTS] = { 400, "many-segments", "the path has too many segments" },
         [HTTP_BAD_QUERY] = { 400, "bad-query", "the query holds a value without a name" },
         [HTTP_DOUBLE_PARAM] = { 400, "double-param", "the query names the same parameter twice" },
         [HTTP_MANY_PARAMS] = { 400, "many-params", "the query has too many parameters" },
         [HTTP_BARE_LF] = { 400, "bare-lf", "every line of the head must end in CR LF" },
-        [HTTP_BAD_HEADER_NAME] = { 400, "bad-header-name", "a header line has no proper name before its colon" },
-        [HTTP_BAD_HEADER_VALUE] = { 400, "bad-header-value", "a header value holds a control character or ends in a tab" },
+        [HTTP_BAD_HEADER_NAME] = { 400, "bad-header-name",
+                                   "a header line has no proper name before its colon" },
+        [HTTP_BAD_HEADER_VALUE] = { 400, "bad-header-value",
+                                    "a header value holds a control character or ends in a tab" },
         [HTTP_FOLDED_HEADER] = { 400, "folded-header", "a header line starts with a blank" },
         [HTTP_DOUBLE_HEADER] = { 400, "double-header", "a header that may stand only once stands twice" },
         [HTTP_MANY_HEADERS] = { 431, "many-headers", "the request has too many headers" },

@@ -14,31 +14,56 @@
 #include <stdio.h>
 #include <sys/uio.h>
 
-#define HEAD_MAX 1024   /* our own lines of an answer's head; the handler's are beside it */
-#define KEEP_MAX 4096   /* a recycled reply keeps buffers up to this size */
+#define HEAD_MAX 1024 /* our own lines of an answer's head; the handler's are beside it */
+#define KEEP_MAX 4096 /* a recycled reply keeps buffers up to this size */
+
+static const struct {
+        int status;
+        const char *reason;
+} reasons[] = {
+        { 200, "OK" },
+        { 201, "Created" },
+        { 202, "Accepted" },
+        { 204, "No Content" },
+        { 206, "Partial Content" },
+        { 301, "Moved Permanently" },
+        { 302, "Found" },
+        { 303, "See Other" },
+        { 304, "Not Modified" },
+        { 307, "Temporary Redirect" },
+        { 308, "Permanent Redirect" },
+        { 400, "Bad Request" },
+        { 401, "Unauthorized" },
+        { 403, "Forbidden" },
+        { 404, "Not Found" },
+        { 405, "Method Not Allowed" },
+        { 406, "Not Acceptable" },
+        { 408, "Request Timeout" },
+        { 409, "Conflict" },
+        { 410, "Gone" },
+        { 411, "Length Required" },
+        { 412, "Precondition Failed" },
+        { 413, "Content Too Large" },
+        { 414, "URI Too Long" },
+        { 415, "Unsupported Media Type" },
+        { 416, "Range Not Satisfiable" },
+        { 417, "Expectation Failed" },
+        { 421, "Misdirected Request" },
+        { 422, "Unprocessable Content" },
+        { 428, "Precondition Required" },
+        { 429, "Too Many Requests" },
+        { 431, "Request Header Fields Too Large" },
+        { 500, "Internal Server Error" },
+        { 501, "Not Implemented" },
+        { 502, "Bad Gateway" },
+        { 503, "Service Unavailable" },
+        { 504, "Gateway Timeout" },
+        { 505, "HTTP Version Not Supported" },
+        { 507, "Insufficient Storage" },
+};
 
 static const char *reason(int status)
 {
-        static const struct {
-                int status;
-                const char *reason;
-        } reasons[] = {
-                { 200, "OK" }, { 201, "Created" }, { 202, "Accepted" }, { 204, "No Content" },
-                { 206, "Partial Content" }, { 301, "Moved Permanently" }, { 302, "Found" },
-                { 303, "See Other" }, { 304, "Not Modified" }, { 307, "Temporary Redirect" },
-                { 308, "Permanent Redirect" }, { 400, "Bad Request" }, { 401, "Unauthorized" },
-                { 403, "Forbidden" }, { 404, "Not Found" }, { 405, "Method Not Allowed" },
-                { 406, "Not Acceptable" }, { 408, "Request Timeout" }, { 409, "Conflict" },
-                { 410, "Gone" }, { 411, "Length Required" }, { 412, "Precondition Failed" },
-                { 413, "Content Too Large" }, { 414, "URI Too Long" }, { 415, "Unsupported Media Type" },
-                { 416, "Range Not Satisfiable" }, { 417, "Expectation Failed" },
-                { 421, "Misdirected Request" }, { 422, "Unprocessable Content" }, { 428, "Precondition Required" },
-                { 429, "Too Many Requests" }, { 431, "Request Header Fields Too Large" },
-                { 500, "Internal Server Error" }, { 501, "Not Implemented" }, { 502, "Bad Gateway" },
-                { 503, "Service Unavailable" }, { 504, "Gateway Timeout" },
-                { 505, "HTTP Version Not Supported" }, { 507, "Insufficient Storage" },
-        };
-
         for (size_t i = 0; i < ARRAY_SIZE(reasons); i++)
                 if (reasons[i].status == status)
                         return reasons[i].reason;
@@ -50,9 +75,28 @@ struct reply *reply_new(struct connection *c)
         struct server *s = c->server;
         struct reply *r = s->n_spares > 0 ? s->spares[--s->n_spares] : calloc(1, sizeof *r);
 
-        if (r)
-                r->connection = c;
+        if (!r)
+                return NULL;
+        r->connection = c;
+        r->started_usec = clock_usec();
+        r->request.method = HTTP_OTHER;
+        r->request.method_name = r->request.target = "-";
+        r->request.minor_version = 1;
         return r;
+}
+
+bool reply_reserve_head(struct reply *r, size_t size)
+{
+        char *head;
+
+        if (r->head_size >= size)
+                return true;
+        head = realloc(r->head, size);
+        if (!head)
+                return false;
+        r->head = head;
+        r->head_size = size;
+        return true;
 }
 
 struct reply *reply_destroy(struct reply *r)
@@ -397,6 +441,13 @@ void reply_refuse(struct reply *r, const struct server_limits *limits)
         }
         n = snprintf(body, sizeof body, "%s\n", detail);
         reply_send(r, status, "text/plain; charset=utf-8", body, (size_t) n);
+}
+
+void reply_allow_origin(struct reply *r, const char *origin)
+{
+        reply_header(r, "Access-Control-Allow-Origin", origin);
+        reply_header(r, "Access-Control-Expose-Headers", "ETag, Geard-Replayed, Location, Retry-After");
+        reply_header(r, "Vary", "Origin");
 }
 
 void reply_preflight(struct reply *r)

@@ -71,8 +71,8 @@ static unsigned methods_of(const struct route *route)
         return 1U << route->method | (route->method == HTTP_GET ? 1U << HTTP_HEAD : 0);
 }
 
-void route_find(const struct route_table *tables, size_t n_tables,
-                const struct http_request *request, struct route_match *ret)
+void route_find(const struct route_table *tables, size_t n_tables, const struct http_request *request,
+                struct route_match *ret)
 {
         const char *const *segments = request->segments;
         size_t n = request->n_segments;

@@ -86,12 +86,15 @@ struct reply {
         bool client_left;
 };
 
-/* NULL when out of memory. */
+/* For a request of which nothing is known yet. NULL when out of memory. */
 struct reply *reply_new(struct connection *c);
+bool reply_reserve_head(struct reply *r, size_t size); /* false when out of memory */
 struct reply *reply_recycle(struct server *s, struct reply *r); /* s may be NULL; returns NULL */
 struct reply *reply_destroy(struct reply *r);
 /* Answers in the server's own name: one sentence, as text or as a problem. */
 void reply_refuse(struct reply *r, const struct server_limits *limits);
+/* Lets the page that the request came from read the answer. */
+void reply_allow_origin(struct reply *r, const char *origin);
 /* Answers a browser that asks what the pages of an allowed origin may do. */
 void reply_preflight(struct reply *r);
 

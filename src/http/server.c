@@ -36,7 +36,7 @@ static void resume_accepting(int fd _unused_, short what _unused_, void *arg)
         struct listener *l;
 
         LIST_FOREACH(l, &s->listeners, all)
-                (void) evconnlistener_enable(l->event);
+        (void) evconnlistener_enable(l->event);
 }
 
 /*
@@ -78,8 +78,8 @@ static bool is_over_its_share(struct server *s, const struct address_key *key)
         unsigned n = 0;
 
         LIST_FOREACH(c, &s->by_address[address_bucket(key)], same_address)
-                if (memcmp(&c->address, key, sizeof *key) == 0 && ++n >= s->limits.per_address_max)
-                        return true;
+        if (memcmp(&c->address, key, sizeof *key) == 0 && ++n >= s->limits.per_address_max)
+                return true;
         return false;
 }
 
@@ -133,8 +133,8 @@ static int copy_names(const char *const *names, char ***ret, struct fault *f)
 int server_listen(struct server *s, const struct listen_options *options, struct fault *f)
 {
         _cleanup_(listener_freep) struct listener *l = calloc(1, sizeof *l);
-        bool loopback;
-        int r, fd;
+        bool loopback = false;
+        int r, fd = -1;
 
         if (!l)
                 return fault_oom(f);
@@ -152,7 +152,8 @@ int server_listen(struct server *s, const struct listen_options *options, struct
         l->policy.tls = l->tls;
         l->policy.guard_host = loopback;
         l->policy.guard_origin = loopback || options->client_ca;
-        l->event = evconnlistener_new(s->base, on_accept, l, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+        l->event = evconnlistener_new(s->base, on_accept, l, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC,
+                                      0, fd);
         if (!l->event) {
                 if (options->fd < 0)
                         (void) close(fd);
@@ -188,7 +189,8 @@ void server_drain(struct server *s)
 
         s->draining = true;
         (void) event_del(s->resume);
-        LIST_FOREACH(l, &s->listeners, all) {
+        LIST_FOREACH(l, &s->listeners, all)
+        {
                 if (l->event)
                         evconnlistener_free(l->event);
                 l->event = NULL;
@@ -209,8 +211,8 @@ bool server_idle(const struct server *s)
         if (s->stats.replies > 0)
                 return false;
         LIST_FOREACH(c, &s->connections, all)
-                if (connection_pending(c) > 0)
-                        return false;
+        if (connection_pending(c) > 0)
+                return false;
         return true;
 }
 

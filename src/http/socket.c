@@ -51,7 +51,8 @@ static bool is_loopback(const struct sockaddr *a)
 {
         if (a->sa_family == AF_INET)
                 return ntohl(((const struct sockaddr_in *) a)->sin_addr.s_addr) >> 24 == 127;
-        return a->sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *) a)->sin6_addr);
+        return a->sa_family == AF_INET6 &&
+               IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *) a)->sin6_addr);
 }
 
 static void set_int(int fd, int level, int option, int value)
@@ -187,12 +188,13 @@ static int adopt(const struct listen_options *o, bool *ret_loopback, struct faul
         if (getsockname(o->fd, (struct sockaddr *) &storage, &len) < 0 ||
             getsockopt(o->fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) < 0)
                 return fault_errno(f, errno, "cannot use inherited descriptor %d", o->fd);
-        if (!listening || (storage.ss_family != AF_INET && storage.ss_family != AF_INET6 &&
-                           storage.ss_family != AF_UNIX))
-                return fault_set(f, FAULT_INVALID, NULL, "inherited descriptor %d is no listening stream socket",
-                                 o->fd);
+        if (!listening ||
+            (storage.ss_family != AF_INET && storage.ss_family != AF_INET6 && storage.ss_family != AF_UNIX))
+                return fault_set(f, FAULT_INVALID, NULL,
+                                 "inherited descriptor %d is no listening stream socket", o->fd);
         flags = fcntl(o->fd, F_GETFL);
-        if (flags < 0 || fcntl(o->fd, F_SETFL, flags | O_NONBLOCK) < 0 || fcntl(o->fd, F_SETFD, FD_CLOEXEC) < 0)
+        if (flags < 0 || fcntl(o->fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
+            fcntl(o->fd, F_SETFD, FD_CLOEXEC) < 0)
                 return fault_errno(f, errno, "cannot set up inherited descriptor %d", o->fd);
         if (storage.ss_family != AF_UNIX)
                 tune_tcp(o->fd);
@@ -226,10 +228,12 @@ static void unix_peer(int fd, struct peer *ret)
         /* More groups than fit: none is better than some, which would let membership come and go. */
         if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, ret->groups, &groups_len) == 0)
                 ret->n_groups = groups_len / sizeof ret->groups[0];
-        (void) snprintf(ret->address, sizeof ret->address, "uid=%u pid=%d", (unsigned) ret->uid, (int) ret->pid);
+        (void) snprintf(ret->address, sizeof ret->address, "uid=%u pid=%d", (unsigned) ret->uid,
+                        (int) ret->pid);
 }
 
-static void tcp4_peer(const struct in_addr *in, in_port_t port, struct peer *ret, struct address_key *ret_key)
+static void tcp4_peer(const struct in_addr *in, in_port_t port, struct peer *ret,
+                      struct address_key *ret_key)
 {
         char host[INET_ADDRSTRLEN] = "";
 
@@ -241,7 +245,8 @@ static void tcp4_peer(const struct in_addr *in, in_port_t port, struct peer *ret
         ret_key->bytes[7] = AF_INET;
 }
 
-static void tcp6_peer(const struct in6_addr *in6, in_port_t port, struct peer *ret, struct address_key *ret_key)
+static void tcp6_peer(const struct in6_addr *in6, in_port_t port, struct peer *ret,
+                      struct address_key *ret_key)
 {
         char host[INET6_ADDRSTRLEN] = "";
 

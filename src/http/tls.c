@@ -30,7 +30,9 @@ static int fail(struct fault *f, const char *what, const char *path)
 
         ERR_clear_error();
         return fault_set(f, FAULT_INVALID, NULL, "cannot use %s \"%s\": %s", what, path,
-                         reason ? reason : ERR_SYSTEM_ERROR(code) ? strerror(ERR_GET_REASON(code)) : "unknown error");
+                         reason                   ? reason
+                         : ERR_SYSTEM_ERROR(code) ? strerror(ERR_GET_REASON(code))
+                                                  : "unknown error");
 }
 
 static int load(SSL_CTX *context, const struct listen_options *o, struct fault *f)
@@ -96,7 +98,8 @@ struct bufferevent *tls_accept(struct tls *t, struct event_base *base, int fd)
 
         if (!ssl)
                 return NULL;
-        socket = bufferevent_openssl_socket_new(base, fd, ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
+        socket = bufferevent_openssl_socket_new(base, fd, ssl, BUFFEREVENT_SSL_ACCEPTING,
+                                                BEV_OPT_CLOSE_ON_FREE);
         if (!socket)
                 SSL_free(ssl);
         return socket;

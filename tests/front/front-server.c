@@ -45,7 +45,7 @@ struct job {
         struct reply *reply;
         struct timer *timer;
         char path[64];
-        uint64_t left;       /* blocks or lines */
+        uint64_t left; /* blocks or lines */
         uint64_t step_usec;
         bool begun;
 };

@@ -21,7 +21,8 @@ static bool lies_within(const char *s, const char *memory, size_t size)
         return s >= memory && s < memory + size && memchr(s, '\0', (size_t) (memory + size - s));
 }
 
-static void check_accepted(const struct http_request *r, const struct http_framing *f, const char *memory, size_t size)
+static void check_accepted(const struct http_request *r, const struct http_framing *f, const char *memory,
+                           size_t size)
 {
         require(r->method != HTTP_OTHER && r->minor_version >= 0 && r->minor_version <= 1);
         require(r->target[0] == '/' && lies_within(r->target, memory, size));
@@ -33,7 +34,8 @@ static void check_accepted(const struct http_request *r, const struct http_frami
                         !streq(r->segments[i], ".") && !streq(r->segments[i], ".."));
         for (size_t i = 0; i < r->n_headers; i++)
                 require(lies_within(r->headers[i].name, memory, size) && r->headers[i].name[0] &&
-                        lies_within(r->headers[i].value, memory, size) && !strpbrk(r->headers[i].value, "\r\n"));
+                        lies_within(r->headers[i].value, memory, size) &&
+                        !strpbrk(r->headers[i].value, "\r\n"));
         for (size_t i = 0; i < r->n_params; i++)
                 require(r->params[i].name[0] && http_param(r, r->params[i].name) == r->params[i].value);
 }

@@ -52,7 +52,10 @@ struct row {
         size_t len;
         enum http_refusal why;
 };
-#define ROW(name, head, why) { name, head, sizeof(head) - 1, why }
+#define ROW(name, head, why)                      \
+        {                                         \
+                name, head, sizeof(head) - 1, why \
+        }
 
 static const struct row rows[] = {
         ROW("plain", GET HOST END, HTTP_FINE),
@@ -60,35 +63,45 @@ static const struct row rows[] = {
 
         ROW("H1 equal lengths", "PUT / HTTP/1.1\r\n" HOST "Content-Length: 3\r\nContent-Length: 3\r\n" END,
             HTTP_DOUBLE_HEADER),
-        ROW("H1 lengths that differ", "PUT / HTTP/1.1\r\n" HOST "Content-Length: 3\r\ncontent-length: 5\r\n" END,
-            HTTP_DOUBLE_HEADER),
-        ROW("H1 a list of lengths", "PUT / HTTP/1.1\r\n" HOST "Content-Length: 3, 3\r\n" END, HTTP_BAD_LENGTH),
+        ROW("H1 lengths that differ",
+            "PUT / HTTP/1.1\r\n" HOST "Content-Length: 3\r\ncontent-length: 5\r\n" END, HTTP_DOUBLE_HEADER),
+        ROW("H1 a list of lengths", "PUT / HTTP/1.1\r\n" HOST "Content-Length: 3, 3\r\n" END,
+            HTTP_BAD_LENGTH),
         ROW("H2 length and coding",
             "PUT / HTTP/1.1\r\n" HOST "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n" END,
             HTTP_LENGTH_AND_CODING),
-        ROW("H3 xchunked", "PUT / HTTP/1.1\r\n" HOST "Transfer-Encoding: xchunked\r\n" END, HTTP_UNKNOWN_CODING),
-        ROW("H3 vertical tab", "PUT / HTTP/1.1\r\n" HOST "Transfer-Encoding: \x0b" "chunked\r\n" END,
+        ROW("H3 xchunked", "PUT / HTTP/1.1\r\n" HOST "Transfer-Encoding: xchunked\r\n" END,
+            HTTP_UNKNOWN_CODING),
+        ROW("H3 vertical tab",
+            "PUT / HTTP/1.1\r\n" HOST "Transfer-Encoding: \x0b"
+            "chunked\r\n" END,
             HTTP_BAD_HEADER_VALUE),
         ROW("H3 blank before colon", "PUT / HTTP/1.1\r\n" HOST "Transfer-Encoding : chunked\r\n" END,
             HTTP_BAD_HEADER_NAME),
         ROW("H3 empty coding", "PUT / HTTP/1.1\r\n" HOST "Transfer-Encoding: \r\n" END, HTTP_BAD_CODING),
-        ROW("H4 two codings", "PUT / HTTP/1.1\r\n" HOST "Transfer-Encoding: gzip, chunked\r\n" END, HTTP_BAD_CODING),
+        ROW("H4 two codings", "PUT / HTTP/1.1\r\n" HOST "Transfer-Encoding: gzip, chunked\r\n" END,
+            HTTP_BAD_CODING),
         ROW("H4 coding twice",
             "PUT / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n" END,
             HTTP_DOUBLE_HEADER),
         ROW("H4 coding in 1.0", "PUT / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n" END, HTTP_BAD_CODING),
         ROW("H5 signed", "PUT / HTTP/1.1\r\n" HOST "Content-Length: +3\r\n" END, HTTP_BAD_LENGTH),
         ROW("H5 negative", "PUT / HTTP/1.1\r\n" HOST "Content-Length: -3\r\n" END, HTTP_BAD_LENGTH),
-        ROW("H5 NUL", "PUT / HTTP/1.1\r\n" HOST "Content-Length: 3\0" "999\r\n" END, HTTP_BAD_HEADER_VALUE),
+        ROW("H5 NUL",
+            "PUT / HTTP/1.1\r\n" HOST "Content-Length: 3\0"
+            "999\r\n" END,
+            HTTP_BAD_HEADER_VALUE),
         ROW("H5 hex", "PUT / HTTP/1.1\r\n" HOST "Content-Length: 0x3\r\n" END, HTTP_BAD_LENGTH),
         ROW("H5 empty", "PUT / HTTP/1.1\r\n" HOST "Content-Length:\r\n" END, HTTP_BAD_LENGTH),
         ROW("H5 inner blank", "PUT / HTTP/1.1\r\n" HOST "Content-Length: 3 3\r\n" END, HTTP_BAD_LENGTH),
         ROW("H5 tab behind", "PUT / HTTP/1.1\r\n" HOST "Content-Length: 3\t\r\n" END, HTTP_BAD_HEADER_VALUE),
         ROW("H6 20 digits", "PUT / HTTP/1.1\r\n" HOST "Content-Length: 99999999999999999999\r\n" END,
             HTTP_BAD_LENGTH),
-        ROW("H6 11 digits", "PUT / HTTP/1.1\r\n" HOST "Content-Length: 00000000001\r\n" END, HTTP_BAD_LENGTH),
+        ROW("H6 11 digits", "PUT / HTTP/1.1\r\n" HOST "Content-Length: 00000000001\r\n" END,
+            HTTP_BAD_LENGTH),
         ROW("H6 10 digits", "PUT / HTTP/1.1\r\n" HOST "Content-Length: 0000000001\r\n" END, HTTP_FINE),
-        ROW("H7 HEAD with body", "HEAD /x HTTP/1.1\r\n" HOST "Content-Length: 34\r\n" END, HTTP_HEAD_WITH_BODY),
+        ROW("H7 HEAD with body", "HEAD /x HTTP/1.1\r\n" HOST "Content-Length: 34\r\n" END,
+            HTTP_HEAD_WITH_BODY),
         ROW("H7 HEAD with chunks", "HEAD /x HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n" END,
             HTTP_HEAD_WITH_BODY),
         ROW("H7 HEAD with length 0", "HEAD /x HTTP/1.1\r\n" HOST "Content-Length: 0\r\n" END, HTTP_FINE),
@@ -150,19 +163,22 @@ static const struct row rows[] = {
         ROW("H17 two blanks", "GET /  HTTP/1.1\r\n" HOST END, HTTP_BAD_VERSION),
         ROW("H26 other expectation", "PUT / HTTP/1.1\r\n" HOST "Expect: foo\r\nContent-Length: 1\r\n" END,
             HTTP_BAD_EXPECT),
-        ROW("H26 other expectation in 1.0", "PUT / HTTP/1.0\r\nExpect: foo\r\nContent-Length: 1\r\n" END, HTTP_FINE),
+        ROW("H26 other expectation in 1.0", "PUT / HTTP/1.0\r\nExpect: foo\r\nContent-Length: 1\r\n" END,
+            HTTP_FINE),
         ROW("H27 TLS hello", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", HTTP_BAD_METHOD),
         ROW("leading empty line", END GET HOST END, HTTP_BAD_METHOD),
         ROW("method with a colon", "G:T / HTTP/1.1\r\n" HOST END, HTTP_BAD_METHOD),
         ROW("lower-case method", "get / HTTP/1.1\r\n" HOST END, HTTP_UNKNOWN_METHOD),
-        ROW("Authorization twice", GET HOST "Authorization: a\r\nAuthorization: b\r\n" END, HTTP_DOUBLE_HEADER),
+        ROW("Authorization twice", GET HOST "Authorization: a\r\nAuthorization: b\r\n" END,
+            HTTP_DOUBLE_HEADER),
         ROW("Origin twice", GET HOST "Origin: a\r\nOrigin: b\r\n" END, HTTP_DOUBLE_HEADER),
 };
 
 static void test_rows(void **state _unused_)
 {
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-                __attribute__((__cleanup__(parsed_reset))) struct parsed p = parse(rows[i].head, rows[i].len);
+                __attribute__((__cleanup__(parsed_reset))) struct parsed p =
+                        parse(rows[i].head, rows[i].len);
 
                 if (p.why != rows[i].why)
                         fail_msg("%s: %s, not %s", rows[i].name, http_refusal_name(p.why),
@@ -367,20 +383,25 @@ static void test_origin(void **state _unused_)
                 { GET AT("127.0.0.1.evil.example") END, HTTP_FOREIGN_HOST, false },
                 { GET AT("localhost") FROM("http://localhost") END, HTTP_FINE, false },
                 { "PUT / HTTP/1.1\r\n" AT("localhost:1") FROM("http://localhost:1") END, HTTP_FINE, false },
-                { "PUT / HTTP/1.1\r\n" AT("localhost:1") FROM("http://localhost:2") END, HTTP_FOREIGN_ORIGIN, false },
-                { "PUT / HTTP/1.1\r\n" AT("localhost:1") FROM("https://localhost:1") END, HTTP_FOREIGN_ORIGIN, false },
+                { "PUT / HTTP/1.1\r\n" AT("localhost:1") FROM("http://localhost:2") END, HTTP_FOREIGN_ORIGIN,
+                  false },
+                { "PUT / HTTP/1.1\r\n" AT("localhost:1") FROM("https://localhost:1") END,
+                  HTTP_FOREIGN_ORIGIN, false },
                 { "PUT / HTTP/1.1\r\n" AT("localhost") FROM("null") END, HTTP_FOREIGN_ORIGIN, false },
                 { "PUT / HTTP/1.1\r\n" AT("localhost") FROM("http://evil") "Authorization: Bearer x\r\n" END,
                   HTTP_FOREIGN_ORIGIN, false },
                 { GET AT("localhost") FROM("http://evil") END, HTTP_FOREIGN_ORIGIN, false },
-                { GET AT("localhost") FROM("http://evil") "Authorization: Bearer x\r\n" END, HTTP_FINE, false },
-                { "GET /token/abc/x HTTP/1.1\r\n" AT("localhost") FROM("http://evil") END, HTTP_FINE, false },
+                { GET AT("localhost") FROM("http://evil") "Authorization: Bearer x\r\n" END, HTTP_FINE,
+                  false },
+                { "GET /token/abc/x HTTP/1.1\r\n" AT("localhost") FROM("http://evil") END, HTTP_FINE,
+                  false },
                 { "GET /token/__test__/x HTTP/1.1\r\n" AT("localhost") FROM("http://evil") END,
                   HTTP_FOREIGN_ORIGIN, false },
                 { "PUT /x HTTP/1.1\r\n" AT("localhost") FROM("https://ui.lan") END, HTTP_FINE, true },
-                { "GET /x HTTP/1.1\r\n" AT("localhost") "Sec-Fetch-Site: cross-site\r\n" END, HTTP_FOREIGN_ORIGIN,
+                { "GET /x HTTP/1.1\r\n" AT("localhost") "Sec-Fetch-Site: cross-site\r\n" END,
+                  HTTP_FOREIGN_ORIGIN, false },
+                { "GET /x HTTP/1.1\r\n" AT("localhost") "Sec-Fetch-Site: same-origin\r\n" END, HTTP_FINE,
                   false },
-                { "GET /x HTTP/1.1\r\n" AT("localhost") "Sec-Fetch-Site: same-origin\r\n" END, HTTP_FINE, false },
                 { GET AT("localhost") "Sec-Fetch-Site: cross-site\r\n" END, HTTP_FINE, false },
         };
         static const struct origin_row elsewhere[] = {

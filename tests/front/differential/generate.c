@@ -50,55 +50,129 @@ static bool chance(struct dice *d, unsigned percent)
 
 /* --- a request, grammar first ------------------------------------------------ */
 
-static const char *const methods[] = { "GET", "GET", "GET", "PUT", "POST", "DELETE", "HEAD", "PATCH", "OPTIONS" };
+static const char *const methods[] = { "GET",    "GET",  "GET",   "PUT",    "POST",
+                                       "DELETE", "HEAD", "PATCH", "OPTIONS" };
 static const char *const odd_methods[] = {
-        "get", "TRACE", "CONNECT", "PROPFIND", "G T", "", "GET\t", "PRI", "M-SEARCH", "G\x01T", "BREW", "GETT", "PU",
+        "get", "TRACE",    "CONNECT", "PROPFIND", "G T",  "",   "GET\t",
+        "PRI", "M-SEARCH", "G\x01T",  "BREW",     "GETT", "PU",
 };
 static const char *const words[] = {
-        "container", "token", "a", "x1", "status", "log", "service", "web-1", "a.b", "~u", "b;c", "k=v", "@", "a:b",
-        "%41", "%2f", "%2F%c3%a9", "__test__", "eyJhbGciOiJFUzI1NiJ9.e30.AAAA", "(x)", "a'b", "!$&*+,", "%7e",
+        "container",
+        "token",
+        "a",
+        "x1",
+        "status",
+        "log",
+        "service",
+        "web-1",
+        "a.b",
+        "~u",
+        "b;c",
+        "k=v",
+        "@",
+        "a:b",
+        "%41",
+        "%2f",
+        "%2F%c3%a9",
+        "__test__",
+        "eyJhbGciOiJFUzI1NiJ9.e30.AAAA",
+        "(x)",
+        "a'b",
+        "!$&*+,",
+        "%7e",
 };
 static const char *const odd_words[] = {
-        "", ".", "..", "%00", "%", "%2", "%zz", "%2e%2e", "a b", "a\tb", "\\", "#f", "\x7f", "\xc3\xa9", "\"", "<>",
-        "{id}", "a|b", "^", "`", "%2e%2e%2fetc", "\x01", "a\r", "//", "?",
+        "",     ".",  "..",           "%00",  "%",        "%2", "%zz", "%2e%2e", "a b",
+        "a\tb", "\\", "#f",           "\x7f", "\xc3\xa9", "\"", "<>",  "{id}",   "a|b",
+        "^",    "`",  "%2e%2e%2fetc", "\x01", "a\r",      "//", "?",
 };
 static const char *const odd_targets[] = {
-        "*", "http://evil/x", "https://h:1/", "evil:443", "x", "", "?q", "/?", "/??", "/?&&", "/?=v", "/?a=1&a=2",
-        "//h/x", "/a#b", "/?a#b", "file:///x", "HTTP/1.1", "/ /", "/\xff",
+        "*",     "http://evil/x", "https://h:1/", "evil:443", "x",         "",      "?q",
+        "/?",    "/??",           "/?&&",         "/?=v",     "/?a=1&a=2", "//h/x", "/a#b",
+        "/?a#b", "file:///x",     "HTTP/1.1",     "/ /",      "/\xff",
 };
 static const char *const versions[] = { "HTTP/1.1", "HTTP/1.1", "HTTP/1.1", "HTTP/1.1", "HTTP/1.0" };
 static const char *const odd_versions[] = {
-        "HTTP/1.2", "HTTP/2.0", "HTTP/0.9", "HTTP/1.10", "HTTP/11.1", "http/1.1", "HTTP/1.1 ", "HTTP/1,1", "HTTP/1",
-        "", "HTTPS/1.1", "HTTP/ 1.1", "HTTP/4294967297.1", " HTTP/1.1", "ICE/1.0", "HTTP/1.1\t",
+        "HTTP/1.2",          "HTTP/2.0",  "HTTP/0.9", "HTTP/1.10",  "HTTP/11.1", "http/1.1",
+        "HTTP/1.1 ",         "HTTP/1,1",  "HTTP/1",   "",           "HTTPS/1.1", "HTTP/ 1.1",
+        "HTTP/4294967297.1", " HTTP/1.1", "ICE/1.0",  "HTTP/1.1\t",
 };
 static const char *const names[] = {
-        "Accept", "User-Agent", "X-Request-Id", "Authorization", "Cookie", "accept-encoding", "X", "Origin", "Referer",
-        "X-Forwarded-For", "If-None-Match", "Upgrade", "TE", "Content-Type", "!#$%&'*+-.^_`|~1", "Trailer", "Range",
+        "Accept", "User-Agent",   "X-Request-Id",     "Authorization",   "Cookie",        "accept-encoding",
+        "X",      "Origin",       "Referer",          "X-Forwarded-For", "If-None-Match", "Upgrade",
+        "TE",     "Content-Type", "!#$%&'*+-.^_`|~1", "Trailer",         "Range",
 };
 static const char *const odd_names[] = {
-        "", "X Y", "X(", "X\x01", "X\xc3", "X:", " X", "X\t", "\"X\"", "X,Y", "X/Y", "{X}", "\x7f", "X\r", "X ",
+        "",      "X Y", "X(",  "X\x01", "X\xc3", "X:",  " X", "X\t",
+        "\"X\"", "X,Y", "X/Y", "{X}",   "\x7f",  "X\r", "X ",
 };
 static const char *const values[] = {
-        "", "a", "*/*", "curl/7.88.1", "text/plain, application/json;q=0.5", "Bearer abc.def.ghi", "  padded  ",
-        "a\tb", "\xc3\xa9", "\"q\"", "a:b", "(c)", "\xff", "=", "0", "h2c", "trailers",
+        "",
+        "a",
+        "*/*",
+        "curl/7.88.1",
+        "text/plain, application/json;q=0.5",
+        "Bearer abc.def.ghi",
+        "  padded  ",
+        "a\tb",
+        "\xc3\xa9",
+        "\"q\"",
+        "a:b",
+        "(c)",
+        "\xff",
+        "=",
+        "0",
+        "h2c",
+        "trailers",
 };
 static const char *const odd_values[] = {
         "a\x01", "a\rb", "\x7f", "a\x0b", "\x1b[0m", "a\r\n b", "a\r", "\b", "a\nb", "a\t ",
 };
-static const char *const hosts[] = { "localhost", "localhost:2223", "127.0.0.1", "[::1]:80", "a.example", "h" };
-static const char *const odd_hosts[] = { "", "a b", "a@b", "a/b", "a:b", "[", "[]", "a:123456", "\xc3\xa9", "a,b", "a:" };
-static const char *const connections[] = { "close", "keep-alive", "Keep-Alive, Upgrade", "upgrade", "x, CLOSE", "closed" };
+static const char *const hosts[] = {
+        "localhost", "localhost:2223", "127.0.0.1", "[::1]:80", "a.example", "h"
+};
+static const char *const odd_hosts[] = { "",   "a b",      "a@b",      "a/b", "a:b", "[",
+                                         "[]", "a:123456", "\xc3\xa9", "a,b", "a:" };
+static const char *const connections[] = { "close",   "keep-alive", "Keep-Alive, Upgrade",
+                                           "upgrade", "x, CLOSE",   "closed" };
 static const char *const odd_lengths[] = {
-        "+3", "-1", "0x3", "3,3", "3 3", "", "99999999999999999999", "18446744073709551616", "4294967296", "00000000003",
-        "3\t", "\x0b" "3", "3.0", "1e1", "3;", "0000000003", "\xb3",
+        "+3",
+        "-1",
+        "0x3",
+        "3,3",
+        "3 3",
+        "",
+        "99999999999999999999",
+        "18446744073709551616",
+        "4294967296",
+        "00000000003",
+        "3\t",
+        "\x0b"
+        "3",
+        "3.0",
+        "1e1",
+        "3;",
+        "0000000003",
+        "\xb3",
 };
 static const char *const codings[] = {
-        "chunked", "Chunked", "xchunked", "gzip, chunked", "chunked, gzip", "identity", "", "chunked;x", "\x0b" "chunked",
-        "chunked,chunked", " chunked ", "gzip",
+        "chunked",
+        "Chunked",
+        "xchunked",
+        "gzip, chunked",
+        "chunked, gzip",
+        "identity",
+        "",
+        "chunked;x",
+        "\x0b"
+        "chunked",
+        "chunked,chunked",
+        " chunked ",
+        "gzip",
 };
 static const char *const chunks[] = {
-        "0\r\n\r\n", "3\r\nabc\r\n0\r\n\r\n", "0x3\r\nabc\r\n0\r\n\r\n", "3;e=1\r\nabc\r\n0\r\n\r\n", "3\nabc\n0\n\n",
-        "ffffffffffffffffff\r\n", "+3\r\nabc\r\n0\r\n\r\n", "0\r\nX: y\r\n\r\n",
+        "0\r\n\r\n",     "3\r\nabc\r\n0\r\n\r\n",  "0x3\r\nabc\r\n0\r\n\r\n", "3;e=1\r\nabc\r\n0\r\n\r\n",
+        "3\nabc\n0\n\n", "ffffffffffffffffff\r\n", "+3\r\nabc\r\n0\r\n\r\n",  "0\r\nX: y\r\n\r\n",
 };
 
 static void add_target(struct dice *d, struct text *t, bool odd)
@@ -155,7 +229,8 @@ static void add_framing(struct dice *d, struct text *t, struct text *body, bool 
         unsigned len = chance(d, 70) ? 0 : below(d, 40);
 
         if (odd && chance(d, 30)) {
-                add_header(d, t, chance(d, 80) ? "Transfer-Encoding" : "transfer-encoding", PICK(d, codings));
+                add_header(d, t, chance(d, 80) ? "Transfer-Encoding" : "transfer-encoding",
+                           PICK(d, codings));
                 text_add(body, PICK(d, chunks));
         }
         if (odd && chance(d, 30)) {
@@ -214,8 +289,26 @@ static void cut(struct text *t, size_t at, size_t n)
 static void damage(struct dice *d, struct text *t)
 {
         static const char *const splinters[] = {
-                "\r", "\n", "\r\n", " ", "\t", ":", "\x0b", "\xff", "\x7f", "%", "#", "/", "?", "\r\n\r\n", ",", "\x01",
-                "Content-Length: 1\r\n", "\r\nHost: b\r\n", "\r\n X", "Transfer-Encoding: chunked\r\n",
+                "\r",
+                "\n",
+                "\r\n",
+                " ",
+                "\t",
+                ":",
+                "\x0b",
+                "\xff",
+                "\x7f",
+                "%",
+                "#",
+                "/",
+                "?",
+                "\r\n\r\n",
+                ",",
+                "\x01",
+                "Content-Length: 1\r\n",
+                "\r\nHost: b\r\n",
+                "\r\n X",
+                "Transfer-Encoding: chunked\r\n",
         };
         size_t at = t->len > 1 ? below(d, (unsigned) t->len - 1) : 0;
         const char *splinter = PICK(d, splinters);
@@ -302,7 +395,8 @@ static void put_message(struct text *t, const struct http_request *r, const stru
 }
 
 /* One request from p[0..n): its length if complete and accepted, else 0 with the reason or HTTP_FINE. */
-static size_t judge_one(const char *p, size_t n, struct text *out, bool *ret_keep_alive, enum http_refusal *ret)
+static size_t judge_one(const char *p, size_t n, struct text *out, bool *ret_keep_alive,
+                        enum http_refusal *ret)
 {
         static const size_t max = 16 * 1024;
         char head[2 * (16 * 1024 + 1) + 4];
