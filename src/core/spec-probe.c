@@ -231,16 +231,21 @@ static void add_atom(struct pattern_size *p, unsigned long size)
         p->sum[p->depth] += size;
 }
 
-static void repeat_atom(struct pattern_size *p, const char *braces)
+/* Returns the last byte of the braces, or the first where they are none. */
+static const char *repeat_atom(struct pattern_size *p, const char *braces)
 {
+        const char *end = braces + 1 + strspn(braces + 1, "0123456789,");
         unsigned low = 0, high = 0;
 
+        if (*end != '}')
+                return braces;
         (void) sscanf(braces, "{%5u,%5u", &low, &high);
         high = high > low ? high : low;
         if (high > 1) {
                 p->sum[p->depth] += p->last * (high - 1);
                 p->last *= high;
         }
+        return end;
 }
 
 /*
@@ -266,7 +271,7 @@ static bool pattern_is_cheap(const char *s)
                         }
                         break;
                 case '{':
-                        repeat_atom(&p, s);
+                        s = repeat_atom(&p, s);
                         break;
                 case '[':
                         s = skip_bracket(s + 1);
