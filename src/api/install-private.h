@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* What api/install.c and api/install-undo.c share. */
+/* What the three files of api/install share: the decision, the steps, the way back. */
 
 #include "api/install.h"
 
@@ -15,11 +15,22 @@ struct install {
         bool entered;                /* the index holds the new gear's record */
         bool wrote, linked, running; /* what there is to undo */
         bool given_up, undoing;
+        char **volumes_before;       /* of an earlier life: not ours to remove when this one fails */
+        char **volumes_made;         /* what this one made, while it is undone */
+        size_t next_volume;
         uint64_t started_usec;
         struct text unit;            /* rendered; the worker writes it */
         struct fault fault;          /* why it is being undone; or the worker's */
         struct outcome outcome;
 };
+
+/* The steps: from the image on, or from the link on when everything is written already. */
+void install_image(struct install *in);
+void install_link(struct install *in);
+/* The gear's record goes into the index: its ports are spoken for. */
+int install_enter(struct install *in, struct fault *f);
+/* False when it was given up meanwhile; the way back has then begun. */
+bool install_still_wanted(struct install *in);
 
 /* Takes back what was done so far and fails the work with the fault. */
 void install_undo(struct install *in, const struct fault *fault);

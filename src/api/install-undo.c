@@ -52,6 +52,59 @@ static void former_reloaded(void *arg, const struct fault *fault _unused_)
         former_back(in);
 }
 
+static void undo_next_volume(struct install *in);
+
+static void volume_removed(void *arg, const struct fault *fault)
+{
+        struct install *in = arg;
+
+        in->work.docker = NULL;
+        if (fault && fault->kind != FAULT_MISSING)
+                log_error(LOG_FIELDS("GEAR_ID", in->work.id), "gear %s: a volume stays behind: %s", in->work.id,
+                          fault->text);
+        undo_next_volume(in);
+}
+
+static bool was_there_before(const struct install *in, const char *name)
+{
+        for (char **before = in->volumes_before; before && *before; before++)
+                if (streq(*before, name))
+                        return true;
+        return false;
+}
+
+static void undo_next_volume(struct install *in)
+{
+        while (in->volumes_made && in->volumes_made[in->next_volume]) {
+                const char *name = in->volumes_made[in->next_volume++];
+
+                if (was_there_before(in, name))
+                        continue;
+                in->work.docker = docker_remove_volume(in->work.daemon->docker, name, volume_removed, in);
+                if (in->work.docker)
+                        return;
+        }
+        undone(in);
+}
+
+static void volumes_listed(void *arg, char *const *names, const struct fault *fault _unused_)
+{
+        struct install *in = arg;
+
+        in->work.docker = NULL;
+        in->volumes_made = strv_copy(names);
+        undo_next_volume(in);
+}
+
+/* The engine made the volumes when the container was; those of an earlier life stay. */
+static void undo_volumes(struct install *in)
+{
+        if (in->running && in->spec.n_volumes > 0)
+                in->work.docker = docker_list_volumes(in->work.daemon->docker, in->work.id, volumes_listed, in);
+        if (!in->work.docker)
+                undone(in);
+}
+
 static int undo_files(void *arg)
 {
         struct install *in = arg;
@@ -75,7 +128,7 @@ static void files_undone(void *arg, int r)
                 log_error(LOG_FIELDS("GEAR_ID", in->work.id), "gear %s: cannot take back what was written: %s",
                           in->work.id, strerror(-r));
         if (!in->replacing) {
-                undone(in);
+                undo_volumes(in);
                 return;
         }
         in->work.op = systemd_reload(in->work.daemon->systemd, former_reloaded, in);

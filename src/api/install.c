@@ -3,7 +3,6 @@
 #include "api/install.h"
 
 #include "api/answer.h"
-#include "api/failure.h"
 #include "api/gear-json.h"
 #include "api/index.h"
 #include "api/install-private.h"
@@ -23,410 +22,11 @@ void install_free(struct work *w)
         spec_reset(&in->spec);
         text_reset(&in->unit);
         outcome_reset(&in->outcome);
+        (void) strv_free(in->volumes_before);
+        (void) strv_free(in->volumes_made);
         free(in->user);
         free(in);
 }
-
-static bool still_wanted(struct install *in)
-{
-        if (in->given_up)
-                install_undo(in, &in->fault);
-        return !in->given_up;
-}
-
-/* --- the end ---------------------------------------------------------------------------------- */
-
-static void settled(void *arg, int r)
-{
-        struct install *in = arg;
-        struct outcome outcome = in->outcome;
-
-        if (r < 0) {
-                install_undo(in, &in->fault);
-                return;
-        }
-        in->outcome = (struct outcome){ 0 };
-        work_end(&in->work, &outcome);
-}
-
-int install_settle_files(void *arg)
-{
-        struct install *in = arg;
-        int r = store_write_phase(in->work.daemon->store, in->work.id, in->spec.started ? GEAR_STARTED : GEAR_STOPPED,
-                                  &in->fault);
-
-        if (r == 0 && in->replacing)
-                store_drop_previous(in->work.daemon->store, in->work.id);
-        return r;
-}
-
-static void succeed(struct install *in, const char *how)
-{
-        struct daemon *d = in->work.daemon;
-        struct gear *gear = work_gear(&in->work);
-        struct text json = { 0 };
-        char text[256];
-        struct fault f;
-
-        gear->phase = in->spec.started ? GEAR_STARTED : GEAR_STOPPED;
-        gear_touched(d->gears, gear);
-        gear_to_json(gear, &json);
-        text_addc(&json, '\n');
-        (void) snprintf(text, sizeof text, "Gear %s is %s\n", in->work.id, how);
-        outcome_of(&in->outcome, in->keeping ? 200 : 201, text, &json);
-        outcome_header(&in->outcome, "Location", "/container/%s/status", in->work.id);
-        if (gear->n_ports)
-                gear_port_header(gear, &in->outcome);
-        if (worker_run(d->worker, install_settle_files, settled, in) < 0) {
-                (void) fault_oom(&f);
-                install_undo(in, &f);
-        }
-}
-
-/* --- starting -------------------------------------------------------------------------------------- */
-
-static void explained(void *arg, const struct fault *fault)
-{
-        struct install *in = arg;
-
-        in->work.failure = NULL;
-        install_undo(in, fault);
-}
-
-static void explain(struct install *in, enum fault_kind kind, const char *what)
-{
-        struct gear *gear = work_gear(&in->work);
-        struct fault f;
-
-        in->work.failure = failure_explain(in->work.daemon, gear, kind, what, explained, in);
-        if (!in->work.failure) {
-                (void) fault_set(&f, kind, NULL, "%s", what);
-                install_undo(in, &f);
-        }
-}
-
-static void ready_answered(void *arg, enum ready_result result)
-{
-        struct install *in = arg;
-        char what[160];
-        struct fault f;
-
-        in->work.ready = NULL;
-        if (!still_wanted(in))
-                return;
-        switch (result) {
-        case READY_YES:
-                succeed(in, "running");
-                break;
-        case READY_ENDED:
-                succeed(in, "done: it ran and ended with status 0");
-                break;
-        case READY_DIED:
-                (void) snprintf(what, sizeof what, "gear %s did not start", in->work.id);
-                explain(in, FAULT_FAILED, what);
-                break;
-        case READY_LATE:
-                (void) snprintf(what, sizeof what, "gear %s was not ready in time (ready: %s)", in->work.id,
-                                ready_kind_name(in->spec.ready.kind));
-                explain(in, FAULT_TIMEOUT, what);
-                break;
-        case READY_STOPPED:
-                (void) fault_set(&f, FAULT_CONFLICT, NULL, "gear %s was stopped while it was starting", in->work.id);
-                install_undo(in, &f);
-                break;
-        }
-}
-
-static void start_answered(void *arg, enum job_result result, const struct fault *fault)
-{
-        struct install *in = arg;
-        struct gear *gear = work_gear(&in->work);
-        struct fault f;
-
-        in->work.op = NULL;
-        if (!still_wanted(in))
-                return;
-        if (fault) {
-                install_undo(in, fault);
-        } else if (result == JOB_CANCELED) {
-                (void) fault_set(&f, FAULT_CONFLICT, NULL, "gear %s was stopped while it was starting", in->work.id);
-                install_undo(in, &f);
-        } else if (result != JOB_DONE) {
-                explain(in, FAULT_FAILED, job_result_text(result));
-        } else {
-                work_progress(&in->work, "Gear %s is starting", in->work.id);
-                in->work.ready = ready_wait(in->work.daemon, gear, &in->spec, in->started_usec, ready_answered, in);
-                if (!in->work.ready) {
-                        (void) fault_oom(&f);
-                        install_undo(in, &f);
-                }
-        }
-}
-
-static void start_unit(struct install *in)
-{
-        struct daemon *d = in->work.daemon;
-        char unit[UNIT_NAME_MAX];
-        struct fault f;
-
-        if (!in->spec.started) {
-                succeed(in, "installed, and stopped");
-                return;
-        }
-        gear_unit_name(in->work.id, unit);
-        in->running = true;
-        in->started_usec = wall_usec();
-        in->work.op = systemd_job(d->systemd, in->replacing ? SYSTEMD_RESTART : SYSTEMD_START, unit, start_answered, in);
-        if (!in->work.op) {
-                (void) fault_oom(&f);
-                install_undo(in, &f);
-        }
-}
-
-static void reloaded(void *arg, const struct fault *fault)
-{
-        struct install *in = arg;
-
-        in->work.op = NULL;
-        if (!still_wanted(in))
-                return;
-        if (fault)
-                install_undo(in, fault);
-        else
-                start_unit(in);
-}
-
-static void staleness_told(void *arg, bool stale, const struct fault *fault)
-{
-        struct install *in = arg;
-        struct fault f;
-
-        in->work.op = NULL;
-        if (!still_wanted(in))
-                return;
-        if (fault) {
-                install_undo(in, fault);
-        } else if (stale) {
-                in->work.op = systemd_reload(in->work.daemon->systemd, reloaded, in);
-                if (!in->work.op) {
-                        (void) fault_oom(&f);
-                        install_undo(in, &f);
-                }
-        } else {
-                start_unit(in);
-        }
-}
-
-static void linked(void *arg, const struct fault *fault)
-{
-        struct install *in = arg;
-        char unit[UNIT_NAME_MAX];
-        struct fault f;
-
-        in->work.op = NULL;
-        in->linked = !fault;
-        if (!still_wanted(in))
-                return;
-        if (fault) {
-                install_undo(in, fault);
-                return;
-        }
-        work_progress(&in->work, "Unit in place %s", in->work.id);
-        gear_unit_name(in->work.id, unit);
-        in->work.op = systemd_needs_reload(in->work.daemon->systemd, unit, staleness_told, in);
-        if (!in->work.op) {
-                (void) fault_oom(&f);
-                install_undo(in, &f);
-        }
-}
-
-/* --- writing ------------------------------------------------------------------------------------------ */
-
-static int write_files(void *arg)
-{
-        struct install *in = arg;
-        struct store *store = in->work.daemon->store;
-        const char *id = in->work.id;
-        int r = 0;
-
-        if (in->replacing)
-                r = store_keep_previous(store, id, &in->fault);
-        if (r == 0)
-                r = store_write_phase(store, id, in->replacing ? GEAR_REPLACING : GEAR_CREATING, &in->fault);
-        if (r == 0)
-                r = store_write_env(store, id, &in->spec.env, &in->fault);
-        if (r == 0)
-                r = store_write_unit(store, id, in->unit.data, in->unit.len, &in->fault);
-        return r;
-}
-
-static void written(void *arg, int r)
-{
-        struct install *in = arg;
-        struct daemon *d = in->work.daemon;
-        char path[4096];
-        struct fault f;
-
-        if (!still_wanted(in))
-                return;
-        if (r < 0) {
-                install_undo(in, &in->fault);
-                return;
-        }
-        store_unit_path(d->store, in->work.id, path, sizeof path);
-        in->work.op = in->spec.started ? systemd_enable(d->systemd, path, linked, in)
-                                       : systemd_link(d->systemd, path, linked, in);
-        if (!in->work.op) {
-                (void) fault_oom(&f);
-                install_undo(in, &f);
-        }
-}
-
-static int render(struct install *in, struct fault *f)
-{
-        const struct gear *gear = work_gear(&in->work);
-        const struct unit_origin origin = {
-                .id = in->work.id,
-                .user = in->user,
-                .request_id = in->work.request ? request_id(in->work.request) : gear->request_id,
-        };
-        struct unit_host host;
-
-        daemon_unit_host(in->work.daemon, &host);
-        return unit_render(&in->spec, &origin, &host, &in->unit, f);
-}
-
-/* The record goes into the index now: its ports are spoken for. */
-static int enter(struct install *in, struct fault *f)
-{
-        struct daemon *d = in->work.daemon;
-        struct unit_record record = { .spec = in->spec, .user = in->user };
-        struct gear *gear = work_gear(&in->work);
-        const char *rid = in->work.request ? request_id(in->work.request) : gear->request_id;
-
-        (void) snprintf(record.id, sizeof record.id, "%s", in->work.id);
-        (void) snprintf(record.request_id, sizeof record.request_id, "%s", rid);
-        if (unit_spec_hash(&in->spec, record.hash) < 0 || gear_set_record(d->gears, gear, &record) < 0)
-                return fault_oom(f);
-        in->entered = true;
-        return 0;
-}
-
-static void install_write(struct install *in)
-{
-        struct daemon *d = in->work.daemon;
-        struct fault f;
-        int r = 0;
-
-        if (!in->entered) {
-                r = install_lease(d, in->work.id, &in->spec, &f);
-                if (r == 0)
-                        r = enter(in, &f);
-        }
-        if (r == 0)
-                r = render(in, &f);
-        if (r == 0) {
-                in->wrote = true;
-                r = worker_run(d->worker, write_files, written, in);
-                if (r < 0)
-                        r = fault_oom(&f);
-        }
-        if (r < 0) {
-                in->wrote = false;
-                install_undo(in, &f);
-        }
-}
-
-/* --- the image -------------------------------------------------------------------------------------------- */
-
-static void pull_progress(void *arg, const struct docker_progress *p)
-{
-        struct install *in = arg;
-
-        if (p->total)
-                work_progress(&in->work, "Pulling %s: %s, %u%%", in->spec.image, p->text,
-                              (unsigned) (p->current * 100 / p->total));
-        else
-                work_progress(&in->work, "Pulling %s: %s", in->spec.image, p->text);
-}
-
-static void pulled(void *arg, const struct fault *fault)
-{
-        struct install *in = arg;
-
-        struct fault f;
-
-        in->work.docker = NULL;
-        if (!still_wanted(in))
-                return;
-        if (!fault) {
-                install_write(in);
-        } else if (fault->kind == FAULT_UPSTREAM && in->spec.pull == PULL_MISSING) {
-                /* Whoever is to blame, what the client learns is that there is no such image to be had. */
-                (void) fault_set(&f, FAULT_MISSING, "image", "image: %s is not on this host and cannot be pulled: %s",
-                                 in->spec.image, fault->text);
-                install_undo(in, &f);
-        } else {
-                install_undo(in, fault);
-        }
-}
-
-static void install_pull(struct install *in)
-{
-        struct daemon *d = in->work.daemon;
-        struct fault f;
-
-        work_progress(&in->work, "Pulling %s", in->spec.image);
-        in->work.docker = docker_pull(d->docker, in->spec.image, NULL, d->config->pull_silence_usec, pull_progress,
-                                      pulled, in);
-        if (!in->work.docker) {
-                (void) fault_oom(&f);
-                install_undo(in, &f);
-        }
-}
-
-static void image_answered(void *arg, const struct docker_image *image, const struct fault *fault)
-{
-        struct install *in = arg;
-        struct fault f;
-
-        in->work.docker = NULL;
-        if (!still_wanted(in))
-                return;
-        if (fault && fault->kind == FAULT_MISSING && in->spec.pull != PULL_NEVER) {
-                install_pull(in);
-        } else if (fault && fault->kind == FAULT_MISSING) {
-                (void) fault_set(&f, FAULT_MISSING, "image", "image: %s is not on this host, and pull is `never'",
-                                 in->spec.image);
-                install_undo(in, &f);
-        } else if (fault) {
-                install_undo(in, fault);
-        } else if (in->spec.ready.kind == READY_HEALTHY && in->spec.health.kind == PROBE_NONE && !image->has_health) {
-                (void) fault_set(&f, FAULT_INVALID, "ready",
-                                 "ready: neither the spec nor the image %s has a health check to wait for",
-                                 in->spec.image);
-                install_undo(in, &f);
-        } else {
-                install_write(in);
-        }
-}
-
-static void install_image(struct install *in)
-{
-        struct fault f;
-
-        if (in->spec.pull == PULL_ALWAYS) {
-                install_pull(in);
-                return;
-        }
-        in->work.docker = docker_inspect_image(in->work.daemon->docker, in->spec.image, image_answered, in);
-        if (!in->work.docker) {
-                (void) fault_oom(&f);
-                install_undo(in, &f);
-        }
-}
-
-/* --- the beginning -------------------------------------------------------------------------------------------- */
 
 int install_compare(const struct daemon *d, const char *id, struct spec *spec, bool *ret_same, struct fault *f)
 {
@@ -474,7 +74,7 @@ static void install_keep(struct install *in, struct gear *gear)
         if (!in->spec.started || state == STATE_RUNNING)
                 answer_already(in, gear);
         else
-                written(in, 0);
+                install_link(in);
 }
 
 static int load_before(struct install *in, struct gear *gear, struct fault *f)
@@ -517,6 +117,41 @@ static void install_over(struct install *in, struct gear *gear)
         }
 }
 
+static void volumes_listed(void *arg, char *const *names, const struct fault *fault)
+{
+        struct install *in = arg;
+        struct fault f;
+
+        in->work.docker = NULL;
+        if (!install_still_wanted(in))
+                return;
+        in->volumes_before = strv_copy(names);
+        if (fault) {
+                install_undo(in, fault);
+        } else if (names && *names && !in->volumes_before) {
+                (void) fault_oom(&f);
+                install_undo(in, &f);
+        } else {
+                install_image(in);
+        }
+}
+
+/* An id that was used before may have left volumes, which come back to it. */
+static void install_note_volumes(struct install *in)
+{
+        struct fault f;
+
+        if (in->spec.n_volumes == 0) {
+                install_image(in);
+                return;
+        }
+        in->work.docker = docker_list_volumes(in->work.daemon->docker, in->work.id, volumes_listed, in);
+        if (!in->work.docker) {
+                (void) fault_oom(&f);
+                install_undo(in, &f);
+        }
+}
+
 static void install_begin(struct work *w)
 {
         struct install *in = install_of(w);
@@ -532,12 +167,12 @@ static void install_begin(struct work *w)
                 install_over(in, gear);
                 return;
         }
-        if (install_lease(w->daemon, w->id, &in->spec, &f) < 0 || enter(in, &f) < 0) {
+        if (install_lease(w->daemon, w->id, &in->spec, &f) < 0 || install_enter(in, &f) < 0) {
                 install_undo(in, &f);
                 return;
         }
         work_progress(w, "Creating gear %s", w->id);
-        install_image(in);
+        install_note_volumes(in);
 }
 
 static void install_give_up(struct work *w, const char *why)

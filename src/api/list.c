@@ -245,6 +245,8 @@ static void status_get(struct call *call)
 static const struct route routes[] = {
         { HTTP_GET, "/containers", containers_get, "gear.read", 0,
           "All gears; ?state= &label= &name= &limit= &after= &fields=" },
+        { HTTP_GET, "/container", status_get, "gear.read", ROUTE_TOKEN, "How the gear is" },
+        { HTTP_GET, "/container/{id}", status_get, "gear.read", 0, "How the gear is" },
         { HTTP_GET, "/container/status", status_get, "gear.read", ROUTE_TOKEN, "How the gear is" },
         { HTTP_GET, "/container/{id}/status", status_get, "gear.read", 0, "How the gear is" },
 };

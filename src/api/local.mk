@@ -8,7 +8,8 @@ libgeard_la_SOURCES += \
 	src/api/failure.c src/api/failure.h \
 	src/api/gear-json.c src/api/gear-json.h \
 	src/api/index.c src/api/index.h \
-	src/api/install.c src/api/install.h src/api/install-private.h src/api/install-undo.c \
+	src/api/install.c src/api/install.h src/api/install-private.h \
+	src/api/install-steps.c src/api/install-undo.c \
 	src/api/lease.c \
 	src/api/list.c src/api/list.h \
 	src/api/plan.c src/api/plan.h \

@@ -142,43 +142,53 @@ static void stopped(void *arg, enum job_result result, const struct fault *fault
                 removal_oom(rm);
 }
 
-/* Volumes are known by the spec alone, so their names are taken before it goes. */
-static int note_volumes(struct removal *rm, struct fault *f)
+static void removal_stop(struct removal *rm)
 {
-        _cleanup_free_ char *text = NULL;
-        struct unit_record record = { 0 };
-        struct fault ignored;
-        int r = 0;
+        char unit[UNIT_NAME_MAX];
 
-        if (store_read_unit(rm->work.daemon->store, rm->work.id, &text) < 0 || unit_read(text, &record, &ignored) < 0)
-                return 0;
-        for (size_t i = 0; r == 0 && i < record.spec.n_volumes; i++)
-                if (record.spec.volumes[i].name)
-                        r = strv_addf(&rm->volume_names, "gear-%s-%s", rm->work.id, record.spec.volumes[i].name);
-        unit_record_reset(&record);
-        return r < 0 ? fault_oom(f) : 0;
+        work_progress(&rm->work, "Stopping gear %s", rm->work.id);
+        gear_unit_name(rm->work.id, unit);
+        rm->work.op = systemd_job(rm->work.daemon->systemd, SYSTEMD_STOP, unit, stopped, rm);
+        if (!rm->work.op)
+                removal_oom(rm);
+}
+
+static void volumes_listed(void *arg, char *const *names, const struct fault *fault)
+{
+        struct removal *rm = arg;
+
+        rm->work.docker = NULL;
+        if (fault) {
+                work_fail(&rm->work, fault);
+                return;
+        }
+        rm->volume_names = strv_copy(names);
+        if (names && *names && !rm->volume_names)
+                removal_oom(rm);
+        else
+                removal_stop(rm);
 }
 
 static void removal_begin(struct work *w)
 {
         struct removal *rm = removal_of(w);
         struct gear *gear = work_gear(w);
-        char unit[UNIT_NAME_MAX];
         struct fault f;
 
         if (!gear || (!gear->image && !gear->damage)) {
                 finish(rm);
                 return;
         }
-        if (index_need_systemd(w->daemon, &f) < 0 ||
-            (rm->volumes && (index_need_engine(w->daemon, &f) < 0 || note_volumes(rm, &f) < 0))) {
+        if (index_need_systemd(w->daemon, &f) < 0 || (rm->volumes && index_need_engine(w->daemon, &f) < 0)) {
                 work_fail(w, &f);
                 return;
         }
-        work_progress(w, "Stopping gear %s", w->id);
-        gear_unit_name(w->id, unit);
-        w->op = systemd_job(w->daemon->systemd, SYSTEMD_STOP, unit, stopped, rm);
-        if (!w->op)
+        if (!rm->volumes) {
+                removal_stop(rm);
+                return;
+        }
+        w->docker = docker_list_volumes(w->daemon->docker, w->id, volumes_listed, rm);
+        if (!w->docker)
                 removal_oom(rm);
 }
 

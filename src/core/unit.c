@@ -97,19 +97,46 @@ static int add_ports(char ***v, const struct spec *spec, const struct unit_host 
         return r;
 }
 
+/* One field of --mount, which reads its value as a line of CSV. */
+static void add_mount_field(struct text *t, const char *name, const char *value)
+{
+        bool quoted = strpbrk(value, ",\"") != NULL;
+
+        text_addf(t, "%s%s%s=", t->len ? "," : "", quoted ? "\"" : "", name);
+        for (const char *p = value; *p; p++) {
+                if (*p == '"')
+                        text_addc(t, '"');
+                text_addc(t, *p);
+        }
+        if (quoted)
+                text_addc(t, '"');
+}
+
+/* Volumes by name carry our label, so that they are found again without the spec. */
+static int add_volume(char ***v, const struct spec_volume *volume, const char *id)
+{
+        _cleanup_text_ struct text mount = { 0 }, name = { 0 };
+
+        add_mount_field(&mount, "type", volume->name ? "volume" : "bind");
+        if (volume->name) {
+                text_addf(&name, "gear-%s-%s", id, volume->name);
+                add_mount_field(&mount, "source", text_ok(&name) ? name.data : "");
+                text_addf(&mount, ",volume-label=io.geard.id=%s", id);
+        } else {
+                add_mount_field(&mount, "source", volume->source);
+        }
+        add_mount_field(&mount, "target", volume->target);
+        if (volume->read_only)
+                text_add(&mount, ",readonly");
+        return text_ok(&mount) && text_ok(&name) ? strv_addf(v, "--mount=%s", mount.data) : -ENOMEM;
+}
+
 static int add_volumes(char ***v, const struct spec *spec, const char *id)
 {
         int r = 0;
 
-        for (size_t i = 0; i < spec->n_volumes; i++) {
-                const struct spec_volume *volume = &spec->volumes[i];
-                const char *ro = volume->read_only ? ":ro" : "";
-
-                if (volume->name)
-                        r |= strv_addf(v, "--volume=gear-%s-%s:%s%s", id, volume->name, volume->target, ro);
-                else
-                        r |= strv_addf(v, "--volume=%s:%s%s", volume->source, volume->target, ro);
-        }
+        for (size_t i = 0; i < spec->n_volumes; i++)
+                r |= add_volume(v, &spec->volumes[i], id);
         return r;
 }
 
