@@ -17,6 +17,7 @@
 #define API_URL "http://docker/v1.41" /* the name is for the Host header; the socket decides */
 #define EVENT_LINE_MAX ((size_t) 1 << 20)
 #define REFUSAL_MAX ((size_t) 64 << 10)
+#define NOT_ALLOWED "its service is not running"
 #define RETRY_USEC (500 * USEC_PER_MSEC)
 #define PING_EVERY_USEC (10 * USEC_PER_SEC)
 #define ANSWER_USEC (10 * USEC_PER_SEC)
@@ -230,7 +231,7 @@ struct docker_op *docker_op_start(struct docker *d, struct docker_op *op, struct
         if (d->up) {
                 op_send(op);
         } else {
-                fault_away(&fault, d->allowed ? d->reason : "docker.service is not running");
+                fault_away(&fault, d->allowed ? d->reason : NOT_ALLOWED);
                 op_fail(op, &fault);
         }
         return TAKE(owned);
@@ -265,7 +266,9 @@ static void link_drop(struct docker *d, const char *reason)
         docker_clean(d->reason, sizeof d->reason, reason);
         fault_away(&fault, d->reason);
         LIST_FOREACH(op, &d->ops, link)
-        op_fail(op, &fault);
+        {
+                op_fail(op, &fault);
+        }
 }
 
 static void link_lost(struct docker *d, const char *reason)
@@ -427,7 +430,7 @@ void docker_allow(struct docker *d, bool allowed)
                 connect_engine(d);
                 return;
         }
-        link_drop(d, "docker.service is not running");
+        link_drop(d, NOT_ALLOWED);
         if (was_up)
                 timer_set(d->down_timer, 0);
 }

@@ -150,14 +150,22 @@ static void op_finish(struct fetch_op *op, int error, const char *reason)
         timer_set(op->fetch->kick, 0);
 }
 
+/* NULL where curl's own words, which stand in the answer already, say it best. */
+static const char *reason_of(const struct fetch_op *op, CURLcode code, int error)
+{
+        if (error == -ECONNRESET)
+                return "the connection was closed";
+        /* For a unix socket curl tells of host and port. */
+        if (code == CURLE_COULDNT_CONNECT)
+                return strerror(-error);
+        return *op->answer.reason ? NULL : curl_easy_strerror(code);
+}
+
 static void op_finish_as(struct fetch_op *op, CURLcode code)
 {
-        if (op->refused)
-                op_finish(op, op->refused, strerror(-op->refused));
-        else
-                /* The error buffer is the answer's own; it is empty where curl had no details. */
-                op_finish(op, errno_of(op->easy, code),
-                          *op->answer.reason ? NULL : curl_easy_strerror(code));
+        int error = op->refused ? op->refused : errno_of(op->easy, code);
+
+        op_finish(op, error, op->refused ? strerror(-error) : reason_of(op, code, error));
 }
 
 static void collect_results(struct fetch *f)

@@ -231,7 +231,7 @@ static void probes(_unused_ void **state)
                 { "127.0.0.1", "/", "HTTP/1.0 503 No\r\n\r\nand so on", true, false, "HTTP status 503" },
                 { "127.0.0.1", "@192.0.2.1/", "HTTP/1.1 204 No\r\n\r\n", true, true, "HTTP status 204" },
                 { "127.0.0.1", "/", NULL, true, false, NULL },
-                { "127.0.0.1", "/", NULL, false, false, NULL },
+                { "127.0.0.1", "/", NULL, false, false, "Connection refused" },
                 { "localhost", NULL, NULL, false, false, "Invalid argument" },
         };
         _cleanup_(loop_freep) struct loop *loop = loop_new();
