@@ -94,7 +94,8 @@ static int read_user(const char *quoted, char **ret, struct fault *f)
         if (!text_ok(&t))
                 return fault_oom(f);
         wrapped = json_parse(t.data, t.len, "User", f);
-        if (!wrapped || json_get_string(json_member(wrapped, "user"), "User", 4096, &user, f) < 0)
+        if (!wrapped || json_object_len(wrapped) != 1 ||
+            json_get_string(json_member(wrapped, "user"), "User", 4096, &user, f) < 0)
                 return damaged(f, "an unreadable User=");
         *ret = strdup(user);
         return *ret ? 0 : fault_oom(f);
