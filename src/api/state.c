@@ -19,6 +19,12 @@
 
 enum wish { WISH_STARTED, WISH_STOPPED, WISH_RESTARTED };
 
+static const char *const wish_done[] = {
+        [WISH_STARTED] = "started",
+        [WISH_STOPPED] = "stopped",
+        [WISH_RESTARTED] = "restarted",
+};
+
 struct turn {
         struct work work;
         enum wish wish;
@@ -80,7 +86,7 @@ static void settled(void *arg, int r)
         gear_to_json(gear, &json);
         text_addc(&json, '\n');
         (void) snprintf(text, sizeof text, "Gear %s is %s%s\n", turn->work.id,
-                        turn->wish == WISH_STOPPED ? "stopped" : "started", turn->changed ? "" : " already");
+                        wish_done[turn->wish], turn->changed ? "" : " already");
         outcome_of(&outcome, 200, text, &json);
         work_end(&turn->work, &outcome);
 }
