@@ -7,7 +7,7 @@ import urllib.request
 
 from lib.wait import wait_until
 
-README = pathlib.Path(__file__).resolve().parents[2] / "README.md"
+README = pathlib.Path(__file__).resolve().parents[2] / "README"
 
 
 def printed(fragment):
