@@ -42,7 +42,8 @@ static void problem_json(struct text *t, const struct fault *fault)
 {
         size_t row = row_of(fault);
 
-        text_add(t, "{\"type\":\"about:blank\",");
+        text_addc(t, '{');
+        json_put(t, "type", "about:blank");
         json_put(t, "title", statuses[row].title);
         json_putu(t, "status", (uint64_t) statuses[row].status);
         json_put(t, "detail", fault->text);
