@@ -79,12 +79,38 @@ static void remove_next_volume(struct removal *rm)
                 removal_oom(rm);
 }
 
-static void reset_done(void *arg, const struct fault *fault _unused_)
+static void forgotten(void *arg, const struct fault *fault _unused_)
 {
         struct removal *rm = arg;
 
         rm->work.op = NULL;
         remove_next_volume(rm);
+}
+
+/*
+ * Still there: a boot or a reload has made multi-user.target hold it, and
+ * `systemctl start' would run what was deleted until the next reload.
+ */
+static void loaded_told(void *arg, const struct unit_change *units _unused_, size_t n, const struct fault *fault)
+{
+        struct removal *rm = arg;
+
+        rm->work.op = NULL;
+        if (!fault && n > 0)
+                rm->work.op = systemd_reload(rm->work.daemon->systemd, forgotten, rm);
+        if (!rm->work.op)
+                remove_next_volume(rm);
+}
+
+static void reset_done(void *arg, const struct fault *fault _unused_)
+{
+        struct removal *rm = arg;
+        char unit[UNIT_NAME_MAX];
+
+        gear_unit_name(rm->work.id, unit);
+        rm->work.op = systemd_list(rm->work.daemon->systemd, unit, loaded_told, rm);
+        if (!rm->work.op)
+                remove_next_volume(rm);
 }
 
 static int remove_files(void *arg)
