@@ -320,16 +320,13 @@ static void dispatch(struct connection *c)
 static void begin_body(struct connection *c)
 {
         struct reply *r = c->reply;
-        size_t len = (size_t) r->framing.content_length;
         struct iovec interim = { (void *) "HTTP/1.1 100 Continue\r\n\r\n", 25 };
+        enum http_refusal why = reply_reserve_body(r, (size_t) r->framing.content_length);
 
-        r->body = malloc(len + 1);
-        if (!r->body) {
-                refuse(c, HTTP_NO_MEMORY);
+        if (why != HTTP_FINE) {
+                refuse(c, why);
                 return;
         }
-        r->request.body = r->body;
-        r->request.body_len = len;
         c->body_have = 0;
         c->state = CONNECTION_BODY;
         if (r->framing.expect_continue && connection_unread(c) == 0)
@@ -345,17 +342,13 @@ static void admit(struct connection *c)
         const char *origin;
         enum http_refusal why = origin_check(policy, &r->request, &origin);
 
+        if (origin)
+                reply_allow_origin(r, origin);
         if (why == HTTP_FINE && r->framing.content_length > c->server->limits.body_max)
                 why = HTTP_LONG_BODY;
         if (why != HTTP_FINE) {
                 refuse(c, why);
                 return;
-        }
-        if (origin) {
-                reply_header(r, "Access-Control-Allow-Origin", origin);
-                reply_header(r, "Access-Control-Expose-Headers",
-                             "ETag, Geard-Replayed, Location, Retry-After");
-                reply_header(r, "Vary", "Origin");
         }
         r->request.body = "";
         r->request.body_len = 0;

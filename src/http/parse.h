@@ -47,6 +47,7 @@ enum http_refusal {
         HTTP_SLOW_BODY,
         HTTP_FOREIGN_HOST,
         HTTP_FOREIGN_ORIGIN,
+        HTTP_MANY_BODIES,       /* of other requests, in memory at this moment */
         HTTP_NO_MEMORY,
         _HTTP_REFUSAL_MAX,
 };

@@ -51,6 +51,7 @@ static const struct {
         [HTTP_FOREIGN_HOST] = { 421, "foreign-host",
                                 "this Host is neither local, an address, nor one listed for this listener" },
         [HTTP_FOREIGN_ORIGIN] = { 403, "foreign-origin", "a page of another site may not do this" },
+        [HTTP_MANY_BODIES] = { 503, "many-bodies", "too many bodies are being read; try again" },
         [HTTP_NO_MEMORY] = { 503, "no-memory", "out of memory" },
 };
 

@@ -99,6 +99,22 @@ bool reply_reserve_head(struct reply *r, size_t size)
         return true;
 }
 
+/* The memory is promised at once but touched only as the body arrives. */
+enum http_refusal reply_reserve_body(struct reply *r, size_t len)
+{
+        struct server *s = r->connection->server;
+
+        if (s->body_bytes + len > BODIES_MAX * s->limits.body_max)
+                return HTTP_MANY_BODIES;
+        r->body = malloc(len + 1);
+        if (!r->body)
+                return HTTP_NO_MEMORY;
+        s->body_bytes += len;
+        r->request.body = r->body;
+        r->request.body_len = len;
+        return HTTP_FINE;
+}
+
 struct reply *reply_destroy(struct reply *r)
 {
         if (!r)
@@ -115,6 +131,8 @@ struct reply *reply_recycle(struct server *s, struct reply *r)
 {
         struct reply empty = { 0 };
 
+        if (s && r->body)
+                s->body_bytes -= r->request.body_len;
         if (!s || s->n_spares == SPARE_REPLIES)
                 return reply_destroy(r);
         free(r->body);

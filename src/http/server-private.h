@@ -12,6 +12,7 @@
 
 #define ADDRESS_BUCKETS 256
 #define SPARE_REPLIES 32
+#define BODIES_MAX 64 /* the bodies of all requests together may be so many of the largest size */
 
 struct bufferevent;
 struct connection;
@@ -54,6 +55,7 @@ struct server {
         struct connection_list by_address[ADDRESS_BUCKETS];
         struct reply *spares[SPARE_REPLIES]; /* so that a busy server does not allocate */
         size_t n_spares;
+        size_t body_bytes;              /* of all requests that are open */
         struct event *resume;           /* listening again after descriptors ran out */
         time_t date_second;
         char date[40];                  /* of that second, for Date: */
@@ -89,6 +91,7 @@ struct reply {
 /* For a request of which nothing is known yet. NULL when out of memory. */
 struct reply *reply_new(struct connection *c);
 bool reply_reserve_head(struct reply *r, size_t size); /* false when out of memory */
+enum http_refusal reply_reserve_body(struct reply *r, size_t len);
 struct reply *reply_recycle(struct server *s, struct reply *r); /* s may be NULL; returns NULL */
 struct reply *reply_destroy(struct reply *r);
 /* Answers in the server's own name: one sentence, as text or as a problem. */

@@ -33,6 +33,7 @@ class Server:
                 pass_fds=[listener.fileno()], stderr=subprocess.PIPE, text=True, preexec_fn=preexec,
                 # Under ASan freed memory stays in quarantine, which the memory cases would count.
                 env={**os.environ, "ASAN_OPTIONS": "quarantine_size_mb=0:thread_local_quarantine_size_kb=0"})
+        self.asked = False
         self.lines = []
         self.news = threading.Condition()
         self.reader = threading.Thread(target=self._read, daemon=True)
@@ -80,10 +81,14 @@ class Server:
         fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    def ask_to_stop(self):
+        if not self.asked and self.process.poll() is None:
+            self.asked = True
+            self.process.send_signal(signal.SIGTERM)
+
     def stop(self):
         """An orderly stop: it must end by itself, with status 0 (which under ASan also means: no leak)."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
+        self.ask_to_stop()
         try:
             status = self.process.wait(10)
         except subprocess.TimeoutExpired:

@@ -58,6 +58,12 @@ def test_preflight(guarded):
     assert answer.headers["vary"] == ["Origin"]
 
 
+def test_a_refusal_can_be_read_by_an_allowed_page(guarded):
+    answer = ask(guarded, request("PUT /x HTTP/1.1", "Origin: https://ui.lan", "Content-Length: 9999999"))
+    assert answer.status == 413
+    assert answer.headers["access-control-allow-origin"] == ["https://ui.lan"]
+
+
 def test_preflight_of_a_stranger(guarded):
     answer = ask(guarded, request("OPTIONS /x HTTP/1.1", "Origin: http://evil.example",
                                   "Access-Control-Request-Method: PUT"))

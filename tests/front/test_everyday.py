@@ -117,7 +117,7 @@ def test_drain_lets_the_running_request_finish(start):
         Answer(idle.makefile("rb"))
         busy.sendall(request("GET /later?ms=400 HTTP/1.1"))
         time.sleep(0.1)
-        server.process.terminate()
+        server.ask_to_stop()
         assert read_all(idle) == b""
         answer = Answer(busy.makefile("rb"))
         assert answer.body == b"late\n" and answer.closes
@@ -154,6 +154,24 @@ def test_connections_per_address_are_capped_but_not_on_unix_sockets(start, scrat
     assert Answer(held[-1].makefile("rb")).status == 200
     for s in held:
         s.close()
+
+
+def test_bodies_in_all_are_capped(start):
+    server = start("--body-max=1000")
+    held = [server.connect() for _ in range(64)]
+    for s in held:
+        s.sendall(request("PUT /x HTTP/1.1", "Content-Length: 1000", body=b"half"))
+    time.sleep(0.1)
+    small = request("PUT /x HTTP/1.1", "Content-Length: 1", body=b"x")
+    refused = ask(server, small)
+    assert (refused.status, refused.headers["retry-after"]) == (503, ["1"])
+    held[0].sendall(b"x" * 996)
+    assert Answer(held[0].makefile("rb")).status == 200
+    assert ask(server, small).status == 200
+    for s in held:
+        s.close()
+    time.sleep(0.1)
+    assert ask(server, request("PUT /x HTTP/1.1", "Content-Length: 1000", body=b"x" * 1000)).status == 200
 
 
 def test_ipv6(start):
