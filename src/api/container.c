@@ -25,6 +25,8 @@ static int decode_spec(struct call *call, struct spec *ret, struct fault *f)
         r = spec_from_json(body, image, ret, f);
         if (r < 0)
                 return r;
+        if (!ret->stop_timeout_given)
+                ret->stop_timeout_usec = call->daemon->config->stop_timeout_usec;
         r = install_check(call->daemon, ret, access_may_reach_host(&call->who), f);
         if (r < 0)
                 spec_reset(ret);

@@ -11,6 +11,7 @@
 #include "api/index.h"
 #include "api/install-private.h"
 #include "api/ready.h"
+#include "api/registry.h"
 
 #include <stdio.h>
 
@@ -365,10 +366,15 @@ static void pulled(void *arg, const struct fault *fault)
 static void install_pull(struct install *in)
 {
         struct daemon *d = in->work.daemon;
+        _cleanup_free_ char *auth = NULL;
         struct fault f;
 
+        if (registry_auth(in->spec.image, &auth, &f) < 0) {
+                install_undo(in, &f);
+                return;
+        }
         work_progress(&in->work, "Pulling %s", in->spec.image);
-        in->work.docker = docker_pull(d->docker, in->spec.image, NULL, d->config->pull_silence_usec, pull_progress,
+        in->work.docker = docker_pull(d->docker, in->spec.image, auth, d->config->pull_silence_usec, pull_progress,
                                       pulled, in);
         if (!in->work.docker) {
                 (void) fault_oom(&f);

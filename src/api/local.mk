@@ -15,6 +15,7 @@ libgeard_la_SOURCES += \
 	src/api/plan.c src/api/plan.h \
 	src/api/ready.c src/api/ready.h \
 	src/api/recover.c src/api/recover.h \
+	src/api/registry.c src/api/registry.h \
 	src/api/remove.c src/api/remove.h \
 	src/api/resolve.c src/api/resolve.h \
 	src/api/state.c src/api/state.h \

@@ -1,11 +1,12 @@
 # One program per module: test-<module>.c, table style.
 if HAVE_CMOCKA
-UNIT_TESTS =
-check_PROGRAMS += $(UNIT_TESTS)
-
 check_PROGRAMS += tests/unit/test-loop
 tests_unit_test_loop_SOURCES = tests/unit/test-loop.c
 tests_unit_test_loop_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test-base64
+tests_unit_test_base64_SOURCES = tests/unit/test-base64.c
+tests_unit_test_base64_LDADD = $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test-fetch
 tests_unit_test_fetch_SOURCES = tests/unit/test-fetch.c tests/unit/fake-http.c tests/unit/fake-http.h
