@@ -57,7 +57,10 @@ UNIT_LIBS = libgeard.la $(CMOCKA_LIBS)
 
 # The include picture of HACKING.
 TESTS += tests/unit/check-layers
-EXTRA_DIST += tests/unit/check-layers
+
+# The table of the configuration against what is written about it.
+TESTS += tests/unit/check-manual
+EXTRA_DIST += tests/unit/check-layers tests/unit/check-manual
 
 # A debugging aid, built when asked for.
 EXTRA_PROGRAMS += tests/host/tools/sys-probe
