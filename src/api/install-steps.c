@@ -263,6 +263,59 @@ void install_link(struct install *in)
         }
 }
 
+static void former_disabled(void *arg, const struct fault *fault)
+{
+        struct install *in = arg;
+
+        in->work.op = NULL;
+        if (!install_still_wanted(in))
+                return;
+        if (fault && fault->kind != FAULT_MISSING)
+                install_undo(in, fault);
+        else
+                install_link(in);
+}
+
+static void former_stopped(void *arg, enum job_result result, const struct fault *fault)
+{
+        struct install *in = arg;
+        char unit[UNIT_NAME_MAX];
+        struct fault f;
+
+        in->work.op = NULL;
+        if (!install_still_wanted(in))
+                return;
+        if (!fault && result != JOB_DONE) {
+                (void) fault_set(&f, FAULT_CONFLICT, NULL, "gear %s was not stopped: %s", in->work.id,
+                                 job_result_text(result));
+                fault = &f;
+        }
+        if (fault) {
+                install_undo(in, fault);
+                return;
+        }
+        gear_unit_name(in->work.id, unit);
+        in->work.op = systemd_disable(in->work.daemon->systemd, unit, former_disabled, in);
+        if (!in->work.op) {
+                (void) fault_oom(&f);
+                install_undo(in, &f);
+        }
+}
+
+/* The one whose place is taken by a stopped one may run, and may come with the next boot. */
+static void stop_former(struct install *in)
+{
+        char unit[UNIT_NAME_MAX];
+        struct fault f;
+
+        gear_unit_name(in->work.id, unit);
+        in->work.op = systemd_job(in->work.daemon->systemd, SYSTEMD_STOP, unit, former_stopped, in);
+        if (!in->work.op) {
+                (void) fault_oom(&f);
+                install_undo(in, &f);
+        }
+}
+
 static void written(void *arg, int r)
 {
         struct install *in = arg;
@@ -271,6 +324,8 @@ static void written(void *arg, int r)
                 return;
         if (r < 0)
                 install_undo(in, &in->fault);
+        else if (in->replacing && !in->spec.started)
+                stop_former(in);
         else
                 install_link(in);
 }

@@ -52,6 +52,28 @@ static void former_reloaded(void *arg, const struct fault *fault _unused_)
         former_back(in);
 }
 
+static void former_linked(void *arg, const struct fault *fault _unused_)
+{
+        struct install *in = arg;
+
+        in->work.op = systemd_reload(in->work.daemon->systemd, former_reloaded, in);
+        if (!in->work.op)
+                undone(in);
+}
+
+/* As its user wanted it at the next boot, whatever the new one had made of that. */
+static void link_former(struct install *in)
+{
+        struct daemon *d = in->work.daemon;
+        char path[4096];
+
+        store_unit_path(d->store, in->work.id, path, sizeof path);
+        in->work.op = in->before_started ? systemd_enable(d->systemd, path, former_linked, in)
+                                         : systemd_link(d->systemd, path, former_linked, in);
+        if (!in->work.op)
+                undone(in);
+}
+
 static void undo_next_volume(struct install *in);
 
 static void volume_removed(void *arg, const struct fault *fault)
@@ -127,13 +149,10 @@ static void files_undone(void *arg, int r)
         if (r < 0)
                 log_error(LOG_FIELDS("GEAR_ID", in->work.id), "gear %s: cannot take back what was written: %s",
                           in->work.id, strerror(-r));
-        if (!in->replacing) {
+        if (in->replacing)
+                link_former(in);
+        else
                 undo_volumes(in);
-                return;
-        }
-        in->work.op = systemd_reload(in->work.daemon->systemd, former_reloaded, in);
-        if (!in->work.op)
-                undone(in);
 }
 
 static void unlinked(void *arg, const struct fault *fault _unused_)
@@ -151,7 +170,7 @@ static void undo_links(struct install *in)
         char unit[UNIT_NAME_MAX];
 
         gear_unit_name(in->work.id, unit);
-        if (in->linked && !in->replacing)
+        if (in->linked && !(in->replacing && in->before_started))
                 in->work.op = systemd_disable(d->systemd, unit, unlinked, in);
         if (!in->work.op)
                 unlinked(in, NULL);
