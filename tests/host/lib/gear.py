@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What cases ask of geard about gears, and what they hold it against: systemd,
+the engine and the disk, asked directly."""
+
+import shlex
+import time
+
+from lib.host import SOCKET
+from lib.wait import wait_until
+
+JSON = {"Accept": "application/json"}
+HOLD = ["sh", "-c", "trap 'exit 0' TERM; echo up; while :; do sleep 0.2; done"]
+
+# One line per trace that a gear leaves on a host; drop-ins are the user's own.
+TRACES = r"""
+gear=$1
+find /var/lib/gears /etc/systemd/system /run/systemd -path '*/git' -prune -o \
+        \( -name "gear-$gear.service" -o -name "$gear" -o -name "$gear.env" -o -name ".*gear-$gear.*" \) -print 2>/dev/null
+docker ps -aq --filter "name=^/gear-$gear\$" | sed 's/^/container /'
+systemctl list-units --all --plain --no-legend "gear-$gear.service" | grep -v not-found | sed 's/^/unit /'
+true
+"""
+
+# What systemd, the engine and geard say, the first two once more afterwards:
+# only what did not move meanwhile can be held against geard.
+COMPARE = r"""
+truth() {
+        systemctl show -p ActiveState -p SubState --value "gear-$1.service" | paste -sd' '
+        if systemctl is-active -q docker; then
+                timeout 5 docker ps -q --no-trunc --filter "name=^/gear-$1\$" | cut -c1-12
+        fi
+}
+before=$(truth "$1" | paste -sd' ')
+echo "$before"
+curl -s --max-time 5 --unix-socket "$2" http://localhost/container/"$1"/status?fields= -H 'Accept: application/json' |
+        jq -r '[.unit.active, .unit.sub, if .state == "running" then .container else empty end] | join(" ")'
+echo
+truth "$1" | paste -sd' '
+"""
+
+
+def create(host, gear="1", image="test/busybox", *, query="", timeout=90, **spec):
+    """PUT /container/ID as root; the answer."""
+    return host.peer("PUT", f"/container/{gear}{query}", {"image": image, **spec}, JSON, timeout=timeout)
+
+
+def made(host, gear="1", image="test/busybox", **spec):
+    """A gear that must come into being; the JSON of the answer."""
+    answer = create(host, gear, image, **spec)
+    assert answer.status == 201, answer
+    return answer.json
+
+
+def turn(host, gear, state, timeout=90):
+    """PUT /container/ID/started, stopped or restarted; must work."""
+    answer = host.peer("PUT", f"/container/{gear}/{state}", headers=JSON, timeout=timeout)
+    assert answer.status == 200, answer
+    return answer.json
+
+
+def delete(host, gear, query=""):
+    answer = host.peer("DELETE", f"/container/{gear}{query}")
+    assert answer.status == 204, answer
+
+
+def status(host, gear="1"):
+    answer = host.peer("GET", f"/container/{gear}/status", headers=JSON, timeout=10)
+    assert answer.status == 200, answer
+    return answer.json
+
+
+def traces(host, gear):
+    """All that the host still knows of a gear, [] when nothing."""
+    return host.run("bash", "-c", TRACES, "traces", gear).stdout.decode().splitlines()
+
+
+def inspect(host, gear="1"):
+    """The engine's word on a gear's container."""
+    import json
+    return json.loads(host.docker("inspect", f"gear-{gear}"))[0]
+
+
+def container_of(host, gear="1"):
+    """The id of the running container, "" when there is none."""
+    return host.docker("ps", "-q", "--no-trunc", "--filter", f"name=^/gear-{gear}$")
+
+
+def runs(host, gear="1"):
+    return status(host, gear)["state"] == "running" and container_of(host, gear) != ""
+
+
+def wait_running(host, gear="1", seconds=30):
+    return wait_until(lambda: runs(host, gear) and container_of(host, gear), seconds, f"gear {gear} runs")
+
+
+def unit_is(host, gear, active, sub=None):
+    shown = host.show(f"gear-{gear}")
+    return shown["ActiveState"] == active and (sub is None or shown["SubState"] == sub)
+
+
+def log_lines(host, gear="1"):
+    """What the container printed, by the journal."""
+    return host.journal(None, "cat", f"SYSLOG_IDENTIFIER=gear-{gear}").splitlines()
+
+
+def truth_is_told(host, gear="1", seconds=5, within=1.0):
+    """For so many seconds, what GET status says is at most `within` behind systemd and the engine."""
+    end = time.monotonic() + seconds
+    wrong_since, history = None, []
+    while time.monotonic() < end or wrong_since:
+        began = time.monotonic()
+        output = host.run("bash", "-c", COMPARE, "compare", gear, SOCKET).stdout.decode()
+        before, told, *after = [line.strip() for line in output.splitlines() if line.strip()] + [""] * 3
+        if before == after[0] and told != before:
+            wrong_since = wrong_since or began
+            history.append(f"{began - wrong_since:.2f} s: geard says {told!r}, it is {before!r}")
+            assert time.monotonic() - wrong_since < within, "\n".join(history)
+        else:
+            wrong_since = None
+            history.clear()
+
+
+def background(host, command):
+    """A shell line that goes on by itself in the host."""
+    host.sh(f"systemd-run --quiet --collect -- bash -c {shlex.quote(command)}")
