@@ -22,9 +22,9 @@ enum edit_kind { EDIT_REPLACE, EDIT_PATCH };
 struct edit {
         struct work work;
         enum edit_kind kind;
-        struct json *body;   /* NULL: no variables at all */
-        size_t n_variables;  /* afterwards */
-        struct fault fault;  /* the worker's */
+        struct json *body;  /* NULL: no variables at all */
+        size_t n_variables; /* afterwards */
+        struct fault fault; /* the worker's */
 };
 
 static struct edit *edit_of(struct work *w)
@@ -90,8 +90,8 @@ static void written(void *arg, int r)
                 work_fail(&edit->work, &edit->fault);
                 return;
         }
-        (void) snprintf(text, sizeof text, "Gear %s has %zu variable%s%s\n", edit->work.id, edit->n_variables,
-                        edit->n_variables == 1 ? "" : "s",
+        (void) snprintf(text, sizeof text, "Gear %s has %zu variable%s%s\n", edit->work.id,
+                        edit->n_variables, edit->n_variables == 1 ? "" : "s",
                         runs ? "; it runs with those of its last start until it is restarted" : "");
         text_addc(&json, '{');
         json_put(&json, "id", edit->work.id);
@@ -197,7 +197,8 @@ static int read_variables(struct call *call, struct environ *env, struct fault *
         if (r < 0)
                 return r;
         r = store_read_env(call->daemon->store, gear->id, env);
-        return r < 0 && r != -ENOENT ? fault_errno(f, r, "cannot read the environment of gear %s", gear->id) : 0;
+        return r < 0 && r != -ENOENT ? fault_errno(f, r, "cannot read the environment of gear %s", gear->id)
+                                     : 0;
 }
 
 static void environment_get(struct call *call)
@@ -253,7 +254,8 @@ static void ports_get(struct call *call)
 
 static const struct route routes[] = {
         { HTTP_GET, "/container/env", environment_get, "gear.env", ROUTE_TOKEN, "The gear's environment" },
-        { HTTP_PUT, "/container/env", environment_put, "gear.env", CHANGE | ROUTE_TOKEN, "Replace the environment" },
+        { HTTP_PUT, "/container/env", environment_put, "gear.env", CHANGE | ROUTE_TOKEN,
+          "Replace the environment" },
         { HTTP_PATCH, "/container/env", environment_patch, "gear.env", CHANGE | ROUTE_TOKEN,
           "Add, replace and (with null) remove variables" },
         { HTTP_DELETE, "/container/env", environment_delete, "gear.env", ROUTE_CHANGE | ROUTE_TOKEN,
@@ -262,7 +264,8 @@ static const struct route routes[] = {
         { HTTP_PUT, "/container/{id}/env", environment_put, "gear.env", CHANGE, "Replace the environment" },
         { HTTP_PATCH, "/container/{id}/env", environment_patch, "gear.env", CHANGE,
           "Add, replace and (with null) remove variables" },
-        { HTTP_DELETE, "/container/{id}/env", environment_delete, "gear.env", ROUTE_CHANGE, "Empty the environment" },
+        { HTTP_DELETE, "/container/{id}/env", environment_delete, "gear.env", ROUTE_CHANGE,
+          "Empty the environment" },
         { HTTP_GET, "/container/ports", ports_get, "gear.read", ROUTE_TOKEN, "The host ports of the gear" },
         { HTTP_GET, "/container/{id}/ports", ports_get, "gear.read", 0, "The host ports of the gear" },
 };

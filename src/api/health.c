@@ -38,7 +38,7 @@ static struct prober *prober_free(struct prober *p)
 }
 DEFINE_CLEANUP(struct prober, prober_free);
 
-/* --- probing ----------------------------------------------------------------------------------- */
+/* --- probing ----------------------------------------------------------------------------------- - */
 
 static void set_health(struct prober *p, const char *health, const char *why)
 {
@@ -46,8 +46,8 @@ static void set_health(struct prober *p, const char *health, const char *why)
         bool good = streq(health, "healthy");
 
         p->health = gear->health = gear_word(health);
-        log_at(good ? LOG_INFO : LOG_WARNING, LOG_FIELDS("GEAR_ID", gear->id), "gear %s is %s%s%s", gear->id, health,
-               good ? "" : ": ", good ? "" : why);
+        log_at(good ? LOG_INFO : LOG_WARNING, LOG_FIELDS("GEAR_ID", gear->id), "gear %s is %s%s%s", gear->id,
+               health, good ? "" : ": ", good ? "" : why);
         gear_touched(p->daemon->gears, gear);
         ready_look(gear);
 }
@@ -80,8 +80,8 @@ static void ask(void *arg)
 
         /* A paused process cannot answer, and is not to blame for it. */
         if (!streq(gear->container_state, "paused") && gear->address[0])
-                p->probe = probe_start(p->daemon->loop, p->daemon->fetch, gear->address, p->want.port, p->want.path,
-                                       p->want.timeout_usec, probe_answered, p);
+                p->probe = probe_start(p->daemon->loop, p->daemon->fetch, gear->address, p->want.port,
+                                       p->want.path, p->want.timeout_usec, probe_answered, p);
         if (!p->probe)
                 timer_set(p->pause, p->want.interval_usec);
 }
@@ -108,7 +108,7 @@ static int load_wish(struct prober *p, struct fault *f)
         return 0;
 }
 
-/* The first probe is due one interval after the start, which may be long ago when it is geard that has started. */
+/* Due one interval after the container's start, which is long ago when it is geard that has started. */
 static uint64_t until_first(const struct prober *p)
 {
         uint64_t now = wall_usec(), age = now > p->started_usec ? now - p->started_usec : 0;
@@ -132,7 +132,8 @@ static void prober_start(struct daemon *d, struct gear *gear)
                 r = p->pause ? load_wish(p, &f) : fault_oom(&f);
         }
         if (r < 0) {
-                log_warning(LOG_FIELDS("GEAR_ID", gear->id), "gear %s will not be probed: %s", gear->id, f.text);
+                log_warning(LOG_FIELDS("GEAR_ID", gear->id), "gear %s will not be probed: %s", gear->id,
+                            f.text);
                 gear->health_is_ours = false; /* until its record changes: not a line at every event */
                 return;
         }

@@ -27,9 +27,9 @@ enum log_format { LOG_LINES, LOG_OBJECTS, LOG_EVENTS };
 
 struct log_query {
         enum log_format format;
-        int64_t tail;          /* negative: all */
-        uint64_t since_usec;   /* 0: no bound */
-        uint64_t until_usec;   /* USEC_NEVER: no bound */
+        int64_t tail;        /* negative: all */
+        uint64_t since_usec; /* 0: no bound */
+        uint64_t until_usec; /* USEC_NEVER: no bound */
         bool follow;
         uint64_t timeout_usec; /* USEC_NEVER: goes on for ever */
 };
@@ -39,7 +39,7 @@ struct log_stream {
         struct reply *reply;
         struct journal_reader *reader;
         struct timer *end, *beat;
-        unsigned beats;        /* since the last comment */
+        unsigned beats; /* since the last comment */
         enum log_format format;
         uint64_t until_usec;
 };
@@ -82,8 +82,10 @@ static bool parse_moment(const char *s, uint64_t now, uint64_t *ret)
         if (end && !*end) {
                 time_t seconds = timegm(&tm);
 
-                *ret = seconds > 0 ? (uint64_t) seconds * USEC_PER_SEC : 0;
-                return seconds >= 0;
+                if (seconds < 0)
+                        return false;
+                *ret = (uint64_t) seconds * USEC_PER_SEC;
+                return true;
         }
         if (!parse_duration(s, &n) || n > now)
                 return false;
@@ -98,19 +100,22 @@ static int read_moment(const struct call *call, const char *name, uint64_t *ret,
         if (!value || parse_moment(value, wall_usec(), ret))
                 return 0;
         return fault_set(f, FAULT_INVALID, name,
-                         "%s: seconds since 1970, a time like 2031-12-31T23:59:59Z or how long ago (5min) is expected",
+                         "%s: seconds since 1970, a time like 2031-12-31T23:59:59Z or how long ago (5min) "
+                         "is expected",
                          name);
 }
 
-/* Without a word on how many: some, so that the reason of a bad start is among them, or all since the given time. */
+/* Not a word on how many: all of a given time, else enough to see how the container started. */
 static int read_tail(const struct call *call, struct log_query *q, struct fault *f)
 {
         const char *value = http_param(call->request, "tail");
+        bool since = http_param(call->request, "since"), until = http_param(call->request, "until");
         uint64_t n = TAIL_DEFAULT;
 
-        if (value && q->until_usec != USEC_NEVER)
-                return fault_set(f, FAULT_INVALID, "tail", "tail: counts from the end, and cannot go with until");
-        if (value ? streq(value, "all") : q->since_usec || q->until_usec != USEC_NEVER) {
+        if (value && until)
+                return fault_set(f, FAULT_INVALID, "tail",
+                                 "tail: counts from the end, and cannot go with until");
+        if (value ? streq(value, "all") : since || until) {
                 q->tail = -1;
                 return 0;
         }
@@ -133,7 +138,9 @@ static int read_timeout(const struct call *call, struct log_query *q, struct fau
 
 static int read_query(struct call *call, struct log_query *ret, struct fault *f)
 {
-        struct log_query q = { .format = wanted_format(call->request), .until_usec = USEC_NEVER, .follow = true };
+        struct log_query q = { .format = wanted_format(call->request),
+                               .until_usec = USEC_NEVER,
+                               .follow = true };
         int r = read_moment(call, "since", &q.since_usec, f);
 
         if (r == 0)
@@ -281,7 +288,8 @@ static void on_beat(void *arg)
         timer_set(s->beat, BEAT_USEC);
 }
 
-static int start_reading(struct log_stream *s, const struct gear *gear, const struct log_query *q, struct fault *f)
+static int start_reading(struct log_stream *s, const struct gear *gear, const struct log_query *q,
+                         struct fault *f)
 {
         char unit[UNIT_NAME_MAX], identifier[UNIT_NAME_MAX];
         int r;
@@ -320,14 +328,16 @@ static int start_clocks(struct log_stream *s, const struct log_query *q)
         return 0;
 }
 
-static int stream_start(struct call *call, const struct gear *gear, const struct log_query *q, struct fault *f)
+static int stream_start(struct call *call, const struct gear *gear, const struct log_query *q,
+                        struct fault *f)
 {
         struct daemon *d = call->daemon;
         struct log_stream *s;
         int r;
 
         if (d->streams >= d->config->streams_max) {
-                (void) fault_set(f, FAULT_BUSY, NULL, "%u streams are open already (StreamsMax=)", d->streams);
+                (void) fault_set(f, FAULT_BUSY, NULL, "%u streams are open already (StreamsMax=)",
+                                 d->streams);
                 f->retry_after = RETRY_AFTER_SEC;
                 return -EBUSY;
         }
@@ -348,7 +358,8 @@ static int stream_start(struct call *call, const struct gear *gear, const struct
         return 0;
 }
 
-/* --- calls ----------------------------------------------------------------------------------------------- */
+/* --- calls -----------------------------------------------------------------------------------------------
+ */
 
 static void log_get(struct call *call)
 {
@@ -370,8 +381,10 @@ static void log_get(struct call *call)
 }
 
 static const struct route routes[] = {
-        { HTTP_GET, "/container/log", log_get, "log.read", ROUTE_TOKEN | ROUTE_STREAM, "The gear's log, followed" },
-        { HTTP_PUT, "/container/log", log_get, "log.read", ROUTE_TOKEN | ROUTE_STREAM, "The gear's log, followed" },
+        { HTTP_GET, "/container/log", log_get, "log.read", ROUTE_TOKEN | ROUTE_STREAM,
+          "The gear's log, followed" },
+        { HTTP_PUT, "/container/log", log_get, "log.read", ROUTE_TOKEN | ROUTE_STREAM,
+          "The gear's log, followed" },
         { HTTP_GET, "/container/{id}/log", log_get, "log.read", ROUTE_STREAM, "The gear's log, followed" },
         { HTTP_PUT, "/container/{id}/log", log_get, "log.read", ROUTE_STREAM, "The gear's log, followed" },
 };

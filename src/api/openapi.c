@@ -45,9 +45,10 @@ static const struct {
 };
 
 /* JSON with ' for ": it is to be read by people here. */
+/* clang-format off */
 static const char security_schemes[] =
-        "{'bearer':{'type':'http','scheme':'bearer','description':'A token whose claim a grants the right named."
-        " A Unix socket with Auth=peer needs none.'}}";
+        "{'bearer':{'type':'http','scheme':'bearer','description':'A token whose claim a grants"
+        " the right named. A Unix socket with Auth=peer needs none.'}}";
 
 static const char responses[] =
         "{'Problem':{'description':'It did not work: the sentence says why, field what is to blame',"
@@ -72,7 +73,8 @@ static const char schemas[] =
         "'command':{'type':['array','string'],'items':{'type':'string'}},"
         "'http':{'type':['object','string'],'description':'A path, or port and path'},"
         "'tcp':{'$ref':'#/components/schemas/Port'},'port':{'$ref':'#/components/schemas/Port'},"
-        "'interval':{'$ref':'#/components/schemas/Duration'},'timeout':{'$ref':'#/components/schemas/Duration'},"
+        "'interval':{'$ref':'#/components/schemas/Duration'},"
+        "'timeout':{'$ref':'#/components/schemas/Duration'},"
         "'start_period':{'$ref':'#/components/schemas/Duration'},"
         "'retries':{'type':'integer','minimum':1,'maximum':100}}},"
         "'Ready':{'description':'When a start counts as done','oneOf':["
@@ -88,16 +90,19 @@ static const char schemas[] =
         "'command':{'type':['array','string'],'items':{'type':'string'},"
         "'description':'A string is split like a shell would; without it, the command of the image'},"
         "'env':{'$ref':'#/components/schemas/Environment'},"
-        "'ports':{'type':'array','maxItems':32,'items':{'type':'object','required':['internal'],'properties':{"
+        "'ports':{'type':'array','maxItems':32,'items':{'type':'object','required':['internal'],"
+        "'properties':{"
         "'internal':{'$ref':'#/components/schemas/Port'},"
         "'external':{'type':['integer','string'],'description':'0 or absent: leased from PortRange='},"
         "'protocol':{'enum':['tcp','udp']},'address':{'type':'string'}}}},"
-        "'volumes':{'type':'array','maxItems':32,'items':{'type':'object','required':['target'],'properties':{"
+        "'volumes':{'type':'array','maxItems':32,'items':{'type':'object','required':['target'],"
+        "'properties':{"
         "'name':{'type':'string','description':'A volume of this gear'},"
         "'source':{'type':'string','description':'A host path: needs the right gear.host'},"
         "'target':{'type':'string'},'read_only':{'type':'boolean'}}}},"
         "'memory':{'type':['integer','string'],'description':'Bytes, or a size like 64m, 1.5G'},"
-        "'cpus':{'type':['number','string'],'minimum':0.01},'pids':{'type':['integer','string'],'minimum':1},"
+        "'cpus':{'type':['number','string'],'minimum':0.01},"
+        "'pids':{'type':['integer','string'],'minimum':1},"
         "'user':{'type':'string'},'workdir':{'type':'string'},'hostname':{'type':'string'},"
         "'read_only':{'type':'boolean'},"
         "'cap_add':{'type':'array','items':{'type':'string'},'description':'Needs the right gear.host'},"
@@ -112,7 +117,9 @@ static const char schemas[] =
         "'pull':{'enum':['missing','always','never'],'default':'missing'},"
         "'health':{'$ref':'#/components/schemas/Health'},'ready':{'$ref':'#/components/schemas/Ready'},"
         "'started':{'type':'boolean','default':true},"
-        "'replace':{'type':'boolean','default':false,'description':'Take the place of another gear of this id'}}}}";
+        "'replace':{'type':'boolean','default':false,"
+        "'description':'Take the place of another gear of this id'}}}}";
+/* clang-format on */
 
 static void add_plain(struct text *t, const char *name, const char *json)
 {
@@ -126,8 +133,9 @@ static void add_plain(struct text *t, const char *name, const char *json)
 static const char *method_name(enum http_method m)
 {
         static const char *const names[] = {
-                [HTTP_GET] = "get",     [HTTP_HEAD] = "head",     [HTTP_PUT] = "put",        [HTTP_POST] = "post",
-                [HTTP_PATCH] = "patch", [HTTP_DELETE] = "delete", [HTTP_OPTIONS] = "options",
+                [HTTP_GET] = "get",         [HTTP_HEAD] = "head",   [HTTP_PUT] = "put",
+                [HTTP_POST] = "post",       [HTTP_PATCH] = "patch", [HTTP_DELETE] = "delete",
+                [HTTP_OPTIONS] = "options",
         };
 
         return names[m];
@@ -168,8 +176,9 @@ static void add_parameters(struct text *t, const struct route *route, bool token
         json_name(t, "parameters");
         text_addc(t, '[');
         if (token)
-                add_parameter(t, "path", "token", strlen("token"),
-                              "a token; or, where TestToken=yes, __test__ with the claims r t u i in the query");
+                add_parameter(
+                        t, "path", "token", strlen("token"),
+                        "a token; or, where TestToken=yes, __test__ with the claims r t u i in the query");
         for (const char *open = strchr(route->pattern, '{'); open; open = strchr(open + 1, '{'))
                 add_parameter(t, "path", open + 1, strcspn(open + 1, "}"), NULL);
         for (size_t i = 0; i < ARRAY_SIZE(queries); i++)
@@ -310,7 +319,8 @@ void openapi_write(const struct route_table *tables, size_t n_tables, struct tex
         json_put(t, "openapi", "3.1.0");
         add_plain(t, "info",
                   "{'title':'geard','version':'" PACKAGE_VERSION "',"
-                  "'description':'Containers as systemd units. Errors are application/problem+json or one line.'}");
+                  "'description':'Containers as systemd units. Errors are application/problem+json or one "
+                  "line.'}");
         json_name(t, "paths");
         text_addc(t, '{');
         add_paths(t, &all, false);

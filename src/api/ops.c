@@ -31,7 +31,8 @@ static void healthz_get(struct call *call)
         const struct daemon *d = call->daemon;
         _cleanup_text_ struct text text = { 0 }, json = { 0 };
         struct fault systemd_fault, engine_fault;
-        bool systemd = index_need_systemd(d, &systemd_fault) == 0, engine = index_need_engine(d, &engine_fault) == 0;
+        bool systemd = index_need_systemd(d, &systemd_fault) == 0,
+             engine = index_need_engine(d, &engine_fault) == 0;
 
         if (d->draining)
                 text_add(&text, "stopping\n");
@@ -88,7 +89,8 @@ static void put_http(struct text *t, const struct daemon *d)
         server_get_stats(d->server, &s);
         put_family(t, "geard_http_responses", "counter", "Requests answered, by class of status.");
         for (size_t i = 1; i < ARRAY_SIZE(s.responses_by_class); i++)
-                text_addf(t, "geard_http_responses_total{class=\"%zuxx\"} %" PRIu64 "\n", i, s.responses_by_class[i]);
+                text_addf(t, "geard_http_responses_total{class=\"%zuxx\"} %" PRIu64 "\n", i,
+                          s.responses_by_class[i]);
         put_counter(t, "geard_http_requests", "Requests read.", s.requests);
         put_counter(t, "geard_http_refused", "Requests refused by the parser or a limit.", s.refused);
         put_counter(t, "geard_http_connections_accepted", "Connections accepted.", s.accepted);
@@ -106,7 +108,8 @@ static void put_gears(struct text *t, const struct daemon *d)
                 counts[gear_state_of(gears_at(d->gears, i))]++;
         put_family(t, "geard_gears", "gauge", "Gears, by state.");
         for (size_t i = 0; i < N_STATES; i++)
-                text_addf(t, "geard_gears{state=\"%s\"} %zu\n", gear_state_name((enum gear_state) i), counts[i]);
+                text_addf(t, "geard_gears{state=\"%s\"} %zu\n", gear_state_name((enum gear_state) i),
+                          counts[i]);
 }
 
 static void put_changes(struct text *t, const struct daemon *d)
@@ -162,7 +165,8 @@ static void put_process(struct text *t, const struct daemon *d)
                 if (status_bytes(status, "VmRSS", &bytes))
                         put_gauge(t, "geard_memory_resident_bytes", "Resident memory.", bytes);
                 if (status_bytes(status, "RssAnon", &bytes))
-                        put_gauge(t, "geard_memory_anonymous_bytes", "Resident memory that is geard's alone.", bytes);
+                        put_gauge(t, "geard_memory_anonymous_bytes",
+                                  "Resident memory that is geard's alone.", bytes);
         }
         put_family(t, "geard_uptime_seconds", "gauge", "Since geard started.");
         put_seconds(t, "geard_uptime_seconds", now > d->began_usec ? now - d->began_usec : 0);
@@ -187,12 +191,14 @@ static void metrics_get(struct call *call)
                 answer_fault(call, &f);
                 return;
         }
-        reply_send(TAKE(call->reply), 200, "application/openmetrics-text; version=1.0.0; charset=utf-8", t.data, t.len);
+        reply_send(TAKE(call->reply), 200, "application/openmetrics-text; version=1.0.0; charset=utf-8",
+                   t.data, t.len);
 }
 
 static const struct route routes[] = {
         { HTTP_GET, "/healthz", healthz_get, NULL, ROUTE_OPEN, "Whether geard works, and what it misses" },
         { HTTP_GET, "/version", version_get, NULL, ROUTE_OPEN, "Which geard this is" },
-        { HTTP_GET, "/metrics", metrics_get, "ops.read", 0, "Numbers for a monitoring system (OpenMetrics)" },
+        { HTTP_GET, "/metrics", metrics_get, "ops.read", 0,
+          "Numbers for a monitoring system (OpenMetrics)" },
 };
 const struct route_table ops_routes = { routes, ARRAY_SIZE(routes) };

@@ -116,7 +116,8 @@ static void check_operation(const struct json *operation, const struct route *ro
         assert_true(json_is_object(json_member(operation, "responses")));
         if (route->right)
                 assert_string_equal(string_of(operation, "x-right"), route->right);
-        assert_int_equal(json_is_object(json_member(operation, "requestBody")), (route->flags & ROUTE_BODY) != 0);
+        assert_int_equal(json_is_object(json_member(operation, "requestBody")),
+                         (route->flags & ROUTE_BODY) != 0);
         assert_int_equal(has_parameter(operation, "path", "token", strlen("token")), token);
         for (const char *open = strchr(route->pattern, '{'); open; open = strchr(open + 1, '{'))
                 assert_true(has_parameter(operation, "path", open + 1, strcspn(open + 1, "}")));
