@@ -187,7 +187,7 @@ static void environment_delete(struct call *call)
                 edit_submit(call, gear, EDIT_REPLACE, NULL);
 }
 
-/* --- reading --------------------------------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------------------------------- */
 
 static int read_variables(struct call *call, struct environ *env, struct fault *f)
 {
@@ -220,7 +220,7 @@ static void environment_get(struct call *call)
         answer_either(call, 200, text.data ? text.data : "", &json);
 }
 
-/* --- ports ----------------------------------------------------------------------------------------- */
+/* --- ports --------------------------------------------------------------------------------------- */
 
 static void ports_to_text(const struct gear *gear, struct text *t)
 {

@@ -38,7 +38,7 @@ static struct prober *prober_free(struct prober *p)
 }
 DEFINE_CLEANUP(struct prober, prober_free);
 
-/* --- probing ----------------------------------------------------------------------------------- - */
+/* --- probing ------------------------------------------------------------------------------------- */
 
 static void set_health(struct prober *p, const char *health, const char *why)
 {
@@ -116,29 +116,36 @@ static uint64_t until_first(const struct prober *p)
         return age < p->want.interval_usec ? p->want.interval_usec - age : 0;
 }
 
-static void prober_start(struct daemon *d, struct gear *gear)
+static struct prober *prober_new(struct daemon *d, struct gear *gear, struct fault *f)
 {
         _cleanup_(prober_freep) struct prober *p = calloc(1, sizeof *p);
-        struct fault f;
-        int r = p ? 0 : fault_oom(&f);
 
-        if (p) {
-                *p = (struct prober){ .daemon = d,
-                                      .gear = gear,
-                                      .started_usec = gear->started_usec,
-                                      .health = gear_word("starting"),
-                                      .pause = timer_new(d->loop, ask, p) };
-                memcpy(p->container, gear->container, sizeof p->container);
-                r = p->pause ? load_wish(p, &f) : fault_oom(&f);
-        }
-        if (r < 0) {
+        if (!p)
+                return (fault_oom(f), NULL);
+        *p = (struct prober){ .daemon = d,
+                              .gear = gear,
+                              .started_usec = gear->started_usec,
+                              .health = gear_word("starting"),
+                              .pause = timer_new(d->loop, ask, p) };
+        memcpy(p->container, gear->container, sizeof p->container);
+        if (!p->pause)
+                return (fault_oom(f), NULL);
+        return load_wish(p, f) < 0 ? NULL : TAKE(p);
+}
+
+static void prober_start(struct daemon *d, struct gear *gear)
+{
+        struct fault f;
+        struct prober *p = prober_new(d, gear, &f);
+
+        if (!p) {
                 log_warning(LOG_FIELDS("GEAR_ID", gear->id), "gear %s will not be probed: %s", gear->id,
                             f.text);
                 gear->health_is_ours = false; /* until its record changes: not a line at every event */
                 return;
         }
         timer_set(p->pause, until_first(p));
-        gear->prober = TAKE(p);
+        gear->prober = p;
 }
 
 void health_forget(struct gear *gear)

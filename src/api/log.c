@@ -159,7 +159,7 @@ static int read_query(struct call *call, struct log_query *ret, struct fault *f)
         return 0;
 }
 
-/* --- one entry ------------------------------------------------------------------------------------- */
+/* --- one entry ----------------------------------------------------------------------------------- */
 
 static void put_time(struct text *t, uint64_t usec)
 {
@@ -204,7 +204,7 @@ static void put_entry(struct text *t, enum log_format format, const struct journ
         }
 }
 
-/* --- the stream -------------------------------------------------------------------------------------- */
+/* --- the stream ---------------------------------------------------------------------------------- */
 
 static void stream_free(struct log_stream *s)
 {
@@ -358,8 +358,7 @@ static int stream_start(struct call *call, const struct gear *gear, const struct
         return 0;
 }
 
-/* --- calls -----------------------------------------------------------------------------------------------
- */
+/* --- calls --------------------------------------------------------------------------------------- */
 
 static void log_get(struct call *call)
 {

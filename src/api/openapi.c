@@ -128,7 +128,7 @@ static void add_plain(struct text *t, const char *name, const char *json)
                 text_addc(t, *c == '\'' ? '"' : *c);
 }
 
-/* --- one operation ----------------------------------------------------------------------------------- */
+/* --- one operation ------------------------------------------------------------------------------- */
 
 static const char *method_name(enum http_method m)
 {
@@ -262,7 +262,7 @@ static void add_operation(struct text *t, const struct route *route, bool token)
         text_addc(t, '}');
 }
 
-/* --- all of them -------------------------------------------------------------------------------------- */
+/* --- all of them --------------------------------------------------------------------------------- */
 
 struct routes_of_all {
         const struct route_table *tables;
@@ -285,12 +285,12 @@ static bool is_spelt(const struct route *route, bool token)
         return token ? !(route->flags & ROUTE_OPEN) : !(route->flags & ROUTE_TOKEN);
 }
 
-static bool came_before(const struct routes_of_all *all, size_t i, bool token)
+static bool came_before(const struct routes_of_all *all, const struct route *route, bool token)
 {
-        const char *pattern = route_at(all, i)->pattern;
+        const struct route *earlier;
 
-        for (size_t k = 0; k < i; k++)
-                if (is_spelt(route_at(all, k), token) && streq(route_at(all, k)->pattern, pattern))
+        for (size_t i = 0; (earlier = route_at(all, i)) && earlier != route; i++)
+                if (is_spelt(earlier, token) && streq(earlier->pattern, route->pattern))
                         return true;
         return false;
 }
@@ -300,7 +300,7 @@ static void add_paths(struct text *t, const struct routes_of_all *all, bool toke
         const struct route *route, *other;
 
         for (size_t i = 0; (route = route_at(all, i)); i++) {
-                if (!is_spelt(route, token) || came_before(all, i, token))
+                if (!is_spelt(route, token) || came_before(all, route, token))
                         continue;
                 next(t);
                 text_addf(t, "\"%s%s\":{", token ? TOKEN_PREFIX : "", route->pattern);

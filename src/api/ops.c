@@ -58,7 +58,7 @@ static void version_get(struct call *call)
         answer_either(call, 200, "geard " PACKAGE_VERSION "\n", &json);
 }
 
-/* --- metrics --------------------------------------------------------------------------------------- */
+/* --- metrics ------------------------------------------------------------------------------------- */
 
 static void put_family(struct text *t, const char *name, const char *type, const char *help)
 {
