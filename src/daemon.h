@@ -54,6 +54,7 @@ struct daemon {
 
         enum engine_state engine;
         char engine_away[160];   /* why the engine is not there, for people; "" when it is */
+        unsigned listing;        /* lists of systemd's units taken so far */
         bool systemd_synced;     /* the index holds systemd's states … */
         bool engine_synced;      /* … and the engine's */
         bool settled;            /* what an earlier life left undone was looked at */

@@ -120,8 +120,11 @@ static void take_unit(struct gear *gear, const struct unit_change *c)
                 gear->active = gear_word(c->active);
         if (c->sub)
                 gear->sub = gear_word(c->sub);
-        if (c->load)
+        if (c->load) {
                 gear->load = gear_word(c->load);
+                if (streq(c->load, "loaded"))
+                        gear->load_error = (free(gear->load_error), NULL);
+        }
         if (c->result)
                 gear->result = gear_word(c->result);
         if (c->load_error) {
@@ -192,36 +195,54 @@ static void on_engine_told(void *arg, const struct unit_change *unit, const stru
 
 static void list_containers(struct daemon *d);
 
-static void forget_states(struct daemon *d)
+/* Restarts, exit status and times come with a question only; it is asked where something happened. */
+static void take_listed(struct daemon *d, const struct unit_change *unit)
 {
-        for (size_t i = 0; i < gears_count(d->gears); i++) {
-                struct gear *gear = gears_at(d->gears, i);
+        char id[GEAR_ID_MAX + 1];
+        struct gear *gear;
+        bool news;
 
-                gear->active = gear_word("inactive");
-                gear->sub = gear_word("dead");
-                gear->job = false;
-        }
+        if (!gear_id_of_unit(unit->unit, id) || !(gear = gears_find(d->gears, id)))
+                return;
+        gear->listing = d->listing;
+        news = !d->systemd_synced || !streq(gear->active, unit->active) || !streq(gear->sub, unit->sub) ||
+               !streq(gear->load, unit->load);
+        if (!news)
+                return;
+        take_unit(gear, unit);
+        gear_changed(d, gear);
+        if (!streq(unit->active, "inactive") || !streq(unit->load, "loaded"))
+                (void) systemd_ask(d->systemd, unit->unit, on_gear_told, d);
+}
+
+/* What is not loaded is not running. */
+static void take_unlisted(struct daemon *d, struct gear *gear)
+{
+        if (gear->listing == d->listing || streq(gear->active, "inactive"))
+                return;
+        gear->active = gear_word("inactive");
+        gear->sub = gear_word("dead");
+        gear->job = false;
+        gear_changed(d, gear);
 }
 
 static void on_units_listed(void *arg, const struct unit_change *units, size_t n, const struct fault *fault)
 {
         struct daemon *d = arg;
+        bool first = !d->systemd_synced;
 
         if (fault) {
                 log_error(NO_FIELDS, "cannot list units: %s", fault->text);
                 return;
         }
-        forget_states(d);
-        for (size_t i = 0; i < n; i++) {
-                on_unit_changed(d, &units[i]);
-                /* Restarts, exit status and times of those that did something; it may come a little later. */
-                if (!streq(units[i].active, "inactive") || streq(units[i].load, "bad-setting"))
-                        (void) systemd_ask(d->systemd, units[i].unit, on_gear_told, d);
-        }
+        d->listing++;
+        for (size_t i = 0; i < n; i++)
+                take_listed(d, &units[i]);
         for (size_t i = 0; i < gears_count(d->gears); i++)
-                gear_changed(d, gears_at(d->gears, i));
-        if (!d->systemd_synced)
-                log_info(NO_FIELDS, "systemd answers: %zu of %zu gears are loaded", n, gears_count(d->gears));
+                take_unlisted(d, gears_at(d->gears, i));
+        if (!first)
+                return;
+        log_info(NO_FIELDS, "systemd answers: %zu of %zu gears are loaded", n, gears_count(d->gears));
         d->systemd_synced = true;
         list_containers(d); /* which of them nobody runs can only be told now */
         recover_look(d);

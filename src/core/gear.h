@@ -69,6 +69,7 @@ struct gear {
         int exit_code, exit_status;
         uint8_t invocation[16];
         bool job;
+        unsigned listing;         /* the last list of systemd's that named it */
 
         /* from the engine */
         char container[13];       /* short id, "" when there is none */
