@@ -82,10 +82,10 @@ def test_a_forwarded_port_shows_the_service_a_loopback_peer(bare_host):
     host.sh("cat > /etc/systemd/system/peer@.service", stdin="[Service]\nStandardOutput=socket\n"
             "ExecStart=sh -c 'echo $$REMOTE_ADDR'\n")
     host.sh("systemctl enable --now --quiet peer.socket")
-    host.forward("19000:9000")
-    assert ask("127.0.0.1", 19000) == "127.0.0.1\n"
+    port = host.forward(9000)
+    assert ask("127.0.0.1", port) == "127.0.0.1\n"
     host.reboot()
-    assert ask("127.0.0.1", 19000) == "127.0.0.1\n", "the forward is there again after a reboot"
+    assert ask("127.0.0.1", port) == "127.0.0.1\n", "the forward is there again after a reboot"
 
 
 def ask(address, port):

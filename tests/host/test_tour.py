@@ -66,7 +66,7 @@ def test_an_image_name_with_a_slash_and_two_ports_arrive(host):
 
 def test_geard_sees_a_loopback_peer_through_a_forward(host):
     host.token("PUT", "container", {}, r="1", t="test/busybox")
-    host.forward("12223:2223")
-    url = "http://127.0.0.1:12223/token/__test__/container/status?u=0&d=1&r=1"
+    port = host.forward(2223)
+    url = f"http://127.0.0.1:{port}/token/__test__/container/status?u=0&d=1&r=1"
     body = wait_until(lambda: urllib.request.urlopen(url, timeout=10).read(), 10, "an answer")
     assert b"running" in body

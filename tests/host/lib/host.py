@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import shlex
+import socket
 import subprocess
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -104,8 +105,12 @@ class Host:
     def crash(self):
         self._testhost("crash")
 
-    def forward(self, *ports):
-        self._testhost("forward", *ports)
+    def forward(self, port):
+        """Makes the host's 127.0.0.1:port reachable from out here; the port here."""
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            here = free.getsockname()[1]
+        self._testhost("forward", f"{here}:{port}")
+        return here
 
     def keep_logs(self, directory):
         self._testhost("logs", directory, check=False)
@@ -154,11 +159,11 @@ class Host:
 
     # --- geard ---
 
-    def curl(self, method, target, body=None, headers=None, *, socket=None, timeout=90, options=()):
+    def curl(self, method, target, body=None, headers=None, *, unix=None, timeout=90, options=()):
         """One request with the host's curl; target is a path, or a whole URL.
 
-        body: bytes or text as they are, anything else as JSON.  socket: a unix
-        socket instead of TCP, e.g. SOCKET, where root may do everything.
+        body: bytes or text as they are, anything else as JSON.  unix: a socket's
+        path instead of TCP, e.g. SOCKET, where root may do everything.
         """
         argv = ["curl", "--silent", "--show-error", "--include", "--max-time", str(timeout)]
         argv += ["--head"] if method == "HEAD" else ["--request", method]
@@ -168,8 +173,8 @@ class Host:
             if not isinstance(body, (bytes, str)):
                 body = json.dumps(body)
             argv += ["--data-binary", "@-"]
-        if socket:
-            argv += ["--unix-socket", socket]
+        if unix:
+            argv += ["--unix-socket", unix]
         url = target if "://" in target else URL + target
         done = self.run(*argv, *options, url, stdin=body, timeout=timeout + 30)
         return parse_answer(done.stdout)
@@ -185,7 +190,7 @@ class Host:
 
     def peer(self, method, target, body=None, headers=None, *, timeout=90):
         """A call over the unix socket, as root."""
-        return self.curl(method, f"http://localhost{target}", body, headers, socket=SOCKET, timeout=timeout)
+        return self.curl(method, f"http://localhost{target}", body, headers, unix=SOCKET, timeout=timeout)
 
     def configure(self, name, text):
         """Writes /etc/geard/geard.conf.d/NAME.conf; geard is not told."""
