@@ -10,7 +10,7 @@ struct gears {
         struct gear **sorted;
         size_t n, size;
         uint64_t revision;
-        uint8_t holders[2][65536]; /* [udp][port]: how many gears hold it, on whatever address */
+        uint16_t holders[2][65536]; /* [udp][port]: how many gears hold it, on whatever address */
 };
 
 #define BUCKETS_FIRST 64
@@ -100,9 +100,9 @@ static void gear_free(struct gear *gear)
 static void count_ports(struct gears *g, const struct gear *gear, int step)
 {
         for (size_t i = 0; i < gear->n_ports; i++) {
-                uint8_t *count = &g->holders[gear->ports[i].udp][gear->ports[i].external];
+                uint16_t *count = &g->holders[gear->ports[i].udp][gear->ports[i].external];
 
-                *count = (uint8_t) (*count + step);
+                *count = (uint16_t) (*count + step);
         }
 }
 
