@@ -52,6 +52,21 @@ tests_unit_test_config_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test-openapi
 tests_unit_test_openapi_SOURCES = tests/unit/test-openapi.c
 tests_unit_test_openapi_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test-unit tests/unit/test-gear tests/unit/test-request tests/unit/test-store \
+	tests/unit/test-worker
+tests_unit_test_unit_SOURCES = tests/unit/test-unit.c
+tests_unit_test_unit_LDADD = $(UNIT_LIBS)
+tests_unit_test_gear_SOURCES = tests/unit/test-gear.c
+tests_unit_test_gear_LDADD = $(UNIT_LIBS)
+tests_unit_test_request_SOURCES = tests/unit/test-request.c
+tests_unit_test_request_LDADD = $(UNIT_LIBS)
+tests_unit_test_store_SOURCES = tests/unit/test-store.c
+tests_unit_test_store_LDADD = $(UNIT_LIBS)
+tests_unit_test_worker_SOURCES = tests/unit/test-worker.c
+tests_unit_test_worker_LDADD = $(UNIT_LIBS)
+EXTRA_DIST += tests/unit/golden/minimal.service tests/unit/golden/strange-host.service \
+	tests/unit/golden/on-failure.service tests/unit/golden/once.service tests/unit/golden/everything.service
 endif
 UNIT_LIBS = libgeard.la $(CMOCKA_LIBS)
 
@@ -66,3 +81,12 @@ EXTRA_DIST += tests/unit/check-layers tests/unit/check-manual
 EXTRA_PROGRAMS += tests/host/tools/sys-probe
 tests_host_tools_sys_probe_SOURCES = tests/host/tools/sys-probe.c
 tests_host_tools_sys_probe_LDADD = libgeard.la
+
+# What the escaper writes, read by systemd's own parser.
+TESTS += tests/unit/check-unit-oracle
+EXTRA_DIST += tests/unit/check-unit-oracle
+check_DATA = tests/unit/oracle-units$(EXEEXT)
+EXTRA_PROGRAMS += tests/unit/oracle-units
+tests_unit_oracle_units_SOURCES = tests/unit/oracle-units.c
+tests_unit_oracle_units_LDADD = libgeard.la
+CLEANFILES += tests/unit/oracle-units$(EXEEXT)
