@@ -71,7 +71,12 @@ flags_of() {
         make -s -C "$1" --eval='geard-flags:; @echo $(DEFS) -I. $(AM_CPPFLAGS) $(AM_CFLAGS)' geard-flags
 }
 
-sources() { (cd "$top" && git -c "safe.directory=$top" ls-files 'src/*.c'); }
+# files PATH…: those of the project below; all there are in a tarball, which has no git.
+files() {
+        (cd "$top" && { git -c "safe.directory=$top" ls-files -- "$@" 2>/dev/null || find "$@" -type f; })
+}
+
+sources() { files src | grep '\.c$'; }
 
 # --- unit --------------------------------------------------------------------
 
@@ -136,7 +141,7 @@ ring_unit() {
 # --- static ------------------------------------------------------------------
 
 our_scripts() {
-        (cd "$top" && git -c "safe.directory=$top" ls-files tests contrib bench .ci autogen.sh man units) | while read -r file; do
+        files tests contrib bench .ci autogen.sh man units | while read -r file; do
                 case $(head -c 64 "$top/$file" | head -n 1 | tr -d '\0') in
                 '#!'*sh | '#!'*'sh '*) echo "$file" ;;
                 *) [[ $file != *.sh ]] || echo "$file" ;;
