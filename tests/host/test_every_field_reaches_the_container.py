@@ -20,7 +20,8 @@ def group_file(host, pid, controller, name):
 
 
 def test_limits_hold_for_the_processes_of_the_container(host):
-    made(host, memory="48M", cpus="0.5", pids=20)
+    made(host, memory="48M", cpus="0.5", pids=20, stop_timeout="1s",
+         command=["sh", "-c", "(while :; do sleep 600 & done); exec sleep 600"])
     found = inspect(host)
     assert found["HostConfig"]["Memory"] == 48 << 20
     assert found["HostConfig"]["NanoCpus"] == 500_000_000
@@ -31,7 +32,6 @@ def test_limits_hold_for_the_processes_of_the_container(host):
     quota = group_file(host, pid, "cpu", ("cpu.cfs_quota_us", "cpu.max")).split()[0]
     assert quota == "50000"
     assert "gear.slice" in host.sh(f"cat /proc/{pid}/cgroup"), "its processes are in the slice of all gears"
-    host.docker("exec", "-d", "gear-1", "sh", "-c", "while :; do sleep 60 & done")
     wait_until(lambda: int(group_file(host, pid, "pids", ("pids.current", "pids.current"))) == 20, 10,
                "the group is full, and not fuller")
 
