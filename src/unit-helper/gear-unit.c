@@ -96,11 +96,19 @@ static int remove_ours(struct helper *h)
         return r > 0 ? engine_remove(h->socket, h->container) : r;
 }
 
+/* Async-signal-safe, and nothing is half-done at any point of `prepare'. */
+static void end_well(int signo _unused_)
+{
+        _exit(EX_OK);
+}
+
 static int prepare(struct helper *h)
 {
         struct manager_run run = { .restarts_itself = true };
         int r;
 
+        /* A stop during the start comes as SIGTERM; dying of it would make the unit failed, not inactive. */
+        (void) signal(SIGTERM, end_well);
         if (h->bus)
                 (void) manager_get_run(h->bus, h->unit, &run);
         back_off(&run);
