@@ -150,6 +150,14 @@ def test_systemctl_stop_at_any_moment_of_a_start(host, delay):
     assert gone(host)
 
 
+def test_while_it_slows_down_after_crashes(host):
+    made(host, command=["sh", "-c", "sleep 0.3; exit 1"])
+    wait_until(lambda: unit_is(host, "1", "activating", "start-pre"), 30, "gear-unit waits before the next attempt",
+               every=0.03)
+    turn(host, "1", "stopped")
+    is_stopped(host)
+
+
 def test_a_stop_and_a_start_at_once_end_in_the_later(host):
     made(host, stop_timeout="1s")
     with meanwhile(host.peer, "PUT", "/container/1/stopped") as stopped:
