@@ -39,6 +39,14 @@ static uint16_t kept_port(const struct gear *gear, const struct spec_port *port)
         return 0;
 }
 
+static int no_such_address(size_t i, const char *address, struct fault *f)
+{
+        char field[48];
+
+        (void) snprintf(field, sizeof field, "ports[%zu].address", i);
+        return fault_set(f, FAULT_INVALID, field, "%s: %s is no address of this host", field, address);
+}
+
 static int claim_port(const struct daemon *d, const struct gear *self, struct spec *spec, size_t i, struct fault *f)
 {
         const struct spec_port *port = &spec->ports[i];
@@ -57,10 +65,7 @@ static int claim_port(const struct daemon *d, const struct gear *self, struct sp
         if (r == -EADDRINUSE)
                 return fault_set(f, FAULT_CONFLICT, field, "%s: port %u is in use by another program on this host",
                                  field, port->external);
-        if (r == -EADDRNOTAVAIL)
-                return fault_set(f, FAULT_INVALID, "ports.address", "ports[%zu].address: %s is no address of this host",
-                                 i, address);
-        return 0;
+        return r == -EADDRNOTAVAIL ? no_such_address(i, address, f) : 0;
 }
 
 static int lease_port(const struct daemon *d, const struct gear *self, struct spec *spec, size_t i, struct fault *f)
@@ -75,9 +80,15 @@ static int lease_port(const struct daemon *d, const struct gear *self, struct sp
                 return 0;
         }
         for (uint32_t candidate = c->port_first; candidate <= c->port_last; candidate++) {
+                int r;
+
                 if (used_by_sibling(spec, i, (uint16_t) candidate) ||
-                    gears_port_holder(d->gears, (uint16_t) candidate, port->udp, address) ||
-                    port_try(address, (uint16_t) candidate, port->udp) != 0)
+                    gears_port_holder(d->gears, (uint16_t) candidate, port->udp, address))
+                        continue;
+                r = port_try(address, (uint16_t) candidate, port->udp);
+                if (r == -EADDRNOTAVAIL)
+                        return no_such_address(i, address, f);
+                if (r != 0)
                         continue;
                 port->external = (uint16_t) candidate;
                 return 0;
