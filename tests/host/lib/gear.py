@@ -2,14 +2,14 @@
 """What cases ask of geard about gears, and what they hold it against: systemd,
 the engine and the disk, asked directly."""
 
-import shlex
+import json
 import time
 
 from lib.host import SOCKET
 from lib.wait import wait_until
 
 JSON = {"Accept": "application/json"}
-HOLD = ["sh", "-c", "trap 'exit 0' TERM; echo up; while :; do sleep 0.2; done"]
+HOLD = ["sh", "-c", "trap 'exit 0' TERM; echo up; while :; do sleep 0.2; done"]  # prints a line, ends when asked to
 
 # One line per trace that a gear leaves on a host; drop-ins are the user's own.
 TRACES = r"""
@@ -25,17 +25,15 @@ true
 # only what did not move meanwhile can be held against geard.
 COMPARE = r"""
 truth() {
-        systemctl show -p ActiveState -p SubState --value "gear-$1.service" | paste -sd' '
+        systemctl show -p ActiveState -p SubState --value "gear-$1.service"
         if systemctl is-active -q docker; then
                 timeout 5 docker ps -q --no-trunc --filter "name=^/gear-$1\$" | cut -c1-12
         fi
 }
-before=$(truth "$1" | paste -sd' ')
-echo "$before"
-curl -s --max-time 5 --unix-socket "$2" http://localhost/container/"$1"/status?fields= -H 'Accept: application/json' |
-        jq -r '[.unit.active, .unit.sub, if .state == "running" then .container else empty end] | join(" ")'
-echo
-truth "$1" | paste -sd' '
+echo before $(truth "$1")
+echo told $(curl -s --max-time 1 --unix-socket "$2" http://localhost/container/"$1"/status -H 'Accept: application/json' |
+        jq -r '.unit.active, .unit.sub, if .state == "running" then .container else empty end')
+echo after $(truth "$1")
 """
 
 
@@ -76,7 +74,6 @@ def traces(host, gear):
 
 def inspect(host, gear="1"):
     """The engine's word on a gear's container."""
-    import json
     return json.loads(host.docker("inspect", f"gear-{gear}"))[0]
 
 
@@ -110,16 +107,10 @@ def truth_is_told(host, gear="1", seconds=5, within=1.0):
     while time.monotonic() < end or wrong_since:
         began = time.monotonic()
         output = host.run("bash", "-c", COMPARE, "compare", gear, SOCKET).stdout.decode()
-        before, told, *after = [line.strip() for line in output.splitlines() if line.strip()] + [""] * 3
-        if before == after[0] and told != before:
-            wrong_since = wrong_since or began
-            history.append(f"{began - wrong_since:.2f} s: geard says {told!r}, it is {before!r}")
-            assert time.monotonic() - wrong_since < within, "\n".join(history)
-        else:
-            wrong_since = None
-            history.clear()
-
-
-def background(host, command):
-    """A shell line that goes on by itself in the host."""
-    host.sh(f"systemd-run --quiet --collect -- bash -c {shlex.quote(command)}")
+        said = dict(line.partition(" ")[::2] for line in output.splitlines())
+        if said["told"] and (said["before"] != said["after"] or said["told"] == said["before"]):
+            wrong_since, history = None, []
+            continue
+        wrong_since = wrong_since or began
+        history.append(f"{began - wrong_since:.2f} s: geard says {said['told']!r}, it is {said['before']!r}")
+        assert time.monotonic() - wrong_since < within, "\n".join(history)

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What runs goes on running, and comes back, whatever ends around it; and
+GET status is at most a second behind."""
+
+import time
+
+import pytest
+
+from lib.gear import (container_of, inspect, made, runs, status, truth_is_told, turn, unit_is, wait_running)
+from lib.wait import wait_until
+
+
+def geard_pid(host):
+    return host.show("geard.service")["MainPID"]
+
+
+def geard_answers(host):
+    return host.peer("GET", "/healthz", timeout=5).status == 200
+
+
+# --- geard comes and goes ------------------------------------------------------
+
+@pytest.mark.parametrize("end", ["kill -9 $(systemctl show -P MainPID geard)", "systemctl stop geard",
+                                 "systemctl restart geard"])
+def test_geards_end_touches_no_gear(host, end):
+    made(host, "runs")
+    made(host, "rests", started=False)
+    container, restarts = container_of(host, "runs"), host.show("gear-runs")["NRestarts"]
+    before = geard_pid(host)
+    host.sh(end)
+    wait_until(lambda: geard_pid(host) not in ("0", before) or "stop" in end, 10, "systemd starts another geard")
+    assert container_of(host, "runs") == container
+    # a stopped one is started by the next connection
+    wait_until(lambda: geard_answers(host), 10, "geard answers")
+    assert geard_pid(host) != before
+    assert status(host, "runs")["container"] == container[:12] and status(host, "runs")["state"] == "running"
+    assert status(host, "rests")["state"] == "stopped"
+    assert container_of(host, "runs") == container and host.show("gear-runs")["NRestarts"] == restarts
+
+
+def test_what_happened_while_geard_was_away_is_seen(host):
+    for gear in ("a", "b", "c"):
+        made(host, gear)
+    turn(host, "c", "stopped")
+    host.systemctl("stop", "geard.socket", "geard.service")
+    host.systemctl("stop", "gear-a")
+    host.docker("kill", "gear-b")
+    host.systemctl("start", "gear-c")
+    wait_until(lambda: container_of(host, "b") and container_of(host, "c"), 20, "systemd has brought them up")
+    host.systemctl("start", "geard.socket", "geard.service")
+    assert [status(host, gear)["state"] for gear in "abc"] == ["stopped", "running", "running"]
+    for gear in "bc":
+        assert status(host, gear)["container"] == container_of(host, gear)[:12]
+
+
+# --- the container and its client --------------------------------------------------
+
+ENDS = {
+    "docker-client-killed": "kill -9 $(systemctl show -P MainPID gear-1)",
+    "docker-rm-f": "docker rm -f gear-1 >/dev/null",
+    "docker-kill": "docker kill gear-1 >/dev/null",
+    "docker-stop": "docker stop -t 1 gear-1 >/dev/null",
+    "process-killed": "kill -9 $(docker inspect -f '{{.State.Pid}}' gear-1)",
+    "unit-killed": "systemctl kill --signal=KILL gear-1",
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_it_comes_back_and_the_truth_is_told(host, end):
+    made(host)
+    before = container_of(host)
+    host.sh(ENDS[end])
+    truth_is_told(host, seconds=4)
+    after = wait_running(host)
+    assert after != before
+    assert host.docker("ps", "-aq").count("\n") == 0, "one container, not two"
+
+
+@pytest.mark.parametrize("end", ["docker-rm-f", "process-killed", "docker-client-killed"])
+def test_one_that_shall_not_restart_does_not(host, end):
+    made(host, restart="no")
+    host.sh(ENDS[end])
+    truth_is_told(host, seconds=3)
+    wait_until(lambda: status(host)["state"] in ("failed", "stopped"), 5, "it ended")
+    assert host.docker("ps", "-aq") == "", "and left no container"
+
+
+def test_a_paused_container_is_told_and_can_be_stopped(host):
+    made(host)
+    host.docker("pause", "gear-1")
+    wait_until(lambda: inspect(host)["State"]["Status"] == "paused", 5, "it is paused")
+    assert status(host)["unit"]["active"] == "active"
+    host.docker("unpause", "gear-1")
+    truth_is_told(host, seconds=2)
+    turn(host, "1", "stopped")
+
+
+# --- the host -------------------------------------------------------------------------
+
+def test_a_reboot_brings_back_what_was_wanted(fresh_host):
+    host = fresh_host
+    made(host, "runs", ports=[{"internal": 8080}], env={"A": "b"})
+    made(host, "rests")
+    turn(host, "rests", "stopped")
+    made(host, "woken", started=False)
+    turn(host, "woken", "started")
+    made(host, "never", started=False)
+    port = status(host, "runs")["ports"]
+    for reboot in (host.reboot, host.crash):
+        before = container_of(host, "runs")
+        reboot()
+        for gear in ("runs", "woken"):
+            wait_running(host, gear)
+        assert container_of(host, "runs") != before and "A=b" in inspect(host, "runs")["Config"]["Env"]
+        assert status(host, "runs")["ports"] == port
+        for gear in ("rests", "never"):
+            assert status(host, gear)["state"] == "stopped"
+            assert unit_is(host, gear, "inactive") and host.show(f"gear-{gear}")["LoadState"] == "loaded"
+        assert host.docker("ps", "-aq").count("\n") == 1, "two containers, those of the crashed boot are gone"
+        assert host.systemctl("list-units", "--failed", "--plain", "--no-legend") == ""
+
+
+def test_stopped_with_systemctl_alone_still_comes_back_at_boot(fresh_host):
+    host = fresh_host
+    made(host)
+    host.systemctl("stop", "gear-1")
+    host.reboot()
+    wait_running(host)
+
+
+# --- the engine is restarted ------------------------------------------------------------
+
+@pytest.mark.parametrize("how", ["systemctl restart docker",
+                                 "kill -9 $(systemctl show -P MainPID docker)",
+                                 "systemctl kill --signal=KILL containerd"])
+def test_a_restart_of_the_engine_brings_them_back(fresh_host, how):
+    host = fresh_host
+    made(host, stop_timeout="2s")
+    made(host, "rests", started=False)
+    host.sh(how)
+    truth_is_told(host, seconds=8)
+    wait_until(lambda: runs(host), 60, "it runs again")
+    truth_is_told(host, seconds=2)
+    assert status(host, "rests")["state"] == "stopped"
+    assert host.docker("ps", "-aq").count("\n") == 0
+    began = time.monotonic()
+    turn(host, "1", "restarted")
+    assert time.monotonic() - began < 15
