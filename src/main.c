@@ -6,6 +6,7 @@
 #include "api/change.h"
 #include "api/container.h"
 #include "api/environment.h"
+#include "api/health.h"
 #include "api/index.h"
 #include "api/list.h"
 #include "api/log.h"
@@ -232,6 +233,8 @@ static void take_down(struct process *p)
         struct daemon *d = &p->d;
 
         d->server = server_free(d->server);
+        for (size_t i = 0; d->gears && i < gears_count(d->gears); i++)
+                health_forget(gears_at(d->gears, i));
         p->watchdog = timer_free(p->watchdog);
         p->drain = timer_free(p->drain);
         p->ready = timer_free(p->ready);

@@ -97,6 +97,11 @@ static void put_user(struct gear *g, struct text *t)
         json_put(t, "user", g->user);
 }
 
+static void put_created(struct gear *g, struct text *t)
+{
+        put_time(t, "created", g->created_usec);
+}
+
 static void put_since(struct gear *g, struct text *t)
 {
         put_time(t, "since", g->since_usec);
@@ -136,7 +141,7 @@ static const struct {
 } members[] = {
         { "id", put_id },           { "image", put_image },   { "state", put_state },   { "unit", put_unit },
         { "container", put_container }, { "health", put_health }, { "ports", put_ports }, { "labels", put_labels },
-        { "user", put_user },       { "since", put_since },   { "restarts", put_restarts }, { "exit", put_exit },
+        { "user", put_user },       { "created", put_created }, { "since", put_since },   { "restarts", put_restarts }, { "exit", put_exit },
         { "damage", put_damage },
 };
 

@@ -337,6 +337,7 @@ static int render(struct install *in, struct fault *f)
                 .id = in->work.id,
                 .user = in->user,
                 .request_id = in->work.request ? request_id(in->work.request) : gear->request_id,
+                .created_usec = gear->created_usec,
         };
         struct unit_host host;
 
@@ -351,6 +352,8 @@ int install_enter(struct install *in, struct fault *f)
         struct gear *gear = work_gear(&in->work);
         const char *rid = in->work.request ? request_id(in->work.request) : gear->request_id;
 
+        /* A gear that is replaced is as old as it was. */
+        record.created_usec = in->replacing ? gear->created_usec : wall_usec();
         (void) snprintf(record.id, sizeof record.id, "%s", in->work.id);
         (void) snprintf(record.request_id, sizeof record.request_id, "%s", rid);
         if (unit_spec_hash(&in->spec, record.hash) < 0 || gear_set_record(d->gears, gear, &record) < 0)

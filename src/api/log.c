@@ -292,15 +292,19 @@ static int start_reading(struct log_stream *s, const struct gear *gear, const st
                          struct fault *f)
 {
         char unit[UNIT_NAME_MAX], identifier[UNIT_NAME_MAX];
+        uint64_t since = q->since_usec;
         int r;
 
         gear_unit_name(gear->id, unit);
         /* systemd's own lines and those of the unit's helpers have other identifiers. */
         gear_container_name(gear->id, identifier);
+        /* What is older than the gear was written by another one under the same id. */
+        if (since < gear->created_usec)
+                since = gear->created_usec;
         r = journal_read(s->daemon->loop,
                          &(struct journal_options){ .unit = unit,
                                                     .identifier = identifier,
-                                                    .since_usec = q->since_usec,
+                                                    .since_usec = since,
                                                     .tail = q->tail,
                                                     .follow = q->follow },
                          &(struct journal_hooks){ .entry = on_entry, .end = on_end, .arg = s }, &s->reader);

@@ -79,6 +79,7 @@ static int plan_make(const struct call *call, const char *id, struct spec *spec,
                 .id = id,
                 .user = call->who.user,
                 .request_id = gear && gear->request_id[0] ? gear->request_id : "00000000000000000000000000000000",
+                .created_usec = gear ? gear->created_usec : wall_usec(),
         };
         struct unit_host host;
         int r;

@@ -294,6 +294,7 @@ int gear_set_record(struct gears *g, struct gear *gear, const struct unit_record
         count_ports(g, gear, +1);
         gear->health_is_ours = record->spec.health.kind == PROBE_HTTP || record->spec.health.kind == PROBE_TCP;
         memcpy(gear->hash, record->hash, sizeof gear->hash);
+        gear->created_usec = record->created_usec;
         memcpy(gear->request_id, record->request_id, sizeof gear->request_id);
         gear_touched(g, gear);
         return 0;

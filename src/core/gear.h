@@ -60,6 +60,7 @@ struct gear {
         enum gear_phase phase;
         char hash[DIGEST_HEX_LEN + 1];
         char request_id[REQUEST_ID_LEN + 1];
+        uint64_t created_usec;    /* wall clock */
 
         /* from systemd */
         const char *active, *sub, *load, *result; /* interned: gear_word() */

@@ -6,9 +6,10 @@
 #include "core/unit.h"
 
 #include <stdio.h>
+#include <time.h>
 
 struct section {
-        char *version, *id, *image, *user, *request_id, *hash, *spec;
+        char *version, *id, *image, *user, *request_id, *created, *hash, *spec;
 };
 
 static void section_reset(struct section *s)
@@ -18,6 +19,7 @@ static void section_reset(struct section *s)
         free(s->image);
         free(s->user);
         free(s->request_id);
+        free(s->created);
         free(s->hash);
         free(s->spec);
 }
@@ -30,7 +32,7 @@ static char **section_slot(struct section *s, const char *key, size_t n)
         } slots[] = {
                 { "Version", &s->version },      { "Id", &s->id },         { "Image", &s->image },
                 { "User", &s->user },            { "SpecHash", &s->hash }, { "Spec", &s->spec },
-                { "RequestId", &s->request_id },
+                { "RequestId", &s->request_id }, { "Created", &s->created },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(slots); i++)
@@ -83,6 +85,24 @@ static int read_section(const char *text, struct section *s, struct fault *f)
         return seen ? 0 : fault_set(f, FAULT_INVALID, "[X-Gear]", "the unit file has no [X-Gear] section");
 }
 
+static bool read_moment(const char *text, uint64_t *ret_usec)
+{
+        struct tm tm = { 0 };
+        const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+        uint64_t usec;
+        char digits[7];
+        time_t seconds;
+
+        if (!rest || strlen(rest) != strlen(".123456Z") || rest[0] != '.' || rest[7] != 'Z')
+                return false;
+        (void) snprintf(digits, sizeof digits, "%.6s", rest + 1);
+        seconds = timegm(&tm);
+        if (seconds < 0 || !parse_u64(digits, 999999, &usec))
+                return false;
+        *ret_usec = (uint64_t) seconds * 1000000 + usec;
+        return true;
+}
+
 static int read_user(const char *quoted, char **ret, struct fault *f)
 {
         _cleanup_text_ struct text t = { 0 };
@@ -120,12 +140,14 @@ int unit_read(const char *text, struct unit_record *ret, struct fault *f)
         r = read_section(text, &s, f);
         if (r < 0)
                 return r;
-        if (!s.version || !s.id || !s.image || !s.user || !s.request_id || !s.hash || !s.spec)
+        if (!s.version || !s.id || !s.image || !s.user || !s.request_id || !s.created || !s.hash || !s.spec)
                 return damaged(f, "a key is missing");
         if (!streq(s.version, "1"))
                 return damaged(f, "a format this geard does not know");
         if (!gear_id_valid(s.id) || request_id_canonical(s.request_id, record.request_id) < 0)
                 return damaged(f, "a malformed id");
+        if (!read_moment(s.created, &record.created_usec))
+                return damaged(f, "an unreadable Created=");
 
         (void) snprintf(record.id, sizeof record.id, "%s", s.id);
         r = read_user(s.user, &record.user, f);

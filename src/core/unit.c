@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <time.h>
 
 #define USEC_PER_SEC ((uint64_t) 1000000)
 
@@ -226,6 +227,18 @@ int unit_docker_argv(const struct spec *spec, const char *id, const struct unit_
 
 /* --- the text ---------------------------------------------------------------- */
 
+/* To the microsecond, since the log of a gear begins there. */
+static void add_moment(struct text *t, uint64_t usec)
+{
+        time_t seconds = (time_t) (usec / USEC_PER_SEC);
+        char date[32] = "";
+        struct tm tm;
+
+        if (gmtime_r(&seconds, &tm))
+                (void) strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &tm);
+        text_addf(t, "%s.%06uZ", date, (unsigned) (usec % USEC_PER_SEC));
+}
+
 static int render_record(struct text *t, const struct spec *spec, const struct unit_origin *origin)
 {
         char hash[DIGEST_HEX_LEN + 1];
@@ -239,7 +252,9 @@ static int render_record(struct text *t, const struct spec *spec, const struct u
                   "[X-Gear]\nVersion=%d\nId=%s\nImage=%s\nUser=",
                   origin->id, UNIT_FORMAT, origin->id, spec->image);
         json_out_ascii(t, origin->user);
-        text_addf(t, "\nRequestId=%s\nSpecHash=%s\nSpec=", origin->request_id, hash);
+        text_addf(t, "\nRequestId=%s\nCreated=", origin->request_id);
+        add_moment(t, origin->created_usec);
+        text_addf(t, "\nSpecHash=%s\nSpec=", hash);
         spec_to_json(spec, t);
         text_addc(t, '\n');
         return 0;

@@ -34,6 +34,7 @@ struct unit_origin {
         const char *id;
         const char *user;            /* the token's `u`; any text */
         const char *request_id;
+        uint64_t created_usec;       /* wall clock; a replacement keeps it: what is older is a former gear's */
 };
 
 /* Too much text for one line is INVALID, naming the field. */
@@ -50,6 +51,7 @@ struct unit_record {
         char id[GEAR_ID_MAX + 1];
         char *user;
         char request_id[REQUEST_ID_LEN + 1];
+        uint64_t created_usec;
         char hash[DIGEST_HEX_LEN + 1];
         struct spec spec;
 };

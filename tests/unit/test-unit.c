@@ -44,12 +44,14 @@ static const struct unit_origin somebody = {
         .id = "1",
         .user = "0",
         .request_id = "0000000000000000000000000000002a",
+        .created_usec = 1795227201000042,
 };
 
 static const struct unit_origin awkward = {
         .id = "a.B-c_9",
         .user = "Zo\xc3\xab \"%h\"\n[Service]\nExecStart=/bin/false \\",
         .request_id = "ffffffffffffffffffffffffffffffff",
+        .created_usec = 999999,
 };
 
 struct golden {
@@ -210,6 +212,9 @@ static void damage_has_a_reason(void **state _unused_)
                 { "Id=1\n", "Id=../1\n", "malformed id" },
                 { "Id=1\n", "Id=\n", "malformed id" },
                 { "RequestId=", "RequestId=x", "malformed id" },
+                { "Created=", "Created=x", "unreadable Created=" },
+                { ".000042Z", ".42Z", "unreadable Created=" },
+                { ".000042Z", ".-00042Z", "unreadable Created=" },
                 { "User=\"0\"", "User=0", "unreadable User=" },
                 { "User=\"0\"", "User=\"0", "unreadable User=" },
                 { "User=\"0\"", "User=\"0\",\"x\":1", "unreadable User=" },
