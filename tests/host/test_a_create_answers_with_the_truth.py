@@ -119,7 +119,7 @@ def test_a_plan_writes_nothing_and_its_argv_is_what_runs(host):
     cmdline = host.run("cat", f"/proc/{host.show('gear-1')['MainPID']}/cmdline").stdout
     assert cmdline.decode().split("\0")[:-1] == plan.json["argv"]
     installed = host.sh("cat /var/lib/gears/units/gear-1.service")
-    drop = ("RequestId=",)
+    drop = ("RequestId=", "Created=")
     assert [line for line in plan.json["unit"].splitlines() if not line.startswith(drop)] == \
         [line for line in installed.splitlines() if not line.startswith(drop)]
 
