@@ -129,7 +129,7 @@ struct gear *gears_find(const struct gears *g, const char *id)
 
 static int table_grow(struct gears *g)
 {
-        struct gears bigger = { .n_buckets = 2 * g->n_buckets };
+        struct gears bigger = { .n_buckets = g->n_buckets ? 2 * g->n_buckets : BUCKETS_FIRST };
 
         bigger.buckets = calloc(bigger.n_buckets, sizeof *bigger.buckets);
         if (!bigger.buckets)

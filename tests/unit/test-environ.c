@@ -199,8 +199,7 @@ static void files_refused(void **state _unused_)
                 "A=1\r\n",
                 "A=1\nA=2\n",
                 "A=\xFF\n",
-                "\xEF\xBB\xBF"
-                "A=1\n",
+                "\357\273\277A=1\n",
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {

@@ -248,7 +248,7 @@ static void probes(_unused_ void **state)
                 else
                         answerer_end(&a);
                 assert_non_null(probe_start(loop, fetch, cases[i].address, port, cases[i].path,
-                                            200 * USEC_PER_MSEC, on_probed, &b));
+                                            5 * USEC_PER_SEC, on_probed, &b));
                 assert_int_equal(b.answers, 0);
                 assert_int_equal(loop_run(loop), 0);
                 if (cases[i].listening)
