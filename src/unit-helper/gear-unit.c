@@ -26,8 +26,10 @@
 
 #define USEC_PER_SEC ((uint64_t) 1000000)
 
-/* A boot must not hang on a broken engine: after this long the attempt fails and is tried again. */
+/* After this long the attempt fails and is tried again. */
 #define ENGINE_WAIT_USEC (90 * USEC_PER_SEC)
+/* We are ordered behind the engine: absent now, it is no part of this boot, which must not hang on us. */
+#define BOOT_WAIT_USEC (5 * USEC_PER_SEC)
 /* A run this long is no part of a crash loop. */
 #define GOOD_RUN_USEC (60 * USEC_PER_SEC)
 #define BACKOFF_MAX_SEC 60
@@ -63,13 +65,15 @@ static int complain(const char *what, int error)
 
 static int wait_for_engine(struct helper *h, const struct manager_run *run)
 {
+        uint64_t usec;
         int r;
 
         if (engine_is_up(h))
                 return 0;
         fprintf(stderr, "waiting for %s\n", h->engine);
+        usec = manager_is_booting(h->bus) ? BOOT_WAIT_USEC : ENGINE_WAIT_USEC;
         do
-                r = manager_wait_active(h->bus, h->engine, ENGINE_WAIT_USEC);
+                r = manager_wait_active(h->bus, h->engine, usec);
         while (r == -ETIMEDOUT && !run->restarts_itself);
         if (r < 0)
                 (void) manager_forgive(h->bus, h->unit);

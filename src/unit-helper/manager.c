@@ -57,6 +57,16 @@ int manager_unit_is_active(sd_bus *bus, const char *unit, bool *ret)
         return 0;
 }
 
+bool manager_is_booting(sd_bus *bus)
+{
+        uint64_t finished = 0;
+        int r;
+
+        r = sd_bus_get_property_trivial(bus, DESTINATION, MANAGER_PATH, MANAGER_INTERFACE, "FinishTimestampMonotonic",
+                                        NULL, 't', &finished);
+        return r >= 0 && finished == 0;
+}
+
 static uint64_t clock_usec(void)
 {
         struct timespec now;

@@ -15,6 +15,9 @@ int manager_open(struct sd_bus **ret);
 /* Active? Units that systemd does not know count as active: nothing can be said of them. */
 int manager_unit_is_active(struct sd_bus *bus, const char *unit, bool *ret);
 
+/* Are there still jobs of the boot's under way? No, when systemd does not say. */
+bool manager_is_booting(struct sd_bus *bus);
+
 /* Waits until the unit is active. -ETIMEDOUT after `usec`. */
 int manager_wait_active(struct sd_bus *bus, const char *unit, uint64_t usec);
 
