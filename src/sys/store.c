@@ -159,11 +159,19 @@ int store_each_leftover(struct store *s, int (*entry)(void *arg, const char *id)
 
 int store_read_unit(struct store *s, const char *id, char **ret)
 {
+        _cleanup_free_ char *text = NULL;
         char unit[UNIT_NAME_MAX];
         size_t n;
 
+        int r;
+
         gear_unit_name(id, unit);
-        return file_read_at(s->units, unit, UNIT_MAX, ret, &n);
+        r = file_read_at(s->units, unit, UNIT_MAX, &text, &n);
+        if (r == 0 && strlen(text) != n)
+                r = -EBADMSG;
+        if (r == 0)
+                *ret = TAKE(text);
+        return r;
 }
 
 int store_read_env(struct store *s, const char *id, struct environ *ret)
@@ -272,6 +280,14 @@ int store_keep_previous(struct store *s, const char *id, struct fault *f)
         return r < 0 ? fault_errno(f, r, "cannot keep the former unit of gear %s", id) : 0;
 }
 
+/* Moved, not copied: the way back must not need space on a disk that is full. */
+static int move_back(int previous, const char *name, int to)
+{
+        int r = file_rename_at(previous, name, to, name);
+
+        return r == -ENOENT ? 0 : r;
+}
+
 int store_restore_previous(struct store *s, const char *id, struct fault *f)
 {
         char unit[UNIT_NAME_MAX], env[NAME_LEN];
@@ -279,11 +295,9 @@ int store_restore_previous(struct store *s, const char *id, struct fault *f)
 
         gear_unit_name(id, unit);
         env_name(id, env);
-        r = copy_file(s->previous, s->env, env, 0600);
-        if (r == -ENOENT)
-                r = 0;
+        r = move_back(s->previous, env, s->env);
         if (r == 0)
-                r = copy_file(s->previous, s->units, unit, 0644);
+                r = move_back(s->previous, unit, s->units);
         return r < 0 ? fault_errno(f, r, "cannot bring back the former unit of gear %s", id) : 0;
 }
 

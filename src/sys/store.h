@@ -33,7 +33,7 @@ int store_each(struct store *s, int (*entry)(void *arg, const char *id), void *a
 /* Every id that has anything else but no unit: left over, to be removed. */
 int store_each_leftover(struct store *s, int (*entry)(void *arg, const char *id), void *arg);
 
-/* Reading: 0 or negative errno (-ENOENT: there is none). */
+/* Reading: 0 or negative errno (-ENOENT: there is none; -EBADMSG: it is no text). */
 int store_read_unit(struct store *s, const char *id, char **ret);
 int store_read_env(struct store *s, const char *id, struct environ *ret);
 enum gear_phase store_read_phase(struct store *s, const char *id);
@@ -45,7 +45,7 @@ int store_write_phase(struct store *s, const char *id, enum gear_phase phase, st
 /* Unit first, then the rest. */
 int store_remove(struct store *s, const char *id, struct fault *f);
 
-/* While a gear is replaced: copies aside, puts back, forgets. */
+/* While a gear is replaced: copies aside, puts back what is there, forgets. */
 int store_keep_previous(struct store *s, const char *id, struct fault *f);
 int store_restore_previous(struct store *s, const char *id, struct fault *f);
 void store_drop_previous(struct store *s, const char *id);

@@ -188,6 +188,16 @@ static void phases(void **state)
         assert_int_equal(store_read_phase(p->store, "1"), GEAR_STARTED);
 }
 
+static void bytes_are_no_text(struct place *p)
+{
+        _cleanup_free_ char *text = NULL;
+        struct fault f;
+
+        assert_int_equal(store_write_unit(p->store, "nul", "a\0b", 3, &f), 0);
+        assert_int_equal(store_read_unit(p->store, "nul", &text), -EBADMSG);
+        assert_null(text);
+}
+
 static void what_is_not_there(void **state)
 {
         struct place *p = *state;
@@ -198,6 +208,7 @@ static void what_is_not_there(void **state)
         assert_int_equal(store_read_unit(p->store, "1", &text), -ENOENT);
         assert_int_equal(store_read_env(p->store, "1", &env), -ENOENT);
         assert_int_equal(store_remove(p->store, "1", &f), 0);
+        bytes_are_no_text(p);
         plant(p, "env/1.env", "no equals sign\n");
         assert_int_equal(store_read_env(p->store, "1", &env), -EBADMSG);
 }
@@ -211,6 +222,7 @@ static void nothing_is_followed(void **state)
         in_place(p, "units/gear-1.service", path, sizeof path);
         assert_int_equal(symlink("/etc/passwd", path), 0);
         assert_int_equal(store_read_unit(p->store, "1", &text), -ELOOP);
+        assert_null(text);
         write_gear(p->store, "1", "mine", "", GEAR_STARTED);
         unit_is(p->store, "1", "mine");
 }
@@ -360,8 +372,25 @@ static void the_former_comes_back(void **state)
         value_is(p->store, "1", "old");
         store_drop_previous(p->store, "1");
         assert_false(is_there(p, "previous/gear-1.service") || is_there(p, "previous/1.env"));
-        assert_true(store_restore_previous(p->store, "1", &f) < 0);
+        assert_int_equal(store_restore_previous(p->store, "1", &f), 0); /* none is kept: nothing to put back */
         unit_is(p->store, "1", "old");
+}
+
+/* A crash in between: putting back goes on where it was. */
+static void half_put_back(void **state)
+{
+        struct place *p = *state;
+        char path[256];
+        struct fault f;
+
+        write_gear(p->store, "1", "old", "old", GEAR_STARTED);
+        assert_int_equal(store_keep_previous(p->store, "1", &f), 0);
+        write_gear(p->store, "1", "new", "old", GEAR_REPLACING);
+        in_place(p, "previous/1.env", path, sizeof path);
+        assert_int_equal(unlink(path), 0);
+        assert_int_equal(store_restore_previous(p->store, "1", &f), 0);
+        unit_is(p->store, "1", "old");
+        value_is(p->store, "1", "old");
 }
 
 static void a_former_without_environment(void **state)
@@ -430,6 +459,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(removed_is_gone, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(temporary_files_of_a_crash_go, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(the_former_comes_back, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(half_put_back, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(a_former_without_environment, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(one_daemon_at_a_time, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(a_directory_has_a_home, set_up, tear_down),
