@@ -57,8 +57,13 @@ int index_load_record(struct daemon *d, struct gear *gear)
 
         gear->phase = store_read_phase(d->store, gear->id);
         r = store_read_unit(d->store, gear->id, &text);
-        if (r < 0)
-                return gear_set_damage(d->gears, gear, strerror(-r));
+        if (r < 0) {
+                char why[96];
+
+                (void) snprintf(why, sizeof why, "the unit file cannot be read: %s",
+                                r == -EBADMSG ? "it is no text" : strerror(-r));
+                return gear_set_damage(d->gears, gear, why);
+        }
         if (unit_read(text, &record, &f) < 0)
                 return gear_set_damage(d->gears, gear, f.text);
         if (!streq(record.id, gear->id))
