@@ -120,9 +120,22 @@ static int remove_files(void *arg)
         return store_remove(rm->work.daemon->store, rm->work.id, &rm->fault);
 }
 
+static void unlinked(void *arg, const struct fault *fault _unused_)
+{
+        struct removal *rm = arg;
+        char unit[UNIT_NAME_MAX];
+
+        gear_unit_name(rm->work.id, unit);
+        rm->work.op = systemd_reset_failed(rm->work.daemon->systemd, unit, reset_done, rm);
+        if (!rm->work.op)
+                remove_next_volume(rm);
+}
+
+/* A unit file that is empty counts as masked, and its links stay until it is gone. */
 static void files_removed(void *arg, int r)
 {
         struct removal *rm = arg;
+        const struct gear *gear = work_gear(&rm->work);
         char unit[UNIT_NAME_MAX];
 
         if (r < 0) {
@@ -130,9 +143,10 @@ static void files_removed(void *arg, int r)
                 return;
         }
         gear_unit_name(rm->work.id, unit);
-        rm->work.op = systemd_reset_failed(rm->work.daemon->systemd, unit, reset_done, rm);
+        if (gear && gear->damage)
+                rm->work.op = systemd_disable(rm->work.daemon->systemd, unit, unlinked, rm);
         if (!rm->work.op)
-                remove_next_volume(rm);
+                unlinked(rm, NULL);
 }
 
 static void disabled(void *arg, const struct fault *fault)
