@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from lib.gear import (HOLD, JSON, container_of, create, inspect, made, status, traces, turn, wait_running)
+from lib.gear import (HOLD, JSON, at_boot, container_of, create, inspect, made, status, traces, turn, wait_running)
 
 
 def shell(script):
@@ -143,10 +143,10 @@ def test_a_gear_may_be_created_stopped(host):
     gear = made(host, started=False)
     assert gear["state"] == "stopped"
     shown = host.show("gear-1")
-    assert (shown["LoadState"], shown["ActiveState"], shown["UnitFileState"]) == ("loaded", "inactive", "linked")
+    assert (shown["LoadState"], shown["ActiveState"], at_boot(host)) == ("loaded", "inactive", "linked")
     assert container_of(host) == ""
     turn(host, "1", "started")
-    assert container_of(host) != "" and host.show("gear-1")["UnitFileState"] == "enabled"
+    assert container_of(host) != "" and at_boot(host) == "enabled"
 
 
 def test_the_same_again_changes_nothing(host):
@@ -194,7 +194,7 @@ def test_a_stopped_one_that_could_not_be_replaced_stays_stopped(host):
     made(host, started=False, labels={"v": "1"})
     problem(create(host, image="test/crash", replace=True))
     assert status(host)["state"] == "stopped" and container_of(host) == ""
-    assert host.show("gear-1")["UnitFileState"] == "linked"
+    assert at_boot(host) == "linked"
 
 
 def test_a_running_one_may_be_replaced_by_a_stopped_one(host):
@@ -203,7 +203,7 @@ def test_a_running_one_may_be_replaced_by_a_stopped_one(host):
     assert answer.status in (200, 201), answer
     assert answer.json["state"] == "stopped" and answer.json["labels"]["v"] == "2"
     assert container_of(host) == ""
-    assert host.show("gear-1")["UnitFileState"] == "linked"
+    assert at_boot(host) == "linked"
     turn(host, "1", "started")
     assert inspect(host)["Config"]["Labels"]["v"] == "2"
 

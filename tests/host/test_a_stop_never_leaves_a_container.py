@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from lib.gear import (JSON, container_of, create, delete, inspect, log_lines, made, status, traces, turn, unit_is,
-                      wait_running)
+from lib.gear import (JSON, at_boot, container_of, create, delete, inspect, log_lines, made, status, traces, turn,
+                      unit_is, wait_running)
 from lib.wait import wait_until
 
 # Accepts and never answers: a registry that hangs in the middle of a pull.
@@ -72,7 +72,7 @@ def test_one_that_ignores_sigterm_is_inactive_not_failed(host):
     turn(host, "1", "stopped")
     assert 1 <= time.monotonic() - began < 5
     is_stopped(host)
-    assert host.show("gear-1")["UnitFileState"] == "linked"
+    assert at_boot(host) == "linked"
 
 
 @pytest.mark.parametrize("policy", ["always", "on-failure", "no"])
@@ -138,7 +138,7 @@ def test_at_any_moment_of_a_start(host, delay):
     codes = host.sh(f"{curl}/started & sleep {delay}; {curl}/stopped; wait").split()
     assert "200" in codes and set(codes) <= {"200", "409"}
     is_stopped(host)
-    assert host.show("gear-1")["UnitFileState"] == "linked"
+    assert at_boot(host) == "linked"
 
 
 @pytest.mark.parametrize("delay", [0, 0.03, 0.08, 0.15, 0.3])
@@ -164,7 +164,7 @@ def test_a_stop_and_a_start_at_once_end_in_the_later(host):
         time.sleep(0.05)
         turn(host, "1", "started")
     assert stopped[0].status == 200
-    assert container_of(host) and host.show("gear-1")["UnitFileState"] == "enabled"
+    assert container_of(host) and at_boot(host) == "enabled"
 
 
 # --- by itself -----------------------------------------------------------------------

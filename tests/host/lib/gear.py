@@ -95,6 +95,11 @@ def unit_is(host, gear, active, sub=None):
     return shown["ActiveState"] == active and (sub is None or shown["SubState"] == sub)
 
 
+def at_boot(host, gear="1"):
+    """"enabled", or "linked" for one that is only known; by the files, for PID 1 remembers it until a reload."""
+    return host.systemctl("is-enabled", f"gear-{gear}", check=False)
+
+
 def log_lines(host, gear="1"):
     """What the container printed, by the journal."""
     return host.journal(None, "cat", f"SYSLOG_IDENTIFIER=gear-{gear}").splitlines()
