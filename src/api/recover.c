@@ -31,6 +31,8 @@ static int drop_leftover(void *arg, const char *id)
         struct daemon *d = arg;
         struct fault f;
 
+        if (gears_find(d->gears, id))
+                return 0;
         log_notice(LOG_FIELDS("GEAR_ID", id), "removing what a create of gear %s left behind", id);
         if (store_remove(d->store, id, &f) < 0)
                 log_error(LOG_FIELDS("GEAR_ID", id), "%s", f.text);
@@ -41,10 +43,10 @@ int recover_scan(struct daemon *d, struct fault *f)
 {
         int r;
 
-        (void) store_each_leftover(d->store, drop_leftover, d);
         r = store_each(d->store, scan_gear, d);
         if (r < 0)
                 return fault_errno(f, r, "cannot read %s/units", store_path(d->store));
+        (void) store_each_trace(d->store, drop_leftover, d);
         log_info(NO_FIELDS, "%zu gears in %s", gears_count(d->gears), store_path(d->store));
         return 0;
 }

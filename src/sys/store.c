@@ -108,9 +108,7 @@ void store_unit_path(const struct store *s, const char *id, char *ret, size_t si
 /* --- what is there ---------------------------------------------------------------------- */
 
 struct walk {
-        struct store *store;
         const char *suffix;       /* of the names to look at; the id is what comes before it */
-        bool units;               /* report those that have a unit, or those that have none */
         int (*entry)(void *arg, const char *id);
         void *arg;
 };
@@ -125,34 +123,31 @@ static int walk_unit(void *arg, const char *name)
 
 int store_each(struct store *s, int (*entry)(void *arg, const char *id), void *arg)
 {
-        struct walk w = { .store = s, .entry = entry, .arg = arg };
+        struct walk w = { .entry = entry, .arg = arg };
 
         return dir_each(s->units, walk_unit, &w);
 }
 
-static int walk_leftover(void *arg, const char *name)
+static int walk_trace(void *arg, const char *name)
 {
         struct walk *w = arg;
-        char id[GEAR_ID_MAX + 1], unit[UNIT_NAME_MAX];
+        char id[GEAR_ID_MAX + 1];
         size_t n = strlen(name), suffix = strlen(w->suffix);
 
         if (n <= suffix || n - suffix > GEAR_ID_MAX || !ends_with(name, w->suffix))
                 return 0;
         (void) snprintf(id, sizeof id, "%.*s", (int) (n - suffix), name);
-        if (!gear_id_valid(id))
-                return 0;
-        gear_unit_name(id, unit);
-        return file_exists_at(w->store->units, unit) ? 0 : w->entry(w->arg, id);
+        return gear_id_valid(id) ? w->entry(w->arg, id) : 0;
 }
 
-int store_each_leftover(struct store *s, int (*entry)(void *arg, const char *id), void *arg)
+int store_each_trace(struct store *s, int (*entry)(void *arg, const char *id), void *arg)
 {
-        struct walk w = { .store = s, .suffix = ".env", .entry = entry, .arg = arg };
+        struct walk w = { .suffix = ".env", .entry = entry, .arg = arg };
         int r;
 
-        r = dir_each(s->env, walk_leftover, &w);
+        r = dir_each(s->env, walk_trace, &w);
         w.suffix = "";
-        return r != 0 ? r : dir_each(s->wanted, walk_leftover, &w);
+        return r != 0 ? r : dir_each(s->wanted, walk_trace, &w);
 }
 
 /* --- reading and writing ------------------------------------------------------------------ */

@@ -30,8 +30,8 @@ void store_unit_path(const struct store *s, const char *id, char *ret, size_t si
 
 /* Every id that has a unit file. */
 int store_each(struct store *s, int (*entry)(void *arg, const char *id), void *arg);
-/* Every id that has anything else but no unit: left over, to be removed. */
-int store_each_leftover(struct store *s, int (*entry)(void *arg, const char *id), void *arg);
+/* Every id that has an environment or a wanted state, once for each: without a unit it is a leftover. */
+int store_each_trace(struct store *s, int (*entry)(void *arg, const char *id), void *arg);
 
 /* Reading: 0 or negative errno (-ENOENT: there is none; -EBADMSG: it is no text). */
 int store_read_unit(struct store *s, const char *id, char **ret);

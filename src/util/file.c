@@ -29,7 +29,8 @@ static bool is_component(const char *name)
 
 /*
  * To the end of the file, whatever its size claims to be: files of /proc say
- * 0, and a file may grow while it is read.
+ * 0, and a file may grow while it is read.  Where the size is no such lie, a
+ * read that comes back short has met the end.
  */
 static int read_all(int fd, size_t size_hint, size_t max, char **ret, size_t *ret_len)
 {
@@ -59,6 +60,8 @@ static int read_all(int fd, size_t size_hint, size_t max, char **ret, size_t *re
                 len += (size_t) n;
                 if (len > max)
                         return -EFBIG;
+                if (size_hint > 0 && len + 1 < cap)
+                        break;
         }
         data[len] = '\0';
         *ret = TAKE(data);

@@ -245,7 +245,7 @@ static int stop_at_once(void *arg _unused_, const char *id _unused_)
 static void walks(void **state)
 {
         struct place *p = *state;
-        _cleanup_text_ struct text gears = { 0 }, left = { 0 };
+        _cleanup_text_ struct text gears = { 0 }, traces = { 0 };
 
         write_gear(p->store, "whole", "x", "1", GEAR_STARTED);
         plant(p, "units/other.service", "");
@@ -260,10 +260,13 @@ static void walks(void **state)
 
         assert_int_equal(store_each(p->store, collect, &gears), 0);
         assert_string_equal(gears.data, "whole ");
-        assert_int_equal(store_each_leftover(p->store, collect, &left), 0);
-        assert_string_equal(left.data, "torn begun ");
+        assert_int_equal(store_each_trace(p->store, collect, &traces), 0);
+        assert_int_equal(traces.len, strlen("torn whole begun whole ")); /* each directory in its own order */
+        assert_non_null(strstr(traces.data, "torn "));
+        assert_non_null(strstr(traces.data, "begun "));
+        assert_non_null(strstr(traces.data, "whole "));
         assert_int_equal(store_each(p->store, stop_at_once, NULL), 7);
-        assert_int_equal(store_each_leftover(p->store, stop_at_once, NULL), 7);
+        assert_int_equal(store_each_trace(p->store, stop_at_once, NULL), 7);
 }
 
 static void removed_is_gone(void **state)
