@@ -3,11 +3,13 @@
 not and leaves nothing."""
 
 import json
+import shlex
 import time
 
 import pytest
 
 from lib.gear import (HOLD, JSON, at_boot, container_of, create, inspect, made, status, traces, turn, wait_running)
+from lib.host import URL
 
 
 def shell(script):
@@ -253,6 +255,16 @@ def test_one_id_for_two_requests_is_a_conflict(host):
     other = host.token("PUT", "container/stopped", r="1", i="abc1")
     assert other.status == 409, other
     assert container_of(host) != ""
+
+
+def test_two_clients_with_one_request_get_one_answer(host):
+    body = json.dumps({"ready": {"log": "now"}, "stop_timeout": "1s", "command": shell("sleep 1; echo now; exec hold")})
+    call = f"curl -s -w ' %{{http_code}}\n' -X PUT -d {shlex.quote(body)} '" + URL + \
+        "/token/__test__/container?u=0&d=1&r=1&i=abc3&t=test/busybox'"
+    for when in ("while it runs", "when it is done"):
+        both = host.sh(f"{call} & {call}; wait")
+        assert both.count(" 201") == 2, (when, both)
+        assert len(host.docker("ps", "-aq").splitlines()) == 1
 
 
 def test_an_id_that_failed_is_free_again(host):

@@ -162,3 +162,13 @@ def test_the_two_streams_are_told_apart_and_carry_the_gear(host):
     for entry in by_text.values():
         assert entry["_SYSTEMD_UNIT"] == "gear-1.service"
         assert entry["GEAR_ID"] == "1" and entry["GEAR_IMAGE"] == "test/busybox"
+
+
+def test_systemd_finds_no_fault_in_a_unit_with_everything(host):
+    made(host, memory="64M", cpus="0.5", pids=50, user="app", workdir="/www", hostname="web", read_only=True,
+         cap_drop=["ALL"], cap_add=["NET_BIND_SERVICE"], stop_signal="INT", stop_timeout="1s", restart="on-failure",
+         labels={"a": "x %n $y \"q\" 'p' \\ ü\t;"}, env={"A": "%n $B"}, ports=[{"internal": 8080}, {"internal": 53,
+         "protocol": "udp"}], volumes=[{"name": "data", "target": "/data dir"}],
+         health={"command": "test -e '/tmp/%n' || exit 0"}, command=["sh", "-c", "exec hold # %n $x \\ \" ; \n #"])
+    done = host.run("systemd-analyze", "verify", "--man=no", "gear-1.service")
+    assert done.stdout + done.stderr == b""

@@ -203,6 +203,17 @@ def test_the_socket_is_for_root_and_the_group(host):
     assert done.returncode == 7 and done.stdout == b"000"
 
 
+def test_a_socket_that_the_configuration_adds_is_the_groups_too(restored):
+    host = restored
+    extra = "/run/geard/extra.sock"
+    host.configure("90-case", "".join(f"[Listen]\nAddress={address}\n{auth}" for address, auth in (
+        ("127.0.0.1:2223", ""), (SOCKET, "Auth=peer\n"), (extra, "Auth=peer\n"))))
+    host.systemctl("restart", "geard")
+    assert host.sh(f"stat -c '%a %U %G' {extra}") == "660 root gears"
+    assert host.curl("GET", "http://localhost/containers", unix=extra).status == 200
+    assert healthy(host) and host.peer("GET", "/containers").status == 200
+
+
 def test_over_tcp_a_credential_is_needed(host):
     for target in ("/containers", "/container/1/status", "/metrics"):
         assert host.curl("GET", target).status == 401
