@@ -16,7 +16,7 @@ def measure(yard, args):
     runs = args.runs or 15
     for units in args.units or UNITS:
         yard.populate(units)
-        report.title(f"create, {units} gears installed, {runs} runs")
+        report.title(f"create with {units:,} installed, {runs} runs")
         took = yard.inside("create", runs)
         ours = report.side("geard PUT until 201", took["geard"], "ms")
         theirs = report.side("docker run -d", took["docker"], "ms")

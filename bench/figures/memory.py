@@ -53,10 +53,10 @@ def measure(yard, args):
         wanted = true_states(yard, units)
         assert found == wanted, f"the list after READY says {found}, {wanted} is true"
     full = yard.memory()
-    report.title(f"memory, {units} gears installed, {RUNNING} of them running; the list was read once")
+    report.title(f"memory, {units:,} gears installed, {RUNNING} of them running, after a list of all")
     for name in "RssAnon", "VmRSS":
         report.single(name, full[name], "KiB")
         report.single(f"{name} a gear", (full[name] - idle[name]) / units, "KiB", "<= 2" if name == "RssAnon" else "")
-    report.title(f"exec to READY with {units} gears installed, {runs} starts, each list true")
+    report.title(f"exec to READY with {units:,} gears installed, {runs} starts, each with a true list")
     report.side("exec to READY", took, "ms")
     report.note("goal <= 250 ms")
