@@ -127,6 +127,24 @@ static void disabled(void *arg, const struct fault *fault)
                 turn_oom(turn);
 }
 
+static void disable_unit(struct turn *turn)
+{
+        char unit[UNIT_NAME_MAX];
+
+        gear_unit_name(turn->work.id, unit);
+        turn->work.op = systemd_disable(turn->work.daemon->systemd, unit, disabled, turn);
+        if (!turn->work.op)
+                turn_oom(turn);
+}
+
+static void forgiven(void *arg, const struct fault *fault _unused_)
+{
+        struct turn *turn = arg;
+
+        turn->work.op = NULL;
+        disable_unit(turn);
+}
+
 static void stopped(void *arg, enum job_result result, const struct fault *fault)
 {
         struct turn *turn = arg;
@@ -143,8 +161,13 @@ static void stopped(void *arg, enum job_result result, const struct fault *fault
                 work_fail(&turn->work, fault);
                 return;
         }
+        if (!turn->changed) {
+                disable_unit(turn);
+                return;
+        }
+        /* Many programs end with some status of their own when told to: a wished stop is no failure. */
         gear_unit_name(turn->work.id, unit);
-        turn->work.op = systemd_disable(turn->work.daemon->systemd, unit, disabled, turn);
+        turn->work.op = systemd_reset_failed(turn->work.daemon->systemd, unit, forgiven, turn);
         if (!turn->work.op)
                 turn_oom(turn);
 }
