@@ -31,6 +31,16 @@ static void env_name(const char *id, char ret[static NAME_LEN])
         (void) snprintf(ret, NAME_LEN, "%s.env", id);
 }
 
+static bool id_of_env(const char *name, char ret[static GEAR_ID_MAX + 1])
+{
+        size_t n = strlen(name);
+
+        if (!ends_with(name, ".env") || n - strlen(".env") > GEAR_ID_MAX)
+                return false;
+        (void) snprintf(ret, GEAR_ID_MAX + 1, "%.*s", (int) (n - strlen(".env")), name);
+        return gear_id_valid(ret);
+}
+
 struct store *store_free(struct store *s)
 {
         if (!s)
@@ -68,6 +78,17 @@ static int open_parts(struct store *s, struct fault *f)
         return 0;
 }
 
+/* What a crash before or after a replacement left aside: it is wanted only in the midst of one. */
+static int drop_stale(void *arg, const char *name)
+{
+        struct store *s = arg;
+        char id[GEAR_ID_MAX + 1];
+
+        if (!gear_id_of_unit(name, id) && !id_of_env(name, id))
+                return 0;
+        return store_read_phase(s, id) == GEAR_REPLACING ? 0 : file_remove_at(s->previous, name);
+}
+
 int store_open(const char *path, struct store **ret, struct fault *f)
 {
         _cleanup_(store_freep) struct store *s = calloc(1, sizeof *s);
@@ -91,6 +112,7 @@ int store_open(const char *path, struct store **ret, struct fault *f)
         r = open_parts(s, f);
         if (r < 0)
                 return r;
+        (void) dir_each(s->previous, drop_stale, s);
         *ret = TAKE(s);
         return 0;
 }

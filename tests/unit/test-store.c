@@ -379,6 +379,23 @@ static void the_former_comes_back(void **state)
         unit_is(p->store, "1", "old");
 }
 
+static void what_is_kept_for_nobody_goes(void **state)
+{
+        struct place *p = *state;
+        struct fault f;
+
+        write_gear(p->store, "1", "old", "old", GEAR_STARTED);
+        write_gear(p->store, "2", "old", "old", GEAR_STARTED);
+        assert_int_equal(store_keep_previous(p->store, "1", &f), 0);
+        assert_int_equal(store_keep_previous(p->store, "2", &f), 0);
+        assert_int_equal(store_write_phase(p->store, "2", GEAR_REPLACING, &f), 0);
+        plant(p, "previous/gone.env", "A=1\n");
+        p->store = store_free(p->store);
+        p->store = opened(p->path);
+        assert_int_equal(files_in(p, "previous"), 2);
+        assert_true(is_there(p, "previous/gear-2.service") && is_there(p, "previous/2.env"));
+}
+
 /* A crash in between: putting back goes on where it was. */
 static void half_put_back(void **state)
 {
@@ -462,6 +479,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(removed_is_gone, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(temporary_files_of_a_crash_go, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(the_former_comes_back, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(what_is_kept_for_nobody_goes, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(half_put_back, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(a_former_without_environment, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(one_daemon_at_a_time, set_up, tear_down),
