@@ -22,7 +22,7 @@ OPTIONS = ("-c", "16", "-d", "2")
 def same_containers(yard):
     """Both sides must speak of the same running containers; the sizes of their answers."""
     ours = yard.peer("GET", "/containers", headers={"Accept": "application/json"})
-    theirs = yard.curl("GET", "http://localhost/containers/json", socket=ENGINE)
+    theirs = yard.curl("GET", "http://localhost/containers/json", unix=ENGINE)
     running = {gear["container"] for gear in ours.json["containers"] if gear["state"] == "running"}
     assert len(running) == GEARS and running == {c["Id"][:12] for c in theirs.json}, "the two lists differ"
     return len(ours.body), len(theirs.body)
