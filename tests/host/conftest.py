@@ -4,6 +4,7 @@
 host        booted once, geard installed and running, shared; after every case
             all gears are deleted and the host must be as it was
 fresh_host  for cases that reboot or break things: a host of their own
+file_host   one for all cases of a file, for what goes on from one to the next
 bare_host   the same without geard, for the harness itself
 
 $GEARD_KEEP=yes leaves the shared host up after the run and takes it up again in
@@ -95,3 +96,18 @@ def fresh_host(make_host):
     host.install()
     assert leftovers(host) == []
     return host
+
+
+@pytest.fixture(scope="module")
+def _host_of_the_file():
+    host = Host("file")
+    host.down()
+    host.up()
+    host.install()
+    yield host
+    host.down()
+
+
+@pytest.fixture
+def file_host(request, _host_of_the_file):
+    return watched(request, _host_of_the_file)

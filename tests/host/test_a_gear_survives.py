@@ -70,7 +70,7 @@ def test_it_comes_back_and_the_truth_is_told(host, end):
     made(host)
     before = container_of(host)
     host.sh(ENDS[end])
-    truth_is_told(host, seconds=4)
+    truth_is_told(host, seconds=3)
     after = wait_running(host)
     assert after != before
     assert host.docker("ps", "-aq").count("\n") == 0, "one container, not two"
@@ -138,7 +138,7 @@ def test_a_restart_of_the_engine_brings_them_back(fresh_host, how):
     made(host, stop_timeout="2s")
     made(host, "rests", started=False)
     host.sh(how)
-    truth_is_told(host, seconds=8)
+    truth_is_told(host, seconds=5)
     wait_until(lambda: runs(host), 60, "it runs again")
     truth_is_told(host, seconds=2)
     assert status(host, "rests")["state"] == "stopped"
