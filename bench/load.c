@@ -65,6 +65,18 @@ struct load {
         bool stopped;
 };
 
+static void load_reset(struct load *l)
+{
+        for (unsigned i = 0; l->connections && i < l->n_connections; i++)
+                closep(&l->connections[i].fd);
+        closep(&l->epoll);
+        closep(&l->signals);
+        text_reset(&l->request);
+        free(l->connections);
+        free(l->buffer);
+        free(l->usec);
+}
+
 static uint64_t now_nsec(void)
 {
         struct timespec t;
@@ -252,6 +264,8 @@ static int start(struct load *l)
         l->connections = calloc(l->n_connections, sizeof *l->connections);
         if (l->epoll < 0 || !l->buffer || !l->connections)
                 return fail("cannot start");
+        for (unsigned i = 0; i < l->n_connections; i++)
+                l->connections[i].fd = -1;
         (void) sigemptyset(&set);
         (void) sigaddset(&set, SIGTERM);
         (void) sigprocmask(SIG_BLOCK, &set, NULL);
@@ -343,7 +357,7 @@ static bool read_options(struct load *l, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-        struct load l = { 0 };
+        _cleanup_(load_reset) struct load l = { .epoll = -1, .signals = -1 };
         uint64_t begin;
 
         if (!read_options(&l, argc, argv)) {
