@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from lib.gear import JSON, container_of, create, delete, made, status, turn, wait_running
+from lib.gear import JSON, container_of, create, delete, made, status, wait_running
 from lib.host import SOCKET, URL, call, BUILD
 from lib.wait import wait_until
 
