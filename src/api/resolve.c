@@ -42,7 +42,8 @@ static void staleness_told(void *arg, bool stale, const struct fault *fault)
         struct fault f;
 
         in->work.op = NULL;
-        if (!fault && !stale && gear_state_of(gear) == STATE_RUNNING) {
+        /* What runs under a replaced unit may still be the former container: systemd knows no difference. */
+        if (!fault && !stale && !in->replacing && gear_state_of(gear) == STATE_RUNNING) {
                 if (worker_run(in->work.daemon->worker, install_settle_files, settled, in) == 0)
                         return;
         }
