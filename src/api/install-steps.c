@@ -230,6 +230,14 @@ static void linked(void *arg, const struct fault *fault)
 
 /* --- writing ------------------------------------------------------------------------------------------ */
 
+/* What stands in wanted/ until it is settled tells a next life of geard where to go back to. */
+static enum gear_phase phase_meanwhile(const struct install *in)
+{
+        if (!in->replacing)
+                return GEAR_CREATING;
+        return in->before_started ? GEAR_REPLACING : GEAR_REPLACING_STOPPED;
+}
+
 static int write_files(void *arg)
 {
         struct install *in = arg;
@@ -240,7 +248,7 @@ static int write_files(void *arg)
         if (in->replacing)
                 r = store_keep_previous(store, id, &in->fault);
         if (r == 0)
-                r = store_write_phase(store, id, in->replacing ? GEAR_REPLACING : GEAR_CREATING, &in->fault);
+                r = store_write_phase(store, id, phase_meanwhile(in), &in->fault);
         if (r == 0)
                 r = store_write_env(store, id, &in->spec.env, &in->fault);
         if (r == 0)

@@ -17,10 +17,13 @@
 /*
  * The engine says `start' while the runtime is still about to execute the
  * command.  A command that fails at once does so within moments of that, and a
- * create that answered before would have promised too much.
+ * create that answered before would have promised too much.  One that fails
+ * runs until it ends; one that serves soon sleeps: so it has to sleep at three
+ * looks in a row, or to have run for a while.
  */
-#define EXEC_PAUSE_USEC (2 * USEC_PER_MSEC)
-#define SETTLE_USEC (12 * USEC_PER_MSEC)
+#define LOOK_PAUSE_USEC (2 * USEC_PER_MSEC)
+#define LOOKS_ASLEEP 3
+#define LOOKS_AWAKE 7
 
 struct ready {
         struct daemon *daemon;
@@ -34,7 +37,8 @@ struct ready {
         uint64_t not_before_usec;
 
         struct timer *deadline, *pause;
-        bool executed;            /* READY_RUNNING: the command itself runs, the moment after is awaited */
+        bool looking;             /* READY_RUNNING: the next look is due by itself … */
+        unsigned looks, asleep;   /* … after so many since the command runs; asleep in a row */
         struct probe *probe;
         struct journal_reader *reader;
         struct deferred *answer;
@@ -81,7 +85,7 @@ static void settle(struct ready *r, enum ready_result result)
         r->answer = loop_defer(r->daemon->loop, give_answer, r);
 }
 
-enum process { PROCESS_GONE, PROCESS_PREPARING, PROCESS_RUNS };
+enum process { PROCESS_GONE, PROCESS_PREPARING, PROCESS_AWAKE, PROCESS_ASLEEP };
 
 /* From /proc/<pid>/stat, "12 (comm) S …": one that only waits to be reaped does not run any more. */
 static enum process look_at_process(pid_t pid)
@@ -98,7 +102,9 @@ static enum process look_at_process(pid_t pid)
         state = strrchr(stat, ')');
         if (!comm || !state || state[1] != ' ' || strchr("ZXx", state[2]))
                 return PROCESS_GONE;
-        return starts_with(comm, "(runc:[") || starts_with(comm, "(runc)") ? PROCESS_PREPARING : PROCESS_RUNS;
+        if (starts_with(comm, "(runc:[") || starts_with(comm, "(runc)"))
+                return PROCESS_PREPARING;
+        return state[2] == 'S' ? PROCESS_ASLEEP : PROCESS_AWAKE;
 }
 
 static bool container_runs(const struct ready *r)
@@ -120,17 +126,22 @@ static void probe_answered(void *arg, bool good, const char *why _unused_)
                 timer_set(r->pause, PROBE_PAUSE_USEC);
 }
 
-/* Called until the command runs, then once more when it has done so for a moment. */
 static void look_at_run(struct ready *r)
 {
-        if (!container_runs(r)) {
-                r->executed = false; /* what ends it comes as a signal */
-        } else if (r->executed) {
-                settle(r, READY_YES);
-        } else {
-                r->executed = look_at_process(r->gear->pid) == PROCESS_RUNS;
-                timer_set(r->pause, r->executed ? SETTLE_USEC : EXEC_PAUSE_USEC);
+        enum process process = look_at_process(r->gear->pid);
+
+        if (!container_runs(r) || process == PROCESS_GONE) {
+                r->looking = false; /* what ends it comes as a signal */
+                r->looks = r->asleep = 0;
+                return;
         }
+        r->looking = true;
+        r->looks += process != PROCESS_PREPARING;
+        r->asleep = process == PROCESS_ASLEEP ? r->asleep + 1 : 0;
+        if (r->asleep >= LOOKS_ASLEEP || r->looks >= LOOKS_AWAKE)
+                settle(r, READY_YES);
+        else
+                timer_set(r->pause, LOOK_PAUSE_USEC);
 }
 
 static void probe_again(struct ready *r)
@@ -215,7 +226,7 @@ void ready_look(struct gear *gear)
                 return;
         switch (r->kind) {
         case READY_RUNNING:
-                if (!r->executed)
+                if (!r->looking)
                         look_at_run(r);
                 break;
         case READY_HEALTHY:

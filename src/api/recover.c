@@ -107,7 +107,7 @@ static void adopt_gear(struct daemon *d, struct gear *gear)
 
 static void settle_gear(struct daemon *d, struct gear *gear, bool at_home)
 {
-        if (gear->phase == GEAR_CREATING || gear->phase == GEAR_REPLACING)
+        if (gear->phase == GEAR_CREATING || gear_phase_replaces(gear->phase))
                 resolve_submit(d, gear);
         else if (!at_home)
                 adopt_gear(d, gear);

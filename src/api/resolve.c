@@ -79,8 +79,8 @@ void resolve_submit(struct daemon *d, struct gear *gear)
 
         if (!in)
                 return;
-        in->replacing = gear->phase == GEAR_REPLACING;
-        in->before_started = true;
+        in->replacing = gear_phase_replaces(gear->phase);
+        in->before_started = gear->phase != GEAR_REPLACING_STOPPED;
         in->entered = in->wrote = in->linked = in->running = true;
         in->spec.started = true;
         in->work.kind = &resolve_kind;

@@ -18,8 +18,14 @@ enum gear_phase {
         GEAR_STARTED,   /* its user wants it running */
         GEAR_STOPPED,   /* … or not */
         GEAR_CREATING,  /* a create has not come to its end */
-        GEAR_REPLACING, /* the same, and the former unit is still kept */
+        GEAR_REPLACING, /* the same, and the former unit is still kept; it was to run … */
+        GEAR_REPLACING_STOPPED, /* … or not */
 };
+
+static inline bool gear_phase_replaces(enum gear_phase p)
+{
+        return p == GEAR_REPLACING || p == GEAR_REPLACING_STOPPED;
+}
 
 /* The one word that users see. */
 enum gear_state {

@@ -24,6 +24,7 @@ static const char *const phase_names[] = {
         [GEAR_STOPPED] = "stopped",
         [GEAR_CREATING] = "creating",
         [GEAR_REPLACING] = "replacing",
+        [GEAR_REPLACING_STOPPED] = "replacing stopped",
 };
 
 static void env_name(const char *id, char ret[static NAME_LEN])
@@ -86,7 +87,7 @@ static int drop_stale(void *arg, const char *name)
 
         if (!gear_id_of_unit(name, id) && !id_of_env(name, id))
                 return 0;
-        return store_read_phase(s, id) == GEAR_REPLACING ? 0 : file_remove_at(s->previous, name);
+        return gear_phase_replaces(store_read_phase(s, id)) ? 0 : file_remove_at(s->previous, name);
 }
 
 int store_open(const char *path, struct store **ret, struct fault *f)

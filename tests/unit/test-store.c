@@ -171,7 +171,8 @@ static void secrets_are_roots(void **state)
 
 static void phases(void **state)
 {
-        static const enum gear_phase all[] = { GEAR_STARTED, GEAR_STOPPED, GEAR_CREATING, GEAR_REPLACING };
+        static const enum gear_phase all[] = { GEAR_STARTED, GEAR_STOPPED, GEAR_CREATING, GEAR_REPLACING,
+                                               GEAR_REPLACING_STOPPED };
         struct place *p = *state;
         struct fault f;
 
