@@ -177,7 +177,7 @@ static void the_oldest_are_forgotten(void **state _unused_)
         enum { REMEMBERED = 3 };
         _cleanup_(requests_freep) struct requests *r = requests_new(REMEMBERED, 8);
         struct request *running = submitted(r, "me", "running", "d");
-        char id[8];
+        char id[16];
 
         for (int i = 0; i < 10; i++) {
                 (void) snprintf(id, sizeof id, "%d", i);
