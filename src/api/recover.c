@@ -4,6 +4,7 @@
 
 #include "api/index.h"
 #include "api/install.h"
+#include "api/remove.h"
 #include "api/resolve.h"
 #include "util/log.h"
 
@@ -105,10 +106,18 @@ static void adopt_gear(struct daemon *d, struct gear *gear)
         unit_record_reset(&record);
 }
 
+static void go_on_deleting(struct daemon *d, const struct gear *gear)
+{
+        log_notice(LOG_FIELDS("GEAR_ID", gear->id), "gear %s: its unfinished deletion goes on", gear->id);
+        remove_submit(d, NULL, gear->id, gear->phase == GEAR_DELETING_VOLUMES);
+}
+
 static void settle_gear(struct daemon *d, struct gear *gear, bool at_home)
 {
         if (gear->phase == GEAR_CREATING || gear_phase_replaces(gear->phase))
                 resolve_submit(d, gear);
+        else if (gear_phase_deletes(gear->phase))
+                go_on_deleting(d, gear);
         else if (!at_home)
                 adopt_gear(d, gear);
         else if (!is_linked(gear->id))

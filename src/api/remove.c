@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* DELETE: stop, unlink, remove the files, then what the engine may still hold. */
+/* DELETE: mark, stop, remove the volumes if asked to, unlink, remove the files. */
 
 #include "api/remove.h"
 
@@ -15,6 +15,8 @@ struct removal {
         bool volumes;              /* ?volumes=yes */
         char **volume_names;
         size_t next_volume;
+        enum gear_phase before;    /* to go back to when it cannot be deleted */
+        bool marked;
         struct fault fault;
 };
 
@@ -31,13 +33,40 @@ static void removal_free(struct work *w)
         free(rm);
 }
 
+/* --- giving up: nothing of the gear itself is gone yet --------------------------------------- */
+
+static int unmark(void *arg)
+{
+        struct removal *rm = arg;
+        struct fault ignored;
+
+        return store_write_phase(rm->work.daemon->store, rm->work.id, rm->before, &ignored);
+}
+
+static void unmarked(void *arg, int r _unused_)
+{
+        struct removal *rm = arg;
+        struct fault fault = rm->fault;
+
+        work_fail(&rm->work, &fault);
+}
+
+static void removal_fail(struct removal *rm, const struct fault *fault)
+{
+        rm->fault = *fault;
+        if (!rm->marked || worker_run(rm->work.daemon->worker, unmark, unmarked, rm) < 0)
+                unmarked(rm, 0);
+}
+
 static void removal_oom(struct removal *rm)
 {
         struct fault f;
 
         (void) fault_oom(&f);
-        work_fail(&rm->work, &f);
+        removal_fail(rm, &f);
 }
+
+/* --- the end: systemd forgets it, too --------------------------------------------------------- */
 
 static void finish(struct removal *rm)
 {
@@ -52,39 +81,12 @@ static void finish(struct removal *rm)
         work_end(&rm->work, &outcome);
 }
 
-static void remove_next_volume(struct removal *rm);
-
-static void volume_removed(void *arg, const struct fault *fault)
-{
-        struct removal *rm = arg;
-
-        rm->work.docker = NULL;
-        if (fault && fault->kind != FAULT_MISSING)
-                work_fail(&rm->work, fault); /* the files are gone, the entry stays: asking again goes on here */
-        else
-                remove_next_volume(rm);
-}
-
-static void remove_next_volume(struct removal *rm)
-{
-        const char *name = rm->volume_names ? rm->volume_names[rm->next_volume] : NULL;
-
-        if (!name) {
-                finish(rm);
-                return;
-        }
-        rm->next_volume++;
-        rm->work.docker = docker_remove_volume(rm->work.daemon->docker, name, volume_removed, rm);
-        if (!rm->work.docker)
-                removal_oom(rm);
-}
-
 static void forgotten(void *arg, const struct fault *fault _unused_)
 {
         struct removal *rm = arg;
 
         rm->work.op = NULL;
-        remove_next_volume(rm);
+        finish(rm);
 }
 
 /*
@@ -99,7 +101,7 @@ static void loaded_told(void *arg, const struct unit_change *units _unused_, siz
         if (!fault && n > 0)
                 rm->work.op = systemd_reload(rm->work.daemon->systemd, forgotten, rm);
         if (!rm->work.op)
-                remove_next_volume(rm);
+                finish(rm);
 }
 
 static void reset_done(void *arg, const struct fault *fault _unused_)
@@ -110,14 +112,7 @@ static void reset_done(void *arg, const struct fault *fault _unused_)
         gear_unit_name(rm->work.id, unit);
         rm->work.op = systemd_list(rm->work.daemon->systemd, unit, loaded_told, rm);
         if (!rm->work.op)
-                remove_next_volume(rm);
-}
-
-static int remove_files(void *arg)
-{
-        struct removal *rm = arg;
-
-        return store_remove(rm->work.daemon->store, rm->work.id, &rm->fault);
+                finish(rm);
 }
 
 static void unlinked(void *arg, const struct fault *fault _unused_)
@@ -128,7 +123,16 @@ static void unlinked(void *arg, const struct fault *fault _unused_)
         gear_unit_name(rm->work.id, unit);
         rm->work.op = systemd_reset_failed(rm->work.daemon->systemd, unit, reset_done, rm);
         if (!rm->work.op)
-                remove_next_volume(rm);
+                finish(rm);
+}
+
+/* --- the files ---------------------------------------------------------------------------------- */
+
+static int remove_files(void *arg)
+{
+        struct removal *rm = arg;
+
+        return store_remove(rm->work.daemon->store, rm->work.id, &rm->fault);
 }
 
 /* A unit file that is empty counts as masked, and its links stay until it is gone. */
@@ -139,7 +143,7 @@ static void files_removed(void *arg, int r)
         char unit[UNIT_NAME_MAX];
 
         if (r < 0) {
-                work_fail(&rm->work, &rm->fault);
+                work_fail(&rm->work, &rm->fault); /* the mark stays: the next start goes on here */
                 return;
         }
         gear_unit_name(rm->work.id, unit);
@@ -155,41 +159,47 @@ static void disabled(void *arg, const struct fault *fault)
 
         rm->work.op = NULL;
         if (fault && fault->kind != FAULT_MISSING)
-                work_fail(&rm->work, fault);
+                removal_fail(rm, fault);
         else if (worker_run(rm->work.daemon->worker, remove_files, files_removed, rm) < 0)
                 removal_oom(rm);
 }
 
-static void stopped(void *arg, enum job_result result, const struct fault *fault)
+static void removal_disable(struct removal *rm)
 {
-        struct removal *rm = arg;
         char unit[UNIT_NAME_MAX];
-        struct fault f;
 
-        rm->work.op = NULL;
-        if (!fault && result != JOB_DONE) {
-                (void) fault_set(&f, FAULT_CONFLICT, NULL, "gear %s was not stopped: %s", rm->work.id,
-                                 job_result_text(result));
-                fault = &f;
-        }
-        if (fault && fault->kind != FAULT_MISSING) {
-                work_fail(&rm->work, fault);
-                return;
-        }
         gear_unit_name(rm->work.id, unit);
         rm->work.op = systemd_disable(rm->work.daemon->systemd, unit, disabled, rm);
         if (!rm->work.op)
                 removal_oom(rm);
 }
 
-static void removal_stop(struct removal *rm)
-{
-        char unit[UNIT_NAME_MAX];
+/* --- the volumes, when nothing uses them any more and the gear is still there to say whose they are */
 
-        work_progress(&rm->work, "Stopping gear %s", rm->work.id);
-        gear_unit_name(rm->work.id, unit);
-        rm->work.op = systemd_job(rm->work.daemon->systemd, SYSTEMD_STOP, unit, stopped, rm);
-        if (!rm->work.op)
+static void remove_next_volume(struct removal *rm);
+
+static void volume_removed(void *arg, const struct fault *fault)
+{
+        struct removal *rm = arg;
+
+        rm->work.docker = NULL;
+        if (fault && fault->kind != FAULT_MISSING)
+                removal_fail(rm, fault);
+        else
+                remove_next_volume(rm);
+}
+
+static void remove_next_volume(struct removal *rm)
+{
+        const char *name = rm->volume_names ? rm->volume_names[rm->next_volume] : NULL;
+
+        if (!name) {
+                removal_disable(rm);
+                return;
+        }
+        rm->next_volume++;
+        rm->work.docker = docker_remove_volume(rm->work.daemon->docker, name, volume_removed, rm);
+        if (!rm->work.docker)
                 removal_oom(rm);
 }
 
@@ -199,14 +209,64 @@ static void volumes_listed(void *arg, char *const *names, const struct fault *fa
 
         rm->work.docker = NULL;
         if (fault) {
-                work_fail(&rm->work, fault);
+                removal_fail(rm, fault);
                 return;
         }
         rm->volume_names = strv_copy(names);
         if (names && *names && !rm->volume_names)
                 removal_oom(rm);
         else
-                removal_stop(rm);
+                remove_next_volume(rm);
+}
+
+/* --- the beginning ------------------------------------------------------------------------------ */
+
+static void stopped(void *arg, enum job_result result, const struct fault *fault)
+{
+        struct removal *rm = arg;
+        struct fault f;
+
+        rm->work.op = NULL;
+        if (!fault && result != JOB_DONE) {
+                (void) fault_set(&f, FAULT_CONFLICT, NULL, "gear %s was not stopped: %s", rm->work.id,
+                                 job_result_text(result));
+                fault = &f;
+        }
+        if (fault && fault->kind != FAULT_MISSING) {
+                removal_fail(rm, fault);
+                return;
+        }
+        if (!rm->volumes) {
+                removal_disable(rm);
+                return;
+        }
+        rm->work.docker = docker_list_volumes(rm->work.daemon->docker, rm->work.id, volumes_listed, rm);
+        if (!rm->work.docker)
+                removal_oom(rm);
+}
+
+/* A crash from here on leaves a gear that the next start goes on deleting. */
+static int mark(void *arg)
+{
+        struct removal *rm = arg;
+        struct fault ignored;
+
+        return store_write_phase(rm->work.daemon->store, rm->work.id,
+                                 rm->volumes ? GEAR_DELETING_VOLUMES : GEAR_DELETING, &ignored);
+}
+
+static void marked(void *arg, int r)
+{
+        struct removal *rm = arg;
+        char unit[UNIT_NAME_MAX];
+
+        /* On a full disk deleting is what helps: then it goes without its mark. */
+        rm->marked = r == 0;
+        work_progress(&rm->work, "Stopping gear %s", rm->work.id);
+        gear_unit_name(rm->work.id, unit);
+        rm->work.op = systemd_job(rm->work.daemon->systemd, SYSTEMD_STOP, unit, stopped, rm);
+        if (!rm->work.op)
+                removal_oom(rm);
 }
 
 static void removal_begin(struct work *w)
@@ -223,12 +283,8 @@ static void removal_begin(struct work *w)
                 work_fail(w, &f);
                 return;
         }
-        if (!rm->volumes) {
-                removal_stop(rm);
-                return;
-        }
-        w->docker = docker_list_volumes(w->daemon->docker, w->id, volumes_listed, rm);
-        if (!w->docker)
+        rm->before = gear_phase_deletes(gear->phase) ? GEAR_STOPPED : gear->phase;
+        if (worker_run(w->daemon->worker, mark, marked, rm) < 0)
                 removal_oom(rm);
 }
 
@@ -249,11 +305,29 @@ static void end_unknown(struct call *call, struct request *request, const char *
         change_end(call->daemon, request, &outcome, id);
 }
 
+void remove_submit(struct daemon *d, struct request *request, const char *id, bool volumes)
+{
+        struct removal *rm = calloc(1, sizeof *rm);
+        struct fault f;
+
+        if (!rm) {
+                (void) fault_oom(&f);
+                if (request)
+                        change_fail(d, request, &f, id);
+                return;
+        }
+        rm->volumes = volumes;
+        rm->work.kind = &removal_kind;
+        rm->work.daemon = d;
+        rm->work.request = request;
+        (void) snprintf(rm->work.id, sizeof rm->work.id, "%s", id);
+        work_submit(&rm->work, "deleted");
+}
+
 static void container_delete(struct call *call)
 {
         struct daemon *d = call->daemon;
         struct request *request;
-        struct removal *rm;
         bool volumes;
         const char *id;
         struct fault f;
@@ -265,22 +339,10 @@ static void container_delete(struct call *call)
         request = change_begin(call);
         if (!request)
                 return;
-        if (!gears_find(d->gears, id)) {
+        if (gears_find(d->gears, id))
+                remove_submit(d, request, id, volumes);
+        else
                 end_unknown(call, request, id);
-                return;
-        }
-        rm = calloc(1, sizeof *rm);
-        if (!rm) {
-                (void) fault_oom(&f);
-                change_fail(d, request, &f, id);
-                return;
-        }
-        rm->volumes = volumes;
-        rm->work.kind = &removal_kind;
-        rm->work.daemon = d;
-        rm->work.request = request;
-        (void) snprintf(rm->work.id, sizeof rm->work.id, "%s", id);
-        work_submit(&rm->work, "deleted");
 }
 
 static const struct route routes[] = {

@@ -20,11 +20,18 @@ enum gear_phase {
         GEAR_CREATING,  /* a create has not come to its end */
         GEAR_REPLACING, /* the same, and the former unit is still kept; it was to run … */
         GEAR_REPLACING_STOPPED, /* … or not */
+        GEAR_DELETING,  /* a delete has not come to its end */
+        GEAR_DELETING_VOLUMES, /* … that is to take the volumes along */
 };
 
 static inline bool gear_phase_replaces(enum gear_phase p)
 {
         return p == GEAR_REPLACING || p == GEAR_REPLACING_STOPPED;
+}
+
+static inline bool gear_phase_deletes(enum gear_phase p)
+{
+        return p == GEAR_DELETING || p == GEAR_DELETING_VOLUMES;
 }
 
 /* The one word that users see. */

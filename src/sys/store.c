@@ -25,6 +25,8 @@ static const char *const phase_names[] = {
         [GEAR_CREATING] = "creating",
         [GEAR_REPLACING] = "replacing",
         [GEAR_REPLACING_STOPPED] = "replacing stopped",
+        [GEAR_DELETING] = "deleting",
+        [GEAR_DELETING_VOLUMES] = "deleting volumes",
 };
 
 static void env_name(const char *id, char ret[static NAME_LEN])

@@ -6,7 +6,7 @@
  *
  *   units/gear-1.service     the gear: rendered unit with its [X-Gear] record
  *   env/1.env                its environment, 0600
- *   wanted/1                 "started", "stopped", "creating", "replacing [stopped]"
+ *   wanted/1                 "started", "stopped", "creating", "replacing [stopped]", "deleting [volumes]"
  *   previous/gear-1.service  while it is replaced: what to go back to,
  *   previous/1.env             with its environment
  *   host                     the machine this directory belongs to

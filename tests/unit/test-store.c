@@ -172,7 +172,7 @@ static void secrets_are_roots(void **state)
 static void phases(void **state)
 {
         static const enum gear_phase all[] = { GEAR_STARTED, GEAR_STOPPED, GEAR_CREATING, GEAR_REPLACING,
-                                               GEAR_REPLACING_STOPPED };
+                                               GEAR_REPLACING_STOPPED, GEAR_DELETING, GEAR_DELETING_VOLUMES };
         struct place *p = *state;
         struct fault f;
 
