@@ -1,11 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Without dockerd the gears wait, use up nothing, wake nothing, and come back
 by themselves.
-
-$GEARD_FULL=yes makes the long absence five minutes instead of two and a half.
 """
 
-import os
 import time
 
 import pytest
@@ -13,7 +10,7 @@ import pytest
 from lib.gear import JSON, container_of, create, delete, made, runs, status, traces, turn, unit_is
 from lib.wait import wait_until
 
-LONG = 300 if os.environ.get("GEARD_FULL") == "yes" else 150
+LONG = 300
 
 pytestmark = pytest.mark.timeout(LONG + 240)
 
