@@ -9,7 +9,8 @@
 
 'use strict';
 
-const { HTTPParser, allMethods } = process.binding('http_parser');
+const { HTTPParser, allMethods, methods } = process.binding('http_parser');
+const methodNames = allMethods || methods; // the one list that Node 18 has is the whole one
 const ACCEPTED_AT_LEAST = 0.30;
 const LISTED_AT_MOST = 20;
 
@@ -24,7 +25,7 @@ parser[HTTPParser.kOnHeaders | 0] = (headers, url) => { collect(headers); seen.u
 parser[HTTPParser.kOnHeadersComplete | 0] = (major, minor, headers, method, url, s, m, upgrade, keepAlive) => {
   collect(headers || []);
   seen.messages.push({
-    major, minor, method: allMethods[method], target: url || seen.url, keepAlive,
+    major, minor, method: methodNames[method], target: url || seen.url, keepAlive,
     headers: seen.pending, bodyLength: 0, complete: false,
   });
   seen.pending = [];
