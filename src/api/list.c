@@ -7,6 +7,7 @@
 #include "api/answer.h"
 #include "api/gear-json.h"
 #include "api/index.h"
+#include "api/lookup.h"
 #include "api/usage.h"
 
 #include <fnmatch.h>
@@ -217,17 +218,10 @@ static void status_get(struct call *call)
 {
         _cleanup_text_ struct text t = { 0 };
         bool json = call_wants_json(call->request);
-        struct gear *gear = NULL;
-        const char *id;
+        struct gear *gear;
         struct fault f;
-        int r;
 
-        r = call_gear_id(call, &id, &f);
-        if (r == 0)
-                r = index_need_systemd(call->daemon, &f);
-        if (r == 0 && !(gear = gears_find(call->daemon->gears, id)))
-                r = fault_set(&f, FAULT_MISSING, "id", "there is no gear %s", id);
-        if (r < 0) {
+        if (lookup_gear(call, &gear, &f) < 0 || index_need_systemd(call->daemon, &f) < 0) {
                 answer_fault(call, &f);
                 return;
         }

@@ -12,6 +12,7 @@
 #include "api/failure.h"
 #include "api/gear-json.h"
 #include "api/index.h"
+#include "api/lookup.h"
 #include "api/ready.h"
 #include "api/work.h"
 
@@ -433,17 +434,13 @@ static void turn_submit(struct call *call, const char *id, enum wish wish)
 
 static void turn_call(struct call *call, enum wish wish)
 {
-        const char *id;
+        struct gear *gear;
         struct fault f;
-        int r;
 
-        r = call_gear_id(call, &id, &f);
-        if (r == 0 && !gears_find(call->daemon->gears, id))
-                r = fault_set(&f, FAULT_MISSING, "id", "there is no gear %s", id);
-        if (r < 0)
+        if (lookup_gear(call, &gear, &f) < 0)
                 answer_fault(call, &f);
         else
-                turn_submit(call, id, wish);
+                turn_submit(call, gear->id, wish);
 }
 
 static void started_put(struct call *call)
