@@ -23,7 +23,6 @@
 #define WORK_QUEUE_MAX 16        /* changes waiting for one gear */
 #define LIST_LIMIT_MAX 10000     /* ?limit= */
 #define FAILURE_LOG_LINES 10     /* quoted in the answer to a failed create */
-#define OUTCOME_MAX 65536        /* bytes of an answer that is remembered */
 #define USER_MAX 256             /* the claim u */
 
 enum engine_state {

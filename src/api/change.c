@@ -7,7 +7,6 @@
 #include "util/log.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <strings.h>
 #include <sys/random.h>
@@ -316,17 +315,6 @@ struct request *change_begin(struct call *call)
                 return NULL;
         }
         return request;
-}
-
-void change_progress(struct request *request, const char *format, ...)
-{
-        char line[1024];
-        va_list ap;
-
-        va_start(ap, format);
-        (void) vsnprintf(line, sizeof line, format, ap);
-        va_end(ap);
-        request_progress(request, line);
 }
 
 void change_end(struct daemon *d, struct request *request, struct outcome *outcome, const char *gear)

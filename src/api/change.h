@@ -20,6 +20,5 @@ struct request *change_begin(struct call *call);
 /* Ends it, counts it, logs it. Takes the outcome's strings. */
 void change_end(struct daemon *d, struct request *request, struct outcome *outcome, const char *gear);
 void change_fail(struct daemon *d, struct request *request, const struct fault *fault, const char *gear);
-void change_progress(struct request *request, const char *format, ...) _printf_(2, 3);
 
 extern const struct route_table change_routes; /* GET /requests/{id} */

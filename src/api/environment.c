@@ -117,7 +117,6 @@ static void edit_begin(struct work *w)
 }
 
 static const struct work_kind edit_kind = {
-        .doing = "given another environment",
         .start = edit_begin,
         .free = edit_free,
 };

@@ -208,7 +208,6 @@ static void install_give_up(struct work *w, const char *why)
 }
 
 static const struct work_kind install_kind = {
-        .doing = "created",
         .start = install_begin,
         .give_up = install_give_up,
         .free = install_free,

@@ -14,8 +14,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#define LIMIT_DEFAULT LIST_LIMIT_MAX
-
 struct filter {
         const char *state;          /* NULL: any */
         const char *name;           /* a glob over ids */
@@ -80,7 +78,7 @@ static int read_filter(const struct call *call, struct filter *filter, struct fa
         *filter = (struct filter){ .state = http_param(call->request, "state"),
                                    .name = http_param(call->request, "name"),
                                    .after = http_param(call->request, "after"),
-                                   .limit = LIMIT_DEFAULT };
+                                   .limit = LIST_LIMIT_MAX };
         if (limit && (!parse_u64(limit, LIST_LIMIT_MAX, &filter->limit) || filter->limit == 0))
                 return fault_set(f, FAULT_INVALID, "limit", "limit: 1 to %d are allowed", LIST_LIMIT_MAX);
         if (filter->after && gear_id_check(filter->after, "after", f) < 0)

@@ -289,7 +289,6 @@ static void removal_begin(struct work *w)
 }
 
 static const struct work_kind removal_kind = {
-        .doing = "deleted",
         .start = removal_begin,
         .free = removal_free,
 };

@@ -68,7 +68,6 @@ static void resolve_begin(struct work *w)
 }
 
 static const struct work_kind resolve_kind = {
-        .doing = "resolved",
         .start = resolve_begin,
         .free = install_free,
 };

@@ -403,7 +403,6 @@ static void turn_give_up(struct work *w, const char *why)
 }
 
 static const struct work_kind turn_kind = {
-        .doing = "changed",
         .start = turn_begin,
         .give_up = turn_give_up,
         .free = turn_free,

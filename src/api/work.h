@@ -12,7 +12,6 @@
 struct work;
 
 struct work_kind {
-        const char *doing;        /* "created", "started": for sentences */
         void (*start)(struct work *w);
         /* Somebody wants the opposite: come to an end soon. NULL: cannot be hurried. */
         void (*give_up)(struct work *w, const char *why);

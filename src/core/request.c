@@ -217,6 +217,8 @@ void request_finish(struct requests *r, struct request *q, struct outcome *outco
                 q->sinks = sink->next;
                 sink->done(sink, &q->outcome);
         }
+        if (q->outcome.json && strlen(q->outcome.json) > REQUEST_JSON_MAX)
+                q->outcome.json = (free(q->outcome.json), NULL);
         while (r->n_finished > r->remembered_max)
                 forget(r, TAILQ_FIRST(&r->finished));
 }

@@ -11,6 +11,9 @@
 #include "core/ident.h"
 #include "util/base.h"
 
+/* A longer JSON body is sent, but not remembered: its replay is the sentence alone. */
+#define REQUEST_JSON_MAX 8192
+
 struct requests;
 struct request;
 struct sink;

@@ -27,13 +27,6 @@ const char *pull_policy_name(enum pull_policy p)
         return names[p];
 }
 
-const char *probe_kind_name(enum probe_kind k)
-{
-        static const char *const names[] = { "none", "command", "http", "tcp" };
-
-        return names[k];
-}
-
 const char *ready_kind_name(enum ready_kind k)
 {
         static const char *const names[] = { "running", "healthy", "tcp", "http", "log" };

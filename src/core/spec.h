@@ -108,5 +108,4 @@ const char *spec_host_field(const struct spec *s);
 
 const char *restart_policy_name(enum restart_policy p);
 const char *ready_kind_name(enum ready_kind k);
-const char *probe_kind_name(enum probe_kind k);
 const char *pull_policy_name(enum pull_policy p);

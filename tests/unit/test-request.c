@@ -203,6 +203,23 @@ static void nothing_remembered(void **state _unused_)
         assert_null(requests_find(r, "me", ID));
 }
 
+/* What is remembered stays small, whatever a gear's labels hold. */
+static void a_long_body_is_not_remembered(void **state _unused_)
+{
+        _cleanup_(requests_freep) struct requests *r = requests_new(4, 4);
+        struct outcome outcome = { .code = 201, .good = true };
+        struct request *q = NULL;
+
+        assert_int_equal(requests_submit(r, "test", "1", "digest", 0, &q), 0);
+        outcome.text = strdup("done\n");
+        outcome.json = calloc(1, REQUEST_JSON_MAX + 2);
+        memset(outcome.json, 'x', REQUEST_JSON_MAX + 1);
+        request_finish(r, q, &outcome);
+        assert_int_equal(requests_submit(r, "test", "1", "digest", 0, &q), REQUEST_E_FINISHED);
+        assert_null(request_outcome(q)->json);
+        assert_string_equal(request_outcome(q)->text, "done\n");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -215,6 +232,7 @@ int main(void)
                 cmocka_unit_test(too_many_under_way_are_refused),
                 cmocka_unit_test(the_oldest_are_forgotten),
                 cmocka_unit_test(nothing_remembered),
+                cmocka_unit_test(a_long_body_is_not_remembered),
         };
 
         return cmocka_run_group_tests_name("request", tests, NULL, NULL);
