@@ -2,54 +2,41 @@
 
 #include "api/answer.h"
 
+#include "http/problem.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
 static const struct {
         enum fault_kind kind;
         int status;
-        const char *title;
 } statuses[] = {
-        { FAULT_INVALID, 400, "Invalid request" },
-        { FAULT_UNKNOWN_WHO, 401, "Credentials needed" },
-        { FAULT_DENIED, 403, "Not allowed" },
-        { FAULT_MISSING, 404, "Not found" },
-        { FAULT_CONFLICT, 409, "Conflict" },
-        { FAULT_TOO_LARGE, 413, "Too large" },
-        { FAULT_INTERNAL, 500, "Internal error" },
-        { FAULT_FAILED, 500, "It did not work" },
-        { FAULT_UPSTREAM, 502, "systemd, the engine or a registry failed" },
-        { FAULT_AWAY, 503, "Not reachable" },
-        { FAULT_BUSY, 503, "Busy" },
-        { FAULT_TIMEOUT, 504, "It took too long" },
-        { FAULT_NO_SPACE, 507, "No space left" },
+        { FAULT_INVALID, 400 },
+        { FAULT_UNKNOWN_WHO, 401 },
+        { FAULT_DENIED, 403 },
+        { FAULT_MISSING, 404 },
+        { FAULT_CONFLICT, 409 },
+        { FAULT_TOO_LARGE, 413 },
+        { FAULT_INTERNAL, 500 },
+        { FAULT_FAILED, 500 },
+        { FAULT_UPSTREAM, 502 },
+        { FAULT_AWAY, 503 },
+        { FAULT_BUSY, 503 },
+        { FAULT_TIMEOUT, 504 },
+        { FAULT_NO_SPACE, 507 },
 };
-
-static size_t row_of(const struct fault *fault)
-{
-        for (size_t i = 0; i < ARRAY_SIZE(statuses); i++)
-                if (statuses[i].kind == fault->kind)
-                        return i;
-        return 6; /* internal */
-}
 
 int answer_status(const struct fault *fault)
 {
-        return statuses[row_of(fault)].status;
+        for (size_t i = 0; i < ARRAY_SIZE(statuses); i++)
+                if (statuses[i].kind == fault->kind)
+                        return statuses[i].status;
+        return 500;
 }
 
-static void problem_json(struct text *t, const struct fault *fault)
+static void write_fault(struct text *t, bool json, const struct fault *fault)
 {
-        size_t row = row_of(fault);
-
-        text_addc(t, '{');
-        json_put(t, "type", "about:blank");
-        json_put(t, "title", statuses[row].title);
-        json_putu(t, "status", (uint64_t) statuses[row].status);
-        json_put(t, "detail", fault->text);
-        if (fault->field[0])
-                json_put(t, "field", fault->field);
-        text_add(t, "}\n");
+        problem_write(t, json, answer_status(fault), fault->field, fault->text);
 }
 
 /* --- answering a call ------------------------------------------------------------------ */
@@ -70,11 +57,8 @@ static void send_fault(struct reply *reply, bool json, const struct fault *fault
                 reply_headerf(reply, "Retry-After", "%u", fault->retry_after);
         if (fault->kind == FAULT_UNKNOWN_WHO)
                 reply_header(reply, "WWW-Authenticate", "Bearer");
-        if (json)
-                problem_json(&t, fault);
-        else
-                text_addf(&t, "%s\n", fault->text);
-        send_text(reply, answer_status(fault), json ? "application/problem+json" : "text/plain; charset=utf-8", &t);
+        write_fault(&t, json, fault);
+        send_text(reply, answer_status(fault), problem_type(json), &t);
 }
 
 void answer_fault(struct call *call, const struct fault *fault)
@@ -125,9 +109,8 @@ static void add_headers(struct reply *reply, const char *headers)
 void answer_outcome(struct reply *reply, bool json, const struct outcome *outcome)
 {
         const char *body = json && outcome->json ? outcome->json : outcome->text;
-        const char *type = !(json && outcome->json) ? "text/plain; charset=utf-8"
-                           : outcome->good          ? "application/json"
-                                                    : "application/problem+json";
+        const char *type = json && outcome->json && outcome->good ? "application/json"
+                                                                   : problem_type(json && outcome->json);
 
         add_headers(reply, outcome->headers);
         if (outcome->retry_after)
@@ -142,8 +125,8 @@ void outcome_of_fault(struct outcome *ret, const struct fault *fault)
 {
         struct text text = { 0 }, json = { 0 };
 
-        text_addf(&text, "%s\n", fault->text);
-        problem_json(&json, fault);
+        write_fault(&text, false, fault);
+        write_fault(&json, true, fault);
         *ret = (struct outcome){ .code = answer_status(fault), .retry_after = fault->retry_after };
         ret->text = text_take(&text);
         ret->json = text_take(&json);

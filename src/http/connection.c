@@ -6,6 +6,7 @@
  */
 
 #include "http/connection.h"
+#include "http/socket.h"
 #include "http/tls.h"
 
 #include <sys/socket.h>
@@ -321,8 +322,11 @@ static void begin_body(struct connection *c)
 {
         struct reply *r = c->reply;
         struct iovec interim = { (void *) "HTTP/1.1 100 Continue\r\n\r\n", 25 };
-        enum http_refusal why = reply_reserve_body(r, (size_t) r->framing.content_length);
+        enum http_refusal why;
 
+        if (!connection_may_send_body(c))
+                return;
+        why = reply_reserve_body(r, (size_t) r->framing.content_length);
         if (why != HTTP_FINE) {
                 refuse(c, why);
                 return;
@@ -334,18 +338,15 @@ static void begin_body(struct connection *c)
         connection_set_deadline(c, clock_usec() + c->server->limits.body_usec);
 }
 
-/* A head that parsed: may this client, this page and this size go on? */
+/* A head that parsed. */
 static void admit(struct connection *c)
 {
-        const struct origin_policy *policy = &c->listener->policy;
         struct reply *r = c->reply;
         const char *origin;
-        enum http_refusal why = origin_check(policy, &r->request, &origin);
+        enum http_refusal why = connection_judge_head(c, &origin);
 
         if (origin)
                 reply_allow_origin(r, origin);
-        if (why == HTTP_FINE && r->framing.content_length > c->server->limits.body_max)
-                why = HTTP_LONG_BODY;
         if (why != HTTP_FINE) {
                 refuse(c, why);
                 return;
@@ -582,6 +583,7 @@ int connection_open(struct listener *l, int fd, const struct peer *peer, const s
         c->listener = l;
         c->peer = *peer;
         c->peer.tls = l->tls;
+        c->near = peer->loopback || socket_is_at_loopback(fd);
         c->address = *address;
         c->state = l->tls ? CONNECTION_HANDSHAKE : CONNECTION_IDLE;
         c->timer_at = c->deadline = CONNECTION_NEVER;

@@ -46,6 +46,7 @@ struct connection {
         bool client_closes;             /* it asked for the close, so it sends nothing more */
         bool half_closed;               /* the client's end of file was seen */
         bool probed;
+        bool near;                      /* it came from or to a loopback address, whatever its listener's is */
         struct address_key address;
         struct peer peer;
         LIST_ENTRY(connection) all, same_address;
@@ -68,6 +69,11 @@ void connection_tell_gone_soon(struct connection *c);
 /* For server.c: closes now when idle, else after the reply; closes without any callback. */
 void connection_drain(struct connection *c);
 void connection_abandon(struct connection *c);
+
+/* Between connection.c and admit.c: may this client, this page and this size go on? *ret_origin: see origin_check(). */
+enum http_refusal connection_judge_head(const struct connection *c, const char **ret_origin);
+/* false: a client that asked first was answered that it need not send its body. */
+bool connection_may_send_body(struct connection *c);
 
 /* Between connection.c and watch.c. */
 int connection_fd(const struct connection *c);

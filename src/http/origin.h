@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What stands between a browser's other tabs and a listener that trusts its
- * peers by where they connect from: a name that an attacker's DNS points at
+ * What stands between a browser's other tabs and a daemon that trusts its peers
+ * by where they connect from: a name that an attacker's DNS points at
  * this machine (Host), and requests that a page of another site makes (Origin).
  * Pure.
  */
@@ -11,8 +11,8 @@
 #include "http/parse.h"
 
 struct origin_policy {
-        bool guard_host;    /* a loopback listener */
-        bool guard_origin;  /* the same, or one that knows clients by certificate */
+        bool guard_host;    /* the connection is one of this machine with itself */
+        bool guard_origin;  /* the same, or the listener knows clients by certificate */
         bool tls;
         char **hosts;       /* names allowed in Host beside localhost and addresses */
         char **origins;     /* allowed beside our own */

@@ -8,6 +8,7 @@
 
 #include "http/reply.h"
 #include "http/connection.h"
+#include "http/problem.h"
 
 #include <assert.h>
 #include <stdarg.h>
@@ -16,59 +17,6 @@
 
 #define HEAD_MAX 1024 /* our own lines of an answer's head; the handler's are beside it */
 #define KEEP_MAX 4096 /* a recycled reply keeps buffers up to this size */
-
-static const struct {
-        int status;
-        const char *reason;
-} reasons[] = {
-        { 200, "OK" },
-        { 201, "Created" },
-        { 202, "Accepted" },
-        { 204, "No Content" },
-        { 206, "Partial Content" },
-        { 301, "Moved Permanently" },
-        { 302, "Found" },
-        { 303, "See Other" },
-        { 304, "Not Modified" },
-        { 307, "Temporary Redirect" },
-        { 308, "Permanent Redirect" },
-        { 400, "Bad Request" },
-        { 401, "Unauthorized" },
-        { 403, "Forbidden" },
-        { 404, "Not Found" },
-        { 405, "Method Not Allowed" },
-        { 406, "Not Acceptable" },
-        { 408, "Request Timeout" },
-        { 409, "Conflict" },
-        { 410, "Gone" },
-        { 411, "Length Required" },
-        { 412, "Precondition Failed" },
-        { 413, "Content Too Large" },
-        { 414, "URI Too Long" },
-        { 415, "Unsupported Media Type" },
-        { 416, "Range Not Satisfiable" },
-        { 417, "Expectation Failed" },
-        { 421, "Misdirected Request" },
-        { 422, "Unprocessable Content" },
-        { 428, "Precondition Required" },
-        { 429, "Too Many Requests" },
-        { 431, "Request Header Fields Too Large" },
-        { 500, "Internal Server Error" },
-        { 501, "Not Implemented" },
-        { 502, "Bad Gateway" },
-        { 503, "Service Unavailable" },
-        { 504, "Gateway Timeout" },
-        { 505, "HTTP Version Not Supported" },
-        { 507, "Insufficient Storage" },
-};
-
-static const char *reason(int status)
-{
-        for (size_t i = 0; i < ARRAY_SIZE(reasons); i++)
-                if (reasons[i].status == status)
-                        return reasons[i].reason;
-        return "Unknown";
-}
 
 struct reply *reply_new(struct connection *c)
 {
@@ -237,7 +185,7 @@ static void build_head(struct reply *r, struct head *h, const char *type)
         add(h, "HTTP/1.1 ");
         add_number(h, (uint64_t) r->status);
         add(h, " ");
-        add_line(h, reason(r->status), "");
+        add_line(h, http_status_phrase(r->status), "");
         add_line(h, "Date: ", server_date(r->connection->server));
         add(h, "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n");
         if (!r->sets_cache_control)
@@ -436,11 +384,14 @@ static uint64_t limit_of(enum http_refusal why, const struct server_limits *l, c
 
 void reply_refuse(struct reply *r, const struct server_limits *limits)
 {
-        int status = http_refusal_status(r->refusal), n;
-        const char *accept = http_header(&r->request, "Accept"), *unit;
-        uint64_t limit = limit_of(r->refusal, limits, &unit);
-        char detail[256], body[512];
+        int status = http_refusal_status(r->refusal);
+        bool json = http_prefers_json(&r->request);
+        uint64_t limit;
+        const char *unit;
+        _cleanup_text_ struct text t = { 0 };
+        char detail[256];
 
+        limit = limit_of(r->refusal, limits, &unit);
         if (limit > 0)
                 (void) snprintf(detail, sizeof detail, "%s: at most %llu %s",
                                 http_refusal_sentence(r->refusal), (unsigned long long) limit, unit);
@@ -448,17 +399,11 @@ void reply_refuse(struct reply *r, const struct server_limits *limits)
                 (void) snprintf(detail, sizeof detail, "%s", http_refusal_sentence(r->refusal));
         if (status == 503)
                 reply_header(r, "Retry-After", "1");
-
-        /* Every sentence is our own and free of what JSON would escape. */
-        if (accept && strcasestr(accept, "json")) {
-                n = snprintf(body, sizeof body,
-                             "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,\"detail\":\"%s\"}\n",
-                             reason(status), status, detail);
-                reply_send(r, status, "application/problem+json", body, (size_t) n);
-                return;
-        }
-        n = snprintf(body, sizeof body, "%s\n", detail);
-        reply_send(r, status, "text/plain; charset=utf-8", body, (size_t) n);
+        problem_write(&t, json, status, NULL, detail);
+        if (text_ok(&t))
+                reply_send(r, status, problem_type(json), t.data, t.len);
+        else
+                reply_send(r, status, problem_type(false), "", 0);
 }
 
 void reply_allow_origin(struct reply *r, const char *origin)

@@ -70,3 +70,6 @@ struct http_request {
 /* NULL where absent. */
 const char *http_header(const struct http_request *r, const char *name);
 const char *http_param(const struct http_request *r, const char *name);
+
+/* By its Accept: JSON, or problems of it, at least as much as text. Without one, and for wildcards: text. */
+bool http_prefers_json(const struct http_request *r);

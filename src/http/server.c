@@ -133,7 +133,6 @@ static int copy_names(const char *const *names, char ***ret, struct fault *f)
 int server_listen(struct server *s, const struct listen_options *options, struct fault *f)
 {
         _cleanup_(listener_freep) struct listener *l = calloc(1, sizeof *l);
-        bool loopback = false;
         int r, fd = -1;
 
         if (!l)
@@ -146,12 +145,11 @@ int server_listen(struct server *s, const struct listen_options *options, struct
         if (r == 0 && options->certificate)
                 r = tls_new(options, &l->tls, f);
         if (r == 0)
-                r = socket_listen(options, &fd, &l->socket_path, &loopback, f);
+                r = socket_listen(options, &fd, &l->socket_path, f);
         if (r < 0)
                 return r;
         l->policy.tls = l->tls;
-        l->policy.guard_host = loopback;
-        l->policy.guard_origin = loopback || options->client_ca;
+        l->policy.guard_origin = options->client_ca;
         l->event = evconnlistener_new(s->base, on_accept, l, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC,
                                       0, fd);
         if (!l->event) {

@@ -43,6 +43,13 @@ struct server_hooks {
         /* A complete request. Must lead to exactly one end of the reply, now or later. */
         void (*request)(void *arg, const struct http_request *request, struct reply *reply);
         void (*access)(void *arg, const struct server_access *access);
+        /*
+         * The client waits with its body until it is asked for it (Expect:
+         * 100-continue).  True: it is, and `request` follows once it is there.
+         * False: the reply was ended, from the head alone, whose body is NULL
+         * and body_len what was announced.  NULL: every body is asked for.
+         */
+        bool (*head)(void *arg, const struct http_request *request, struct reply *reply);
         void *arg;
 };
 
@@ -64,7 +71,7 @@ struct listen_options {
         const char *key;
         const char *client_ca;        /* mutual TLS: clients must show a certificate of it */
         const char *const *origins;   /* browsers' origins allowed beside our own; NULL-terminated or NULL */
-        const char *const *hosts;     /* names accepted in Host: on a loopback listener, beside localhost and addresses */
+        const char *const *hosts;     /* names accepted in Host on loopback connections, beside localhost and addresses */
         const void *tag;              /* handed back as http_request.listener */
 };
 

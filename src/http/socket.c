@@ -47,14 +47,6 @@ static int parse_tcp(const char *address, struct sockaddr_storage *ret, socklen_
         return inet_pton(AF_INET, host, &in->sin_addr) == 1 ? 0 : -EINVAL;
 }
 
-static bool is_loopback(const struct sockaddr *a)
-{
-        if (a->sa_family == AF_INET)
-                return ntohl(((const struct sockaddr_in *) a)->sin_addr.s_addr) >> 24 == 127;
-        return a->sa_family == AF_INET6 &&
-               IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *) a)->sin6_addr);
-}
-
 static void set_int(int fd, int level, int option, int value)
 {
         (void) setsockopt(fd, level, option, &value, sizeof value);
@@ -74,7 +66,7 @@ static void tune_tcp(int fd)
         set_int(fd, IPPROTO_TCP, TCP_KEEPCNT, 4);
 }
 
-static int listen_tcp(const char *address, int *ret_fd, bool *ret_loopback, struct fault *f)
+static int listen_tcp(const char *address, int *ret_fd, struct fault *f)
 {
         struct sockaddr_storage storage;
         struct sockaddr *name = (struct sockaddr *) &storage;
@@ -93,7 +85,6 @@ static int listen_tcp(const char *address, int *ret_fd, bool *ret_loopback, stru
         tune_tcp(fd);
         if (bind(fd, name, len) < 0 || listen(fd, BACKLOG) < 0)
                 return fault_errno(f, errno, "cannot listen on %s", address);
-        *ret_loopback = is_loopback(name);
         *ret_fd = fd;
         fd = -1;
         return 0;
@@ -179,7 +170,7 @@ static int listen_path(const struct listen_options *o, int *ret_fd, char **ret_p
 }
 
 /* A descriptor that was handed to us: must be a listening stream socket of a kind we know. */
-static int adopt(const struct listen_options *o, bool *ret_loopback, struct fault *f)
+static int adopt(const struct listen_options *o, struct fault *f)
 {
         struct sockaddr_storage storage = { 0 };
         socklen_t len = sizeof storage, size = sizeof(int);
@@ -198,21 +189,54 @@ static int adopt(const struct listen_options *o, bool *ret_loopback, struct faul
                 return fault_errno(f, errno, "cannot set up inherited descriptor %d", o->fd);
         if (storage.ss_family != AF_UNIX)
                 tune_tcp(o->fd);
-        *ret_loopback = is_loopback((struct sockaddr *) &storage);
         return 0;
 }
 
-int socket_listen(const struct listen_options *o, int *ret_fd, char **ret_path, bool *ret_loopback,
-                  struct fault *f)
+int socket_listen(const struct listen_options *o, int *ret_fd, char **ret_path, struct fault *f)
 {
-        *ret_loopback = false;
         if (o->fd >= 0) {
                 *ret_fd = o->fd;
-                return adopt(o, ret_loopback, f);
+                return adopt(o, f);
         }
         if (o->address[0] == '/')
                 return listen_path(o, ret_fd, ret_path, f);
-        return listen_tcp(o->address, ret_fd, ret_loopback, f);
+        return listen_tcp(o->address, ret_fd, f);
+}
+
+/* --- who is at either end --------------------------------------------------- */
+
+static bool in4_is_loopback(const struct in_addr *in)
+{
+        return ntohl(in->s_addr) >> 24 == IN_LOOPBACKNET;
+}
+
+/* An inherited socket may serve both families, and shows IPv4 addresses in IPv6 ones. */
+static bool unmap(const struct in6_addr *in6, struct in_addr *ret)
+{
+        if (!IN6_IS_ADDR_V4MAPPED(in6))
+                return false;
+        memcpy(ret, &in6->s6_addr[12], sizeof *ret);
+        return true;
+}
+
+static bool is_loopback(const struct sockaddr *a)
+{
+        const struct in6_addr *in6 = &((const struct sockaddr_in6 *) a)->sin6_addr;
+        struct in_addr mapped;
+
+        if (a->sa_family == AF_INET)
+                return in4_is_loopback(&((const struct sockaddr_in *) a)->sin_addr);
+        if (a->sa_family != AF_INET6)
+                return false;
+        return unmap(in6, &mapped) ? in4_is_loopback(&mapped) : IN6_IS_ADDR_LOOPBACK(in6);
+}
+
+bool socket_is_at_loopback(int fd)
+{
+        struct sockaddr_storage storage = { 0 };
+        socklen_t len = sizeof storage;
+
+        return getsockname(fd, (struct sockaddr *) &storage, &len) == 0 && is_loopback((struct sockaddr *) &storage);
 }
 
 static void unix_peer(int fd, struct peer *ret)
@@ -239,7 +263,7 @@ static void tcp4_peer(const struct in_addr *in, in_port_t port, struct peer *ret
 
         (void) inet_ntop(AF_INET, in, host, sizeof host);
         (void) snprintf(ret->address, sizeof ret->address, "%s:%u", host, ntohs(port));
-        ret->loopback = ntohl(in->s_addr) >> 24 == 127;
+        ret->loopback = in4_is_loopback(in);
         memcpy(ret_key->bytes, in, sizeof *in);
         /* Apart from every /64 that is handed out: those begin with 001. */
         ret_key->bytes[7] = AF_INET;
@@ -268,9 +292,7 @@ void socket_peer(int fd, const struct sockaddr *address, struct peer *ret, struc
                 unix_peer(fd, ret);
         } else if (address->sa_family == AF_INET) {
                 tcp4_peer(&in->sin_addr, in->sin_port, ret, ret_key);
-        } else if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr)) {
-                /* An inherited socket may serve both families. */
-                memcpy(&mapped, &in6->sin6_addr.s6_addr[12], sizeof mapped);
+        } else if (unmap(&in6->sin6_addr, &mapped)) {
                 tcp4_peer(&mapped, in6->sin6_port, ret, ret_key);
         } else {
                 tcp6_peer(&in6->sin6_addr, in6->sin6_port, ret, ret_key);

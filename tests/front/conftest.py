@@ -23,11 +23,14 @@ def front_server():
 class Server:
     """A front-server process, its TCP address, and what it has said so far."""
 
-    def __init__(self, *options, family=socket.AF_INET, extra=(), preexec=None):
+    def __init__(self, *options, bind="127.0.0.1", reach=None, extra=(), preexec=None):
+        family = socket.AF_INET6 if ":" in bind else socket.AF_INET
         with socket.socket(family, socket.SOCK_STREAM) as listener:
-            listener.bind(("::1" if family == socket.AF_INET6 else "127.0.0.1", 0))
+            if family == socket.AF_INET6:
+                listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, bind != "::")
+            listener.bind((bind, 0))
             listener.listen(1024)
-            self.address = listener.getsockname()[:2]
+            self.address = (reach or bind, listener.getsockname()[1])
             self.process = subprocess.Popen(
                 [front_server(), *options, f"--fd={listener.fileno()}", *extra],
                 pass_fds=[listener.fileno()], stderr=subprocess.PIPE, text=True, preexec_fn=preexec,

@@ -294,6 +294,20 @@ static void on_request(void *arg, const struct http_request *request, struct rep
                 echo(&call);
 }
 
+/* A method that the path does not know, told from the head. */
+static bool on_head(void *arg _unused_, const struct http_request *request, struct reply *reply)
+{
+        static const struct route_table table = { routes, ARRAY_SIZE(routes) };
+        struct route_match match;
+
+        route_find(&table, 1, request, &match);
+        if (!match.path_known || match.route)
+                return true;
+        (void) fprintf(stderr, "head %s %zu%s\n", request->target, request->body_len, request->body ? " body" : "");
+        reply_send(reply, 405, "text/plain", "another method\n", 15);
+        return false;
+}
+
 static void on_access(void *arg _unused_, const struct server_access *a)
 {
         (void) fprintf(stderr, "access %s %s %d %s\n", a->method, a->target, a->status,
@@ -424,7 +438,7 @@ static int take_listener(struct front *f, struct listening *l, const char *optio
 static int set_up(struct front *f, int argc, char **argv)
 {
         struct server_limits limits = server_limits_default;
-        struct server_hooks hooks = { on_request, on_access, f };
+        struct server_hooks hooks = { .request = on_request, .head = on_head, .access = on_access, .arg = f };
         struct listening l = { .options.fd = -1 };
 
         for (int i = 1; i < argc; i++) {

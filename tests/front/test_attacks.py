@@ -100,10 +100,62 @@ def test_refusal_names_the_limit(server, raw, limit):
     assert limit in ask(server, raw).body
 
 
-def test_refusal_as_problem_json(server):
-    answer = ask(server, request("GET / HTTP/1.1", "Accept: application/json", "Expect: foo"))
+LIKES_JSON = "Accept: text/html, application/json"
+
+REFUSED_AFTER_ACCEPT = {
+    "bad-header-name": (request("GET / HTTP/1.1", LIKES_JSON, "X(@)y: v"), 400),
+    "fold": (request("GET / HTTP/1.1", LIKES_JSON, " b"), 400),
+    "two-lengths": (put(LIKES_JSON, "Content-Length: 3", "Content-Length: 3", body=b"abc"), 400),
+    "many-headers": (request("GET / HTTP/1.1", LIKES_JSON, *(f"X-{i}: v" for i in range(100))), 431),
+    "no-host": (request("GET / HTTP/1.1", LIKES_JSON, host=None), 400),
+    "bad-length": (put("Content-Length: +3", LIKES_JSON, body=b"abc"), 400),
+    "unknown-method": (request("TRACE / HTTP/1.1", LIKES_JSON), 501),
+    "chunked": (put("Transfer-Encoding: chunked", LIKES_JSON, body=b"0\r\n\r\n"), 411),
+    "expectation": (put("Expect: foo", LIKES_JSON, "Content-Length: 3", body=b"abc"), 417),
+    "long-body": (put(f"Content-Length: {MIB + 1}", LIKES_JSON), 413),
+    "foreign-host": (request("GET / HTTP/1.1", LIKES_JSON, host="evil.example"), 421),
+    "foreign-origin": (put("Origin: http://evil.example", LIKES_JSON), 403),
+}
+
+
+@pytest.mark.parametrize("raw, status", REFUSED_AFTER_ACCEPT.values(), ids=REFUSED_AFTER_ACCEPT.keys())
+def test_refusal_as_problem_json(server, raw, status):
+    answer = ask(server, raw)
+    assert (answer.status, answer.closes) == (status, True)
     assert answer.headers["content-type"] == ["application/problem+json"]
-    assert json.loads(answer.body)["status"] == answer.status == 417
+    problem = json.loads(answer.body)
+    assert list(problem) == ["type", "title", "status", "detail"]
+    assert (problem["type"], problem["status"]) == ("about:blank", status)
+    assert len(problem["title"]) > 3 and len(problem["detail"]) > 10
+
+
+def test_a_slow_or_cut_body_is_refused_as_problem_json(start):
+    server = start("--body-ms=300")
+    raw = put(LIKES_JSON, "Content-Length: 9", body=b"half")
+    with server.connect() as slow, server.connect() as cut:
+        slow.sendall(raw)
+        cut.sendall(raw)
+        cut.shutdown(socket.SHUT_WR)
+        assert json.loads(Answer(cut.makefile("rb")).body)["status"] == 400
+        assert json.loads(Answer(slow.makefile("rb")).body)["status"] == 408
+
+
+@pytest.mark.parametrize("raw", [
+    request("GET /%zz HTTP/1.1", LIKES_JSON), request("GET / HTTP/1.1", "X(@)y: v", LIKES_JSON)],
+    ids=["request-line", "header-before-it"])
+def test_refusal_before_Accept_was_read_is_text(server, raw):
+    answer = ask(server, raw)
+    assert (answer.status, answer.headers["content-type"]) == (400, ["text/plain; charset=utf-8"])
+
+
+@pytest.mark.parametrize("accept, json_it_is", [
+    ("*/*", False), ("application/json", True), ("Application/JSON", True), ("application/problem+json", True),
+    ("application/json;q=0", False), ("application/json;q=0.5, text/plain;q=0.4", True),
+    ("application/json ; charset=utf-8 ; q=0.5,text/plain", False), ("application/json, text/plain", True),
+    ("text/html;level=1,application/json;q=0.001", True), ("application/jsonx", False), ("", False), (",;q", False)])
+def test_refusal_follows_the_weights_of_Accept(server, accept, json_it_is):
+    answer = ask(server, put(f"Accept: {accept}", "Expect: foo"))
+    assert (answer.headers["content-type"] == ["application/problem+json"]) == json_it_is
 
 
 def test_H7_HEAD_with_a_body(server):
@@ -332,9 +384,61 @@ def test_H26_expect_continue(server):
         assert json.loads(Answer(s.makefile("rb")).body)["body"] == "abc"
 
 
-def test_H26_expect_continue_for_a_body_that_is_too_large(server):
-    answer = ask(server, put(f"Content-Length: {MIB + 1}", "Expect: 100-continue"))
-    assert (answer.status, answer.interim) == (413, [])
+def test_H26_expect_continue_keeps_the_connection(server):
+    with server.connect() as s:
+        stream = s.makefile("rb")
+        for _ in range(2):
+            s.sendall(put("Content-Length: 3", "Expect: 100-continue"))
+            assert stream.readline() + stream.readline() == b"HTTP/1.1 100 Continue\r\n\r\n"
+            s.sendall(b"abc")
+            assert not Answer(stream).closes
+
+
+@pytest.mark.parametrize("headers, status", [
+    ([f"Content-Length: {MIB + 1}"], 413), (["Transfer-Encoding: chunked"], 411),
+    (["Content-Length: 3", "Origin: http://evil.example"], 403)], ids=["length", "chunked", "origin"])
+def test_H26_no_continue_for_a_body_that_is_refused(server, headers, status):
+    with server.connect() as s:
+        s.sendall(put(*headers, "Expect: 100-continue"))
+        stream = s.makefile("rb")
+        answer = Answer(stream)
+        assert (answer.status, answer.interim, answer.closes, stream.read()) == (status, [], True, b"")
+
+
+@pytest.mark.parametrize("connection", ["keep-alive", "close"])
+def test_H26_the_handler_refuses_before_the_body(start, connection):
+    server = start()
+    with server.connect() as s:
+        s.sendall(request("PUT /hello HTTP/1.1", "Content-Length: 34", "Expect: 100-continue", f"Connection: {connection}"))
+        stream = s.makefile("rb")
+        answer = Answer(stream)
+        assert (answer.status, answer.interim, answer.closes, stream.read()) == (405, [], True, b"")
+    server.expect("head /hello 34")
+    server.expect("access PUT /hello 405")
+    assert "head /hello 34 body" not in server.lines
+
+
+def test_H26_a_body_sent_unasked_after_a_refusal_is_no_request(server):
+    with server.connect() as s:
+        s.sendall(smuggled(request("PUT /hello HTTP/1.1", "Content-Length: 34", "Expect: 100-continue")))
+        stream = s.makefile("rb")
+        assert Answer(stream).status == 405
+        s.sendall(request("GET /smuggled HTTP/1.1"))
+        assert stream.read() == b""
+    assert not any("/smuggled" in line for line in server.lines)
+
+
+def test_H26_without_Expect_the_body_is_read_and_the_connection_lives(server):
+    with server.connect() as s:
+        s.sendall(request("PUT /hello HTTP/1.1", "Content-Length: 3", body=b"abc") + request("GET /x HTTP/1.1"))
+        stream = s.makefile("rb")
+        assert json.loads(Answer(stream).body)["body"] == "abc"
+        assert json.loads(Answer(stream).body)["target"] == "/x"
+
+
+def test_H26_an_expectation_of_HTTP_1_0_is_ignored(server):
+    answer = ask(server, request("PUT /x HTTP/1.0", "Content-Length: 3", "Expect: 100-continue", body=b"abc"))
+    assert (answer.status, answer.interim) == (200, [])
 
 
 def test_H27_silence_ends_at_the_head_deadline(start):

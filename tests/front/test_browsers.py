@@ -22,6 +22,16 @@ def test_foreign_host(guarded, host, status):
     assert ask(guarded, request("GET /x HTTP/1.1", host=host)).status == status
 
 
+@pytest.mark.parametrize("bind, reach", [
+    ("0.0.0.0", "127.0.0.1"), ("0.0.0.0", "127.9.9.9"), ("::", "::1"), ("::", "127.0.0.1")])
+def test_a_listener_on_all_addresses_is_guarded_where_it_is_reached_from_here(start, bind, reach):
+    server = start("--host=gear.lan", bind=bind, reach=reach)
+    for host, status in ("localhost", 200), ("gear.lan", 200), ("192.0.2.1", 200), ("evil.example", 421):
+        assert ask(server, request("GET /x HTTP/1.1", host=host)).status == status
+    for origin, status in ("http://localhost", 200), ("http://evil.example", 403):
+        assert ask(server, request("POST /x HTTP/1.1", f"Origin: {origin}")).status == status
+
+
 @pytest.mark.parametrize("line, origin, more, status", [
     ("GET /x", "http://evil.example", (), 403),
     ("GET /x", "null", (), 403),

@@ -175,7 +175,7 @@ def test_bodies_in_all_are_capped(start):
 
 
 def test_ipv6(start):
-    server = start(family=socket.AF_INET6)
+    server = start(bind="::1")
     seen = json.loads(ask(server, request("GET /x HTTP/1.1", host="[::1]:80")).body)
     assert seen["peer"]["loopback"] is True and seen["peer"]["address"].startswith("[::1]:")
 
