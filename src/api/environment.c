@@ -50,6 +50,19 @@ static const struct json *unwrap(const struct json *body)
         return json_is_array(variables) && json_object_len(body) == 1 ? variables : body;
 }
 
+/* No file is no variables. In the worker's thread, as all that follows up to written(). */
+static int load_variables(const struct daemon *d, const char *id, struct environ *ret, struct fault *f)
+{
+        int r = store_read_env(d->store, id, ret);
+
+        if (r == -ENOENT)
+                return 0;
+        if (r == -EBADMSG) /* it is not the request that is wrong */
+                return fault_set(f, FAULT_CONFLICT, NULL,
+                                 "the environment file of gear %s is damaged: replace it with a PUT", id);
+        return r < 0 ? fault_errno(f, r, "cannot read the environment of gear %s", id) : 0;
+}
+
 static int settle_variables(const struct edit *edit, struct environ *env, struct fault *f)
 {
         int r;
@@ -58,13 +71,10 @@ static int settle_variables(const struct edit *edit, struct environ *env, struct
                 return 0;
         if (edit->kind == EDIT_REPLACE)
                 return environ_from_json(unwrap(edit->body), "env", env, f);
-        r = store_read_env(edit->work.daemon->store, edit->work.id, env);
-        if (r < 0 && r != -ENOENT)
-                return fault_errno(f, r, "cannot read the environment of gear %s", edit->work.id);
-        return environ_patch(env, edit->body, "env", f);
+        r = load_variables(edit->work.daemon, edit->work.id, env, f);
+        return r < 0 ? r : environ_patch(env, edit->body, "env", f);
 }
 
-/* In the worker's thread, where the disk may take its time. */
 static int write_variables(void *arg)
 {
         struct edit *edit = arg;
@@ -188,35 +198,99 @@ static void environment_delete(struct call *call)
 
 /* --- reading ------------------------------------------------------------------------------------- */
 
-static int read_variables(struct call *call, struct environ *env, struct fault *f)
+struct reading {
+        struct call call; /* what it points to lives as long as the reply */
+        char id[GEAR_ID_MAX + 1];
+        bool json;
+        struct text text; /* the worker's, as are these two */
+        bool no_unit;
+        struct fault fault;
+};
+
+static struct reading *reading_free(struct reading *reading)
 {
-        struct gear *gear;
-        int r = lookup_gear(call, &gear, f);
+        if (!reading)
+                return NULL;
+        text_reset(&reading->text);
+        free(reading);
+        return NULL;
+}
+DEFINE_CLEANUP(struct reading, reading_free);
+
+/* In the worker's thread. */
+static int read_variables(void *arg)
+{
+        struct reading *reading = arg;
+        _cleanup_(environ_reset) struct environ env = { 0 };
+        int r = load_variables(reading->call.daemon, reading->id, &env, &reading->fault);
 
         if (r < 0)
                 return r;
-        r = store_read_env(call->daemon->store, gear->id, env);
-        return r < 0 && r != -ENOENT ? fault_errno(f, r, "cannot read the environment of gear %s", gear->id)
-                                     : 0;
+        if (env.n == 0) {
+                _cleanup_free_ char *unit = NULL;
+
+                reading->no_unit =
+                        store_read_unit(reading->call.daemon->store, reading->id, &unit) == -ENOENT;
+        }
+        if (reading->json) {
+                environ_to_json(&env, &reading->text);
+                text_addc(&reading->text, '\n');
+        } else {
+                environ_to_file(&env, &reading->text);
+        }
+        return text_ok(&reading->text) ? 0 : fault_oom(&reading->fault);
+}
+
+/* Deleted meanwhile, also where only the files are gone so far. One that is being created has no unit yet.
+ */
+static bool is_gone(const struct reading *reading)
+{
+        const struct gear *gear = gears_find(reading->call.daemon->gears, reading->id);
+
+        return !gear || (reading->no_unit && (gear->image || gear->damage));
+}
+
+static void variables_read(void *arg, int r)
+{
+        _cleanup_(reading_freep) struct reading *reading = arg;
+        struct call *call = &reading->call;
+
+        if (r == 0 && is_gone(reading))
+                r = fault_set(&reading->fault, FAULT_MISSING, "id", "there is no gear %s any more",
+                              reading->id);
+        if (r < 0)
+                answer_fault(call, &reading->fault);
+        else if (reading->json)
+                answer_json(call, 200, &reading->text);
+        else
+                answer_text(call, 200, reading->text.data ? reading->text.data : "");
 }
 
 static void environment_get(struct call *call)
 {
-        _cleanup_(environ_reset) struct environ env = { 0 };
-        _cleanup_text_ struct text text = { 0 }, json = { 0 };
+        _cleanup_(reading_freep) struct reading *reading = NULL;
+        struct gear *gear;
         struct fault f;
-        int r = read_variables(call, &env, &f);
+        int r = lookup_gear(call, &gear, &f);
 
-        environ_to_file(&env, &text);
-        environ_to_json(&env, &json);
-        text_addc(&json, '\n');
-        if (r == 0 && (!text_ok(&text) || !text_ok(&json)))
-                r = fault_oom(&f);
+        if (r == 0) {
+                reading = calloc(1, sizeof *reading);
+                if (!reading)
+                        r = fault_oom(&f);
+        }
+        if (r == 0) {
+                reading->call = *call;
+                reading->json = call_wants_json(call->request);
+                (void) snprintf(reading->id, sizeof reading->id, "%s", gear->id);
+                if (worker_run(call->daemon->worker, read_variables, variables_read, reading) < 0)
+                        r = fault_oom(&f);
+        }
         if (r < 0) {
                 answer_fault(call, &f);
                 return;
         }
-        answer_either(call, 200, text.data ? text.data : "", &json);
+        call->reply = NULL;
+        (void) TAKE(reading);
 }
 
 /* --- ports --------------------------------------------------------------------------------------- */

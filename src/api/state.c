@@ -33,7 +33,8 @@ struct turn {
         uint64_t asked_usec;
         bool given_up;
         bool changed;                /* or it was so already */
-        struct fault fault;
+        struct fault fault;          /* the worker's, which may be at it when … */
+        struct fault given_up_fault; /* … this is set */
 };
 
 static struct turn *turn_of(struct work *w)
@@ -239,7 +240,7 @@ static void started(void *arg, enum job_result result, const struct fault *fault
 
         turn->work.op = NULL;
         if (turn->given_up) {
-                work_fail(&turn->work, &turn->fault);
+                work_fail(&turn->work, &turn->given_up_fault);
         } else if (fault) {
                 work_fail(&turn->work, fault);
         } else if (result == JOB_CANCELED) {
@@ -274,7 +275,7 @@ static void reloaded(void *arg, const struct fault *fault)
 
         turn->work.op = NULL;
         if (turn->given_up)
-                work_fail(&turn->work, &turn->fault);
+                work_fail(&turn->work, &turn->given_up_fault);
         else if (fault)
                 work_fail(&turn->work, fault);
         else
@@ -302,7 +303,7 @@ static void enabled(void *arg, const struct fault *fault)
 
         turn->work.op = NULL;
         if (fault || turn->given_up) {
-                work_fail(&turn->work, fault ? fault : &turn->fault);
+                work_fail(&turn->work, fault ? fault : &turn->given_up_fault);
                 return;
         }
         if (turn->wish == WISH_STARTED && gear_state_of(gear) == STATE_RUNNING) {
@@ -315,20 +316,23 @@ static void enabled(void *arg, const struct fault *fault)
                 turn_oom(turn);
 }
 
-/* The spec is in the unit file, and nowhere else. */
-static int load_spec(struct turn *turn, struct fault *f)
+/* In the worker's thread: the spec is in the unit file, and nowhere else. */
+static int load_spec(void *arg)
 {
-        struct daemon *d = turn->work.daemon;
+        struct turn *turn = arg;
         _cleanup_free_ char *text = NULL;
         struct unit_record record = { 0 };
         int r;
 
-        r = store_read_unit(d->store, turn->work.id, &text);
+        r = store_read_unit(turn->work.daemon->store, turn->work.id, &text);
+        if (r == -EBADMSG)
+                return fault_set(&turn->fault, FAULT_CONFLICT, NULL, "the unit file of gear %s is no text",
+                                 turn->work.id);
         if (r < 0)
-                return fault_errno(f, r, "cannot read the unit of gear %s", turn->work.id);
-        r = unit_read(text, &record, f);
+                return fault_errno(&turn->fault, r, "cannot read the unit of gear %s", turn->work.id);
+        r = unit_read(text, &record, &turn->fault);
         if (r < 0) {
-                f->kind = FAULT_CONFLICT; /* it is not the request that is wrong */
+                turn->fault.kind = FAULT_CONFLICT; /* it is not the request that is wrong */
                 return r;
         }
         turn->spec = record.spec;
@@ -337,20 +341,31 @@ static int load_spec(struct turn *turn, struct fault *f)
         return 0;
 }
 
-static void start_begin(struct turn *turn)
+static void spec_loaded(void *arg, int r)
 {
+        struct turn *turn = arg;
         struct daemon *d = turn->work.daemon;
         char path[4096];
-        struct fault f;
 
-        if (index_need_engine(d, &f) < 0 || load_spec(turn, &f) < 0) {
-                work_fail(&turn->work, &f);
+        if (r < 0 || turn->given_up) {
+                work_fail(&turn->work, r < 0 ? &turn->fault : &turn->given_up_fault);
                 return;
         }
         work_progress(&turn->work, "Ensuring gear %s is started", turn->work.id);
         store_unit_path(d->store, turn->work.id, path, sizeof path);
         turn->work.op = systemd_enable(d->systemd, path, enabled, turn);
         if (!turn->work.op)
+                turn_oom(turn);
+}
+
+static void start_begin(struct turn *turn)
+{
+        struct daemon *d = turn->work.daemon;
+        struct fault f;
+
+        if (index_need_engine(d, &f) < 0)
+                work_fail(&turn->work, &f);
+        else if (worker_run(d->worker, load_spec, spec_loaded, turn) < 0)
                 turn_oom(turn);
 }
 
@@ -397,9 +412,9 @@ static void turn_give_up(struct work *w, const char *why)
         if (turn->wish == WISH_STOPPED || turn->given_up)
                 return;
         turn->given_up = true;
-        (void) fault_set(&turn->fault, FAULT_CONFLICT, NULL, "gear %s was %s while it was starting", w->id, why);
+        (void) fault_set(&turn->given_up_fault, FAULT_CONFLICT, NULL, "gear %s was %s while it was starting", w->id, why);
         if (w->ready)
-                work_fail(w, &turn->fault);
+                work_fail(w, &turn->given_up_fault);
 }
 
 static const struct work_kind turn_kind = {

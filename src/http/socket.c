@@ -236,7 +236,8 @@ bool socket_is_at_loopback(int fd)
         struct sockaddr_storage storage = { 0 };
         socklen_t len = sizeof storage;
 
-        return getsockname(fd, (struct sockaddr *) &storage, &len) == 0 && is_loopback((struct sockaddr *) &storage);
+        return getsockname(fd, (struct sockaddr *) &storage, &len) == 0 &&
+               is_loopback((struct sockaddr *) &storage);
 }
 
 static void unix_peer(int fd, struct peer *ret)

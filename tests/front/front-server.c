@@ -303,7 +303,8 @@ static bool on_head(void *arg _unused_, const struct http_request *request, stru
         route_find(&table, 1, request, &match);
         if (!match.path_known || match.route)
                 return true;
-        (void) fprintf(stderr, "head %s %zu%s\n", request->target, request->body_len, request->body ? " body" : "");
+        (void) fprintf(stderr, "head %s %zu%s\n", request->target, request->body_len,
+                       request->body ? " body" : "");
         reply_send(reply, 405, "text/plain", "another method\n", 15);
         return false;
 }
@@ -438,7 +439,9 @@ static int take_listener(struct front *f, struct listening *l, const char *optio
 static int set_up(struct front *f, int argc, char **argv)
 {
         struct server_limits limits = server_limits_default;
-        struct server_hooks hooks = { .request = on_request, .head = on_head, .access = on_access, .arg = f };
+        struct server_hooks hooks = {
+                .request = on_request, .head = on_head, .access = on_access, .arg = f
+        };
         struct listening l = { .options.fd = -1 };
 
         for (int i = 1; i < argc; i++) {
