@@ -4,6 +4,7 @@
 /* What the three files of api/install share: the decision, the steps, the way back. */
 
 #include "api/install.h"
+#include "api/volumes.h"
 
 struct install {
         struct work work;
@@ -16,13 +17,17 @@ struct install {
         bool wrote, linked, running; /* what there is to undo */
         bool given_up, undoing;
         char **volumes_before;       /* of an earlier life: not ours to remove when this one fails */
-        char **volumes_made;         /* what this one made, while it is undone */
-        size_t next_volume;
+        struct volume_removal volume_removal;
         uint64_t started_usec;
         struct text unit;            /* rendered; the worker writes it */
         struct fault fault;          /* why it is being undone; or the worker's */
         struct outcome outcome;
 };
+
+static inline struct install *install_of(struct work *w)
+{
+        return container_of(w, struct install, work);
+}
 
 /* The steps: from the image on, or from the link on when everything is written already. */
 void install_image(struct install *in);

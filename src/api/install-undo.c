@@ -74,56 +74,18 @@ static void link_former(struct install *in)
                 undone(in);
 }
 
-static void undo_next_volume(struct install *in);
-
-static void volume_removed(void *arg, const struct fault *fault)
+static void volumes_gone(struct work *w, const struct fault *fault)
 {
-        struct install *in = arg;
-
-        in->work.docker = NULL;
-        if (fault && fault->kind != FAULT_MISSING)
-                log_error(LOG_FIELDS("GEAR_ID", in->work.id), "gear %s: a volume stays behind: %s", in->work.id,
-                          fault->text);
-        undo_next_volume(in);
-}
-
-static bool was_there_before(const struct install *in, const char *name)
-{
-        for (char **before = in->volumes_before; before && *before; before++)
-                if (streq(*before, name))
-                        return true;
-        return false;
-}
-
-static void undo_next_volume(struct install *in)
-{
-        while (in->volumes_made && in->volumes_made[in->next_volume]) {
-                const char *name = in->volumes_made[in->next_volume++];
-
-                if (was_there_before(in, name))
-                        continue;
-                in->work.docker = docker_remove_volume(in->work.daemon->docker, name, volume_removed, in);
-                if (in->work.docker)
-                        return;
-        }
-        undone(in);
-}
-
-static void volumes_listed(void *arg, char *const *names, const struct fault *fault _unused_)
-{
-        struct install *in = arg;
-
-        in->work.docker = NULL;
-        in->volumes_made = strv_copy(names);
-        undo_next_volume(in);
+        if (fault)
+                log_error(LOG_FIELDS("GEAR_ID", w->id), "gear %s: a volume stays behind: %s", w->id, fault->text);
+        undone(install_of(w));
 }
 
 /* The engine made the volumes when the container was; those of an earlier life stay. */
 static void undo_volumes(struct install *in)
 {
-        if (in->running && in->spec.n_volumes > 0)
-                in->work.docker = docker_list_volumes(in->work.daemon->docker, in->work.id, volumes_listed, in);
-        if (!in->work.docker)
+        if (!in->running || in->spec.n_volumes == 0 ||
+            volumes_remove(&in->volume_removal, &in->work, in->volumes_before, volumes_gone) < 0)
                 undone(in);
 }
 

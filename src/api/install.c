@@ -10,11 +10,6 @@
 
 #include <stdio.h>
 
-static struct install *install_of(struct work *w)
-{
-        return container_of(w, struct install, work);
-}
-
 void install_free(struct work *w)
 {
         struct install *in = install_of(w);
@@ -23,7 +18,6 @@ void install_free(struct work *w)
         text_reset(&in->unit);
         outcome_reset(&in->outcome);
         (void) strv_free(in->volumes_before);
-        (void) strv_free(in->volumes_made);
         free(in->user);
         free(in);
 }

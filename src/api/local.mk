@@ -20,6 +20,7 @@ libgeard_la_SOURCES += \
 	src/api/resolve.c src/api/resolve.h \
 	src/api/state.c src/api/state.h \
 	src/api/usage.c src/api/usage.h \
+	src/api/volumes.c src/api/volumes.h \
 	src/api/work.c src/api/work.h
 
 # the environment, logs, health, and what tells how geard itself is

@@ -6,15 +6,14 @@
 
 #include "api/answer.h"
 #include "api/index.h"
-#include "api/work.h"
+#include "api/volumes.h"
 
 #include <stdio.h>
 
 struct removal {
         struct work work;
         bool volumes;              /* ?volumes=yes */
-        char **volume_names;
-        size_t next_volume;
+        struct volume_removal volume_removal;
         enum gear_phase before;    /* to go back to when it cannot be deleted */
         bool marked;
         struct fault fault;
@@ -27,10 +26,7 @@ static struct removal *removal_of(struct work *w)
 
 static void removal_free(struct work *w)
 {
-        struct removal *rm = removal_of(w);
-
-        (void) strv_free(rm->volume_names);
-        free(rm);
+        free(removal_of(w));
 }
 
 /* --- giving up: nothing of the gear itself is gone yet --------------------------------------- */
@@ -176,47 +172,14 @@ static void removal_disable(struct removal *rm)
 
 /* --- the volumes, when nothing uses them any more and the gear is still there to say whose they are */
 
-static void remove_next_volume(struct removal *rm);
-
-static void volume_removed(void *arg, const struct fault *fault)
+static void volumes_gone(struct work *w, const struct fault *fault)
 {
-        struct removal *rm = arg;
+        struct removal *rm = removal_of(w);
 
-        rm->work.docker = NULL;
-        if (fault && fault->kind != FAULT_MISSING)
+        if (fault)
                 removal_fail(rm, fault);
         else
-                remove_next_volume(rm);
-}
-
-static void remove_next_volume(struct removal *rm)
-{
-        const char *name = rm->volume_names ? rm->volume_names[rm->next_volume] : NULL;
-
-        if (!name) {
                 removal_disable(rm);
-                return;
-        }
-        rm->next_volume++;
-        rm->work.docker = docker_remove_volume(rm->work.daemon->docker, name, volume_removed, rm);
-        if (!rm->work.docker)
-                removal_oom(rm);
-}
-
-static void volumes_listed(void *arg, char *const *names, const struct fault *fault)
-{
-        struct removal *rm = arg;
-
-        rm->work.docker = NULL;
-        if (fault) {
-                removal_fail(rm, fault);
-                return;
-        }
-        rm->volume_names = strv_copy(names);
-        if (names && *names && !rm->volume_names)
-                removal_oom(rm);
-        else
-                remove_next_volume(rm);
 }
 
 /* --- the beginning ------------------------------------------------------------------------------ */
@@ -236,12 +199,9 @@ static void stopped(void *arg, enum job_result result, const struct fault *fault
                 removal_fail(rm, fault);
                 return;
         }
-        if (!rm->volumes) {
+        if (!rm->volumes)
                 removal_disable(rm);
-                return;
-        }
-        rm->work.docker = docker_list_volumes(rm->work.daemon->docker, rm->work.id, volumes_listed, rm);
-        if (!rm->work.docker)
+        else if (volumes_remove(&rm->volume_removal, &rm->work, NULL, volumes_gone) < 0)
                 removal_oom(rm);
 }
 

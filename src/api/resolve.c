@@ -13,11 +13,6 @@
  * counts as done, so that either only the last step is left or all is undone.
  */
 
-static struct install *install_of(struct work *w)
-{
-        return container_of(w, struct install, work);
-}
-
 static void settled(void *arg, int r)
 {
         struct install *in = arg;
