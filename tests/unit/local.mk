@@ -1,7 +1,8 @@
 # One program per module: test-<module>.c, table style.
+RUN_LOOP = tests/unit/run-loop.c tests/unit/run-loop.h
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/test-loop
-tests_unit_test_loop_SOURCES = tests/unit/test-loop.c
+tests_unit_test_loop_SOURCES = tests/unit/test-loop.c $(RUN_LOOP)
 tests_unit_test_loop_LDADD = $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test-base64
@@ -9,16 +10,16 @@ tests_unit_test_base64_SOURCES = tests/unit/test-base64.c
 tests_unit_test_base64_LDADD = $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test-fetch
-tests_unit_test_fetch_SOURCES = tests/unit/test-fetch.c tests/unit/fake-http.c tests/unit/fake-http.h
+tests_unit_test_fetch_SOURCES = tests/unit/test-fetch.c tests/unit/fake-http.c tests/unit/fake-http.h $(RUN_LOOP)
 tests_unit_test_fetch_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test-docker
-tests_unit_test_docker_SOURCES = tests/unit/test-docker.c tests/unit/fake-http.c tests/unit/fake-http.h
+tests_unit_test_docker_SOURCES = tests/unit/test-docker.c tests/unit/fake-http.c tests/unit/fake-http.h $(RUN_LOOP)
 tests_unit_test_docker_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test-journal
-tests_unit_test_journal_SOURCES = tests/unit/test-journal.c
+tests_unit_test_journal_SOURCES = tests/unit/test-journal.c $(RUN_LOOP)
 tests_unit_test_journal_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test-port
-tests_unit_test_port_SOURCES = tests/unit/test-port.c
+tests_unit_test_port_SOURCES = tests/unit/test-port.c $(RUN_LOOP)
 tests_unit_test_port_LDADD = $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test-http-parse tests/unit/test-http-route
@@ -63,7 +64,7 @@ tests_unit_test_request_SOURCES = tests/unit/test-request.c
 tests_unit_test_request_LDADD = $(UNIT_LIBS)
 tests_unit_test_store_SOURCES = tests/unit/test-store.c
 tests_unit_test_store_LDADD = $(UNIT_LIBS)
-tests_unit_test_worker_SOURCES = tests/unit/test-worker.c
+tests_unit_test_worker_SOURCES = tests/unit/test-worker.c $(RUN_LOOP)
 tests_unit_test_worker_LDADD = $(UNIT_LIBS)
 EXTRA_DIST += tests/unit/golden/minimal.service tests/unit/golden/strange-host.service \
 	tests/unit/golden/on-failure.service tests/unit/golden/once.service tests/unit/golden/everything.service

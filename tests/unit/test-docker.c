@@ -3,6 +3,7 @@
 /* The engine's link and verbs, against an engine that can break where a real one does not on demand. */
 
 #include "fake-http.h"
+#include "run-loop.h"
 #include "sys/docker.h"
 #include "sys/split.h"
 
@@ -12,7 +13,6 @@
 
 #include <cmocka.h>
 
-#define PATIENCE_USEC (30 * USEC_PER_SEC)
 
 struct bench {
         struct loop *loop;
@@ -107,31 +107,16 @@ static int tear_down(void **state)
         return 0;
 }
 
-static void lose_patience(void *arg)
-{
-        fail_msg("nothing happened; so far: %s", ((struct bench *) arg)->said);
-}
-
 static void run(struct bench *b)
 {
-        _cleanup_(timer_freep) struct timer *patience = timer_new(b->loop, lose_patience, b);
-
-        timer_set(patience, PATIENCE_USEC);
-        assert_int_equal(loop_run(b->loop), 0);
+        run_loop(b->loop, b->said);
         b->stop_at = NULL;
-}
-
-static void stop(void *arg)
-{
-        loop_stop(((struct bench *) arg)->loop);
 }
 
 static void run_for(struct bench *b, uint64_t usec)
 {
-        _cleanup_(timer_freep) struct timer *t = timer_new(b->loop, stop, b);
-
-        timer_set(t, usec);
-        run(b);
+        run_loop_for(b->loop, usec, b->said);
+        b->stop_at = NULL;
 }
 
 static void run_until(struct bench *b, const char *said)

@@ -3,6 +3,7 @@
 /* fetch against a server that answers in every way one can. */
 
 #include "fake-http.h"
+#include "run-loop.h"
 #include "sys/fetch.h"
 #include "util/text.h"
 
@@ -12,7 +13,6 @@
 
 #include <cmocka.h>
 
-#define PATIENCE_USEC (10 * USEC_PER_SEC)
 #define OPS_MAX 200
 
 struct bench {
@@ -75,30 +75,14 @@ static int tear_down(void **state)
         return 0;
 }
 
-static void lose_patience(_unused_ void *arg)
-{
-        fail_msg("no answer");
-}
-
 static void run(struct bench *b)
 {
-        _cleanup_(timer_freep) struct timer *patience = timer_new(b->loop, lose_patience, NULL);
-
-        timer_set(patience, PATIENCE_USEC);
-        assert_int_equal(loop_run(b->loop), 0);
-}
-
-static void stop(void *arg)
-{
-        loop_stop(((struct bench *) arg)->loop);
+        run_loop(b->loop, "no answer");
 }
 
 static void run_for(struct bench *b, uint64_t usec)
 {
-        _cleanup_(timer_freep) struct timer *t = timer_new(b->loop, stop, b);
-
-        timer_set(t, usec);
-        run(b);
+        run_loop_for(b->loop, usec, "no answer");
 }
 
 static void on_done(void *arg, const struct fetch_answer *answer)

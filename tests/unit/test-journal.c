@@ -6,6 +6,7 @@
  * something to follow.
  */
 
+#include "run-loop.h"
 #include "sys/journal.h"
 #include "util/text.h"
 
@@ -18,7 +19,6 @@
 #include <cmocka.h>
 
 #define WRITER "/lib/systemd/systemd-journal-remote"
-#define PATIENCE_USEC (20 * USEC_PER_SEC)
 #define EPOCH UINT64_C(1700000000000000)
 #define RUN_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define RUN_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
@@ -76,30 +76,14 @@ static int tear_down(void **state)
         return 0;
 }
 
-static void lose_patience(_unused_ void *arg)
-{
-        fail_msg("nothing happened");
-}
-
 static void run(struct bench *b)
 {
-        _cleanup_(timer_freep) struct timer *patience = timer_new(b->loop, lose_patience, NULL);
-
-        timer_set(patience, PATIENCE_USEC);
-        assert_int_equal(loop_run(b->loop), 0);
-}
-
-static void stop(void *arg)
-{
-        loop_stop(((struct bench *) arg)->loop);
+        run_loop(b->loop, "no entry");
 }
 
 static void run_for(struct bench *b, uint64_t usec)
 {
-        _cleanup_(timer_freep) struct timer *t = timer_new(b->loop, stop, b);
-
-        timer_set(t, usec);
-        run(b);
+        run_loop_for(b->loop, usec, "no entry");
 }
 
 /* One entry, a second after the last; `fields` are lines of the export format. */

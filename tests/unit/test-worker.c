@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "run-loop.h"
 #include "sys/worker.h"
 
 #include <pthread.h>
@@ -99,7 +100,7 @@ static void in_order_one_at_a_time(void **state)
                 assert_int_equal(worker_run(s->worker, run_counted, done_counted, &jobs[i]), 0);
         }
         assert_int_equal(s->done, 0); /* never inside the call */
-        assert_int_equal(loop_run(s->loop), 0);
+        run_loop(s->loop, "nothing");
         assert_int_equal(s->done, JOBS);
 }
 
@@ -124,7 +125,7 @@ static void one_leads_to_the_next(void **state)
         struct job job = { .scene = s };
 
         assert_int_equal(worker_run(s->worker, run_counted, done_once_more, &job), 0);
-        assert_int_equal(loop_run(s->loop), 0);
+        run_loop(s->loop, "nothing");
         assert_int_equal(s->done, 5);
 }
 
@@ -164,7 +165,7 @@ static void a_slow_job_blocks_nobody(void **state)
 
         timer_set(tick, 20 * USEC_PER_MSEC);
         assert_int_equal(worker_run(s->worker, run_slowly, done_last, &job), 0);
-        assert_int_equal(loop_run(s->loop), 0);
+        run_loop(s->loop, "nothing");
         assert_int_equal(s->done, 2);
         (void) timer_free(tick);
 }
@@ -221,7 +222,7 @@ static void signals_do_not_reach_it(void **state)
         struct job job = { .scene = s };
 
         assert_int_equal(worker_run(s->worker, run_look_at_signals, done_with_1, &job), 0);
-        assert_int_equal(loop_run(s->loop), 0);
+        run_loop(s->loop, "nothing");
 }
 
 int main(void)
