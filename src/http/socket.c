@@ -110,11 +110,25 @@ static int remove_stale(const struct sockaddr_un *name)
         return 0;
 }
 
+/*
+ * What we make belongs to our own group to begin with, so that a daemon whose
+ * sandbox forbids chown can still have its sockets in that one.
+ */
+static int give_to_group(const char *path, gid_t gid)
+{
+        struct stat st;
+
+        if (lstat(path, &st) < 0)
+                return -errno;
+        return st.st_gid == gid || lchown(path, (uid_t) -1, gid) == 0 ? 0 : -errno;
+}
+
 static int set_access(const struct listen_options *o, struct fault *f)
 {
         _cleanup_free_ char *buffer = NULL;
         struct group entry, *group = NULL;
         size_t size = 16384;
+        int r;
 
         if (o->group && *o->group) {
                 buffer = malloc(size);
@@ -122,8 +136,9 @@ static int set_access(const struct listen_options *o, struct fault *f)
                         return fault_oom(f);
                 if (getgrnam_r(o->group, &entry, buffer, size, &group) != 0 || !group)
                         return fault_set(f, FAULT_INVALID, "Group", "there is no group \"%s\"", o->group);
-                if (lchown(o->address, (uid_t) -1, group->gr_gid) < 0)
-                        return fault_errno(f, errno, "cannot give %s to group %s", o->address, o->group);
+                r = give_to_group(o->address, group->gr_gid);
+                if (r < 0)
+                        return fault_errno(f, r, "cannot give %s to group %s", o->address, o->group);
         }
         if (o->mode && chmod(o->address, o->mode) < 0)
                 return fault_errno(f, errno, "cannot set the mode of %s", o->address);
