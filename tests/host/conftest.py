@@ -9,6 +9,9 @@ bare_host   the same without geard, for the harness itself
 
 $GEARD_KEEP=yes leaves the shared host up after the run and takes it up again in
 the next, which then starts in seconds.
+
+$GEARD_SANITIZED=yes says that geard was built with the sanitizers: then it ends
+after every case, which tells its leaks, and a report fails the case.
 """
 
 import os
@@ -17,15 +20,30 @@ import re
 
 import pytest
 
+from lib import sanitizers
 from lib.clean import leftovers, remove_all
 from lib.host import BUILD, Host
 
 LOGS = pathlib.Path(os.environ.get("GEARD_TEST_LOGS", BUILD / "test-logs"))
 HOSTS = pytest.StashKey()
 
+# How often a unit may be started in ten seconds is limited, and is forgotten so.
+START_AGAIN = "systemctl reset-failed geard.service; systemctl start geard.service"
+
 
 def log_directory(item):
     return LOGS / re.sub(r"[^A-Za-z0-9._-]+", "-", item.nodeid).strip("-")
+
+
+def pytest_collection_modifyitems(config, items):
+    """What a sanitized build cannot pass is left out, and the tally says so."""
+    if not sanitizers.SANITIZED:
+        return
+    reasons = {item: why for name, why in sanitizers.LEFT_OUT.items() for item in items if item.nodeid.endswith(name)}
+    config.hook.pytest_deselected(items=list(reasons))
+    items[:] = [item for item in items if item not in reasons]
+    with open(os.environ["GEARD_TALLY"], "a", encoding="utf-8") as tally:
+        tally.writelines(f"left {item.nodeid}: {why}\n" for item, why in reasons.items())
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -45,7 +63,7 @@ def watched(request, host):
 
 @pytest.fixture(scope="session")
 def shared_host():
-    host = Host("shared")
+    host = Host("sanitized" if sanitizers.SANITIZED else "shared")
     keep = os.environ.get("GEARD_KEEP") == "yes"
     if not keep:
         host.down()
@@ -65,7 +83,11 @@ def shared_host():
 def host(request, shared_host):
     yield watched(request, shared_host)
     left = remove_all(shared_host)
+    reports = sanitizers.final_reports(shared_host)
+    if sanitizers.SANITIZED: # ... and geard has ended for them
+        shared_host.sh(START_AGAIN)
     assert not left, "left behind by this case:\n" + "\n".join(left)
+    assert not reports, "\n".join(reports)
 
 
 @pytest.fixture
@@ -81,8 +103,10 @@ def make_host(request):
         return watched(request, host)
 
     yield make
+    reports = [report for host in made for report in sanitizers.final_reports(host)]
     for host in made:
         host.down()
+    assert not reports, "\n".join(reports)
 
 
 @pytest.fixture
@@ -105,9 +129,13 @@ def _host_of_the_file():
     host.up()
     host.install()
     yield host
+    reports = sanitizers.final_reports(host)
     host.down()
+    assert not reports, "\n".join(reports)
 
 
 @pytest.fixture
 def file_host(request, _host_of_the_file):
-    return watched(request, _host_of_the_file)
+    yield watched(request, _host_of_the_file)
+    reports = sanitizers.take_reports(_host_of_the_file)
+    assert not reports, "\n".join(reports)

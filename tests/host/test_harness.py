@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The hosts themselves: what all other cases build on."""
 
+import shutil
 import subprocess
 
 import pytest
 
-from lib.host import Host, CommandFailed
+from lib import sanitizers
+from lib.host import Host, CommandFailed, call
 from lib.wait import wait_until
 
 
@@ -138,3 +140,26 @@ def _alive(pid):
 def test_a_command_that_fails_says_what_it_printed():
     with pytest.raises(CommandFailed, match="there is no host"):
         Host("nobody").sh("true")
+
+
+# A program, what the sanitizers say of it, and the sandbox that may stand in their way.
+MISTAKES = {"char *p = malloc(1); free(p); return *p;": "heap-use-after-free",
+            "volatile int n = 0x7fffffff; n++; return 0;": "signed integer overflow",
+            "char *volatile p = malloc(1); p = 0; return 0;": "detected memory leaks"}
+SANDBOX = ["ProtectSystem=strict", "SystemCallFilter=@system-service", "CapabilityBoundingSet=", "MemoryDenyWriteExecute=yes"]
+
+
+def test_what_the_sanitizers_find_is_kept(bare_host, tmp_path):
+    host = bare_host
+    for n, (code, found) in enumerate(MISTAKES.items()):
+        program = tmp_path / f"mistake-{n}"
+        call(["gcc", "-fsanitize=address,undefined", "-static-libubsan", "-fno-sanitize-recover=all", "-x", "c", "-",
+              "-o", program], stdin=f"#include <stdlib.h>\nint main(void)\n{{\n{code}\n}}\n")
+        sanitizers.prepare(host, program)
+        shutil.copy(program, host.root / "usr/bin")
+        own = sanitizers.SANDBOX.splitlines()[1:]
+        options = [word for line in SANDBOX + own for word in ("-p", line)]
+        for argv in (["systemd-run", "--wait", "--quiet", *options, program.name], sanitizers.words([program.name])):
+            assert host.run(*argv, check=False).returncode != 0
+            assert found in "\n".join(sanitizers.take_reports(host)), argv
+    assert sanitizers.take_reports(host) == []

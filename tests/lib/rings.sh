@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # The rings of tests/run, which sources this: ring_NAME [FILE[::CASE]…] runs one
 # ("all" stands for all of it) and records every case in the tally.
-# shellcheck disable=SC2154 # tests, top, build, logs, word, keep are tests/run's
+# shellcheck disable=SC2154 # tests, top, build, logs, word, keep, sanitize are tests/run's
 
 # record pass|fail NAME: one case.
 record() {
@@ -64,6 +64,12 @@ built() {
 }
 
 main_build() { built "$build" --enable-werror; }
+# gcc's shared libubsan beside libasan reports to stderr, whatever log_path says.
+sanitized_build() { built "$build/sanitized" --enable-werror --enable-sanitizers LDFLAGS=-static-libubsan; }
+
+# What the rings front and host run: the plain build, or the one of --sanitize.
+tested() { echo "$build${sanitize:+/sanitized}"; }
+tested_build() { if [ -n "$sanitize" ]; then sanitized_build; else main_build; fi; }
 
 # The compiler flags a tree was configured with.
 flags_of() {
@@ -129,7 +135,7 @@ ring_unit() {
         done
         [ ${#programs[@]} -gt 0 ] || return 0
         unit_in "$build" plain "${programs[@]}"
-        built "$build/sanitized" --enable-werror --enable-sanitizers
+        sanitized_build
         unit_in "$build/sanitized" sanitized "${programs[@]}"
         for program in "${programs[@]}"; do
                 [ -f "$build/$program" ] || continue # a script, in an out-of-tree build
@@ -215,7 +221,8 @@ run_pytest() {
         [ ${#targets[@]} -gt 0 ] || return 0
         [ -z "$word" ] || arguments+=(-k "$word")
         # 5 says that no case was selected, which -k may well do.
-        GEARD_TALLY=$logs/tally GEARD_BUILD=$build GEARD_TEST_LOGS=$logs GEARD_KEEP=$keep PYTHONDONTWRITEBYTECODE=1 \
+        GEARD_TALLY=$logs/tally GEARD_BUILD=$(tested) GEARD_SANITIZED=$sanitize GEARD_TEST_LOGS=$logs GEARD_KEEP=$keep \
+                PYTHONDONTWRITEBYTECODE=1 \
                 /usr/bin/python3 -m pytest -qq -rN -o console_output_style=classic "${arguments[@]}" "${targets[@]}" < /dev/null >&2 || case $? in
         1) ;;
         5) [ -n "$word" ] || return 1 ;;
@@ -227,23 +234,25 @@ run_pytest() {
 DIFFERENTIAL_CASES=${DIFFERENTIAL_CASES:-1000000}
 
 ring_front() {
-        main_build
-        make_in "$build" "$logs/build-front.log" tests/front/front-server ||
+        tested_build
+        make_in "$(tested)" "$logs/build-front.log" tests/front/front-server ||
                 { build_failed "make of the test server" "$logs/build-front.log"; return 1; }
-        FRONT_SERVER=$build/tests/front/front-server run_pytest front "$@"
+        FRONT_SERVER=$(tested)/tests/front/front-server run_pytest front "$@"
         ! selected differential "$@" ||
-                check "differential, $DIFFERENTIAL_CASES requests" make -s -C "$build" check-differential \
+                check "differential, $DIFFERENTIAL_CASES requests" make -s -C "$(tested)" check-differential \
                         CASES="$DIFFERENTIAL_CASES" || true
 }
 
 ring_host() {
+        local shared=shared
+        [ -z "$sanitize" ] || shared=sanitized
         need_root
-        main_build
+        tested_build
         [ -n "$keep" ] || "$tests/lib/testhost" down --all
         "$tests/lib/testhost" base > /dev/null
         run_pytest host "$@"
         if [ -n "$keep" ]; then
-                say "  the host stays: GEARD_TESTS_STATE=$GEARD_TESTS_STATE tests/lib/testhost sh shared"
+                say "  the host stays: GEARD_TESTS_STATE=$GEARD_TESTS_STATE tests/lib/testhost sh $shared"
         else
                 "$tests/lib/testhost" down --all
         fi

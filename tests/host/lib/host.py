@@ -12,6 +12,8 @@ import subprocess
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from lib import sanitizers
+
 TESTS = pathlib.Path(__file__).resolve().parents[2]
 TESTHOST = TESTS / "lib" / "testhost"
 BUILD = pathlib.Path(os.environ.get("GEARD_BUILD", TESTS.parent / "build")).resolve()
@@ -92,9 +94,14 @@ class Host:
 
     def up(self, *options):
         self._testhost("up", *options)
+        if sanitizers.SANITIZED:
+            sanitizers.prepare(self, BUILD / "geard")
 
     def down(self):
         self._testhost("down")
+
+    def exists(self):
+        return self._testhost("ip", check=False).returncode == 0
 
     def halt(self):
         self._testhost("halt")
@@ -128,6 +135,8 @@ class Host:
 
     def run(self, *argv, check=True, stdin=None, timeout=120):
         """Runs a program in the host; the CompletedProcess, output as bytes."""
+        if sanitizers.SANITIZED:
+            argv = sanitizers.words(argv)
         return call([TESTHOST, "sh", self.name, *argv], check=check, stdin=stdin, timeout=timeout)
 
     def sh(self, command, check=True, stdin=None, timeout=120):
@@ -202,6 +211,8 @@ class Host:
         """Puts the build of this checkout in and starts it anew, as a package would."""
         call(["make", "--silent", "-C", BUILD, "install", f"DESTDIR={self.root}"], timeout=300)
         self.configure("50-tests", TEST_CONFIG)
+        if sanitizers.SANITIZED:
+            sanitizers.open_sandbox(self)
         self.sh("systemd-sysusers && systemd-tmpfiles --create && systemctl daemon-reload && "
                 "systemctl enable --quiet geard.socket geard.service && "
                 # one after the other: a socket does not open while its service runs
