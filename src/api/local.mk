@@ -1,6 +1,7 @@
 
 libgeard_la_SOURCES += \
 	src/api/access.c \
+	src/api/adopt.c src/api/adopt.h \
 	src/api/answer.c src/api/answer.h \
 	src/api/call.c src/api/call.h \
 	src/api/change.c src/api/change.h \

@@ -2,8 +2,8 @@
 
 #include "api/recover.h"
 
+#include "api/adopt.h"
 #include "api/index.h"
-#include "api/install.h"
 #include "api/remove.h"
 #include "api/resolve.h"
 #include "util/log.h"
@@ -77,7 +77,7 @@ static void link_gear(struct daemon *d, const struct gear *gear)
         (void) systemd_link(d->systemd, path, linked, NULL);
 }
 
-/* At once, and again with the unit that is written for this host: whatever becomes of its image, a boot tries. */
+/* Before it is written anew for this host: whatever becomes of its image, a boot tries. */
 static void link_as_wanted(struct daemon *d, const struct gear *gear)
 {
         char path[4096];
@@ -89,50 +89,38 @@ static void link_as_wanted(struct daemon *d, const struct gear *gear)
                 link_gear(d, gear);
 }
 
-/* Came with the directory from another host: units are written anew for this one, and the wanted ones start. */
-static void adopt_gear(struct daemon *d, struct gear *gear)
-{
-        _cleanup_free_ char *text = NULL;
-        struct unit_record record = { 0 };
-        struct fault f;
-
-        link_as_wanted(d, gear);
-        if (gear->damage || store_read_unit(d->store, gear->id, &text) < 0 || unit_read(text, &record, &f) < 0)
-                return;
-        log_notice(LOG_FIELDS("GEAR_ID", gear->id), "gear %s came from another host: making it at home here", gear->id);
-        record.spec.started = gear->phase == GEAR_STARTED;
-        record.spec.replace = true;
-        install_submit(d, NULL, gear->id, record.user, &record.spec);
-        unit_record_reset(&record);
-}
-
 static void go_on_deleting(struct daemon *d, const struct gear *gear)
 {
         log_notice(LOG_FIELDS("GEAR_ID", gear->id), "gear %s: its unfinished deletion goes on", gear->id);
         remove_submit(d, NULL, gear->id, gear->phase == GEAR_DELETING_VOLUMES);
 }
 
-static void settle_gear(struct daemon *d, struct gear *gear, bool at_home)
+static void settle_gear(struct daemon *d, struct gear *gear, struct adoption *adoption)
 {
+        if (!gear->image && !gear->damage)
+                return; /* no earlier life's: it is being created right now */
+        if (gear_phase_deletes(gear->phase)) {
+                go_on_deleting(d, gear);
+                return;
+        }
         if (gear->phase == GEAR_CREATING || gear_phase_replaces(gear->phase))
                 resolve_submit(d, gear);
-        else if (gear_phase_deletes(gear->phase))
-                go_on_deleting(d, gear);
-        else if (!at_home)
-                adopt_gear(d, gear);
+        else if (adoption)
+                link_as_wanted(d, gear);
         else if (!is_linked(gear->id))
                 link_gear(d, gear); /* `systemctl disable' of a linked unit takes its link away */
+        if (adoption)
+                adoption_add(adoption, gear);
 }
 
 static void settle_all(struct daemon *d)
 {
-        bool at_home = store_is_at_home(d->store);
-        struct fault f;
+        struct adoption *adoption = store_is_at_home(d->store) ? NULL : adoption_new(d);
 
         for (size_t i = 0; i < gears_count(d->gears); i++)
-                settle_gear(d, gears_at(d->gears, i), at_home);
-        if (!at_home && store_settle(d->store, &f) < 0)
-                log_error(NO_FIELDS, "%s", f.text);
+                settle_gear(d, gears_at(d->gears, i), adoption);
+        if (adoption)
+                adoption_close(adoption);
 }
 
 void recover_look(struct daemon *d)

@@ -5,7 +5,8 @@ import subprocess
 
 import pytest
 
-from lib.gear import at_boot, container_of, create, inspect, log_lines, made, status, turn, unit_is, wait_running
+from lib.gear import (at_boot, container_of, create, delete, inspect, log_lines, made, status, traces, turn, unit_is,
+                      wait_running)
 from lib.wait import wait_until
 
 pytestmark = pytest.mark.timeout(400)
@@ -90,6 +91,117 @@ def test_copied_to_another_host_it_all_is_there(make_host):
     assert create(two, "local", labels={"v": "1"}, memory="64M").status == 200, "it is the same gear"
     # and the first host was not touched by any of it
     assert container_of(one, "pulled") and status(one, "local")["state"] == "running"
+
+
+# geard by itself, killed when it renames a file into place for the given time; says whether it came to that.
+KILLED_AT = r"""
+mkdir -p /run/geard
+timeout -k 1 40 strace -f -qq -o /dev/null -e trace=renameat -e inject="renameat:signal=KILL:when=$1" /usr/sbin/geard &
+pid=; began=$SECONDS
+# strace may wait for ever for a process whose other thread it has killed: then it is ended here.
+until [ -n "$pid" ] || ! kill -0 $!; do pid=$(pgrep -x geard); done
+ended() { ! grep -q '^State:.[^ZX]' "/proc/$pid/status" 2>/dev/null; }
+settled() { cmp -s /etc/machine-id /var/lib/gears/host; }
+until ended || settled; do sleep 0.05; done
+settled && echo settled || echo killed
+kill -KILL "$pid" $! 2>/dev/null
+wait
+"""
+WISHES = {"a": True, "b": True, "c": True, "rests": False, "stopped": False}
+
+
+def came_from_elsewhere(host):
+    """How often the gears were made at home here, since this host was booted."""
+    return [line.split()[1] for line in host.journal("geard", "cat").splitlines() if "came from another host" in line]
+
+
+def is_adopted(host, gear, wanted):
+    """In the words of this host, and as it was wished; no half of a replacement is left."""
+    unit = host.sh(f"cat /var/lib/gears/units/gear-{gear}.service")
+    assert "LogRateLimitBurst=4321" in unit, unit
+    assert host.sh(f"cat /var/lib/gears/wanted/{gear}") == ("started" if wanted else "stopped")
+    assert at_boot(host, gear) == ("enabled" if wanted else "linked")
+    assert status(host, gear)["state"] == ("running" if wanted else "stopped")
+    assert bool(container_of(host, gear)) == wanted
+    assert host.sh(f"cat /var/lib/gears/env/{gear}.env") == f"WHO={gear}"
+    return True
+
+
+@pytest.fixture
+def copied(make_host):
+    """The state of a host, on another one that writes its units otherwise, and on which geard does not run yet."""
+    one, two = make_host("one"), make_host("two")
+    one.install()
+    for gear, wanted in WISHES.items():
+        made(one, gear, started=wanted or gear == "stopped", env={"WHO": gear}, labels={"v": gear}, stop_timeout="2s")
+    turn(one, "stopped", "stopped")
+    two.configure("60-case", "[Daemon]\nLogRate=4321/10s\n")
+    two.install()
+    two.sh("systemctl stop geard.socket geard.service && rm -rf /var/lib/gears/*")
+    copy_state(one, two)
+    return two
+
+
+def at_home(host):
+    return host.sh("cmp -s /etc/machine-id /var/lib/gears/host && echo yes", check=False) == "yes"
+
+
+def test_an_adoption_that_is_killed_begins_again(copied):
+    """Killed at the first file it renames, then the next start at its second, and so on, until one comes to its end."""
+    host, lives = copied, 0
+    for lives in range(1, 60):
+        verdict = host.run("bash", "-c", KILLED_AT, "killed", str(lives), timeout=60).stdout.decode().split()[-1]
+        if verdict == "settled":
+            break
+        assert not at_home(host), "the directory is still the other host's"
+    assert verdict == "settled" and lives > 8, f"{verdict} in life {lives}"
+    host.systemctl("start", "geard.socket", "geard.service")
+    for gear, wanted in WISHES.items():
+        wait_until(lambda: is_adopted(host, gear, wanted), 20, f"{gear} is adopted", every=0.3)
+    assert len(host.docker("ps", "-aq").splitlines()) == sum(WISHES.values())
+    assert host.sh("ls -A /var/lib/gears/previous") == ""
+    assert came_from_elsewhere(host) == [], "geard as a service had nothing left to do"
+
+
+def test_what_an_adoption_had_done_is_not_done_twice(copied):
+    host = copied
+    host.systemctl("start", "geard.socket", "geard.service")
+    for gear, wanted in WISHES.items():
+        wait_until(lambda: is_adopted(host, gear, wanted), 30, f"{gear} is adopted", every=0.3)
+    wait_until(lambda: at_home(host), 5, "all are at home")
+    before = {gear: container_of(host, gear) for gear in WISHES}
+    assert sorted(came_from_elsewhere(host)) == sorted(WISHES), "each of them once"
+
+    # As if the last one had not come to its end: it does not run, and the directory is not this host's.
+    host.sh("systemctl stop geard.socket geard.service gear-c && rm /var/lib/gears/host")
+    host.systemctl("start", "geard.socket", "geard.service")
+    wait_until(lambda: at_home(host), 30, "all are at home again")
+    for gear, wanted in WISHES.items():
+        wait_until(lambda: is_adopted(host, gear, wanted), 5, f"{gear} is adopted", every=0.3)
+        if gear != "c":
+            assert container_of(host, gear) == before[gear], f"{gear} was left alone"
+    assert host.show("gear-a")["NRestarts"] == "0"
+
+    # at home, nothing is adopted any more
+    told = len(came_from_elsewhere(host))
+    host.systemctl("restart", "geard")
+    assert len(came_from_elsewhere(host)) == told
+
+
+def test_a_gear_that_cannot_be_adopted_holds_up_no_other(copied):
+    host = copied
+    host.sh("sed -i 's/^Image=.*/Image=evil/' /var/lib/gears/units/gear-a.service")       # damaged
+    host.sh("mkdir /var/lib/gears/previous/gear-b.service && touch /var/lib/gears/previous/gear-b.service/x")  # cannot be kept
+    host.sh("echo deleting > /var/lib/gears/wanted/stopped")                               # was being deleted over there
+    host.systemctl("start", "geard.socket", "geard.service")
+    wait_until(lambda: is_adopted(host, "c", True) and is_adopted(host, "rests", False), 30, "the others are adopted")
+    wait_until(lambda: at_home(host), 20, "all have come to an end")
+    assert status(host, "a")["state"] == "damaged"
+    assert "gear b is not at home here" in host.journal("geard", "cat")
+    wait_until(lambda: traces(host, "stopped") == [], 10, "what was being deleted is gone")
+    host.sh("rm -r /var/lib/gears/previous/gear-b.service")
+    delete(host, "a")
+    delete(host, "b")
 
 
 def test_links_that_were_lost_are_made_again(host):
