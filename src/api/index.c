@@ -88,19 +88,6 @@ static void gear_changed(struct daemon *d, struct gear *gear)
         ready_look(gear);
 }
 
-void index_unit_file_changed(void *daemon, const char *name)
-{
-        struct daemon *d = daemon;
-        char id[GEAR_ID_MAX + 1];
-        struct gear *gear;
-
-        /* What a change of ours writes is known already. */
-        if (!gear_id_of_unit(name, id) || !(gear = gears_find(d->gears, id)) || gear->work)
-                return;
-        if (index_load_record(d, gear) == 0 && gear->damage)
-                log_warning(LOG_FIELDS("GEAR_ID", id), "gear %s: %s", id, gear->damage);
-}
-
 /* --- systemd --------------------------------------------------------------------------------- */
 
 static void engine_unit_changed(struct daemon *d, const char *active)
@@ -198,6 +185,49 @@ static void on_engine_told(void *arg, const struct unit_change *unit, const stru
         engine_unit_changed(d, streq(unit->load, "not-found") ? "active" : unit->active);
 }
 
+/* --- files changed by hand ---------------------------------------------------------------------- */
+
+/* Only what it says of the file: a unit that was loaded for this question knows nothing of earlier runs. */
+static void on_definition_told(void *arg, const struct unit_change *unit, const struct fault *fault)
+{
+        struct unit_change definition = { 0 };
+
+        /* One without a link is linked again at its next start. */
+        if (fault || streq(unit->load, "not-found"))
+                return;
+        definition.unit = unit->unit;
+        definition.load = unit->load;
+        definition.load_error = unit->load_error;
+        on_unit_changed(arg, &definition);
+        if (unit->load_error && *unit->load_error)
+                log_warning(NO_FIELDS, "%s", unit->load_error);
+}
+
+/* Of a unit that does not run, systemd says what is wrong with it when it is asked, or started; not by itself. */
+static void ask_definition(struct daemon *d, const char *id)
+{
+        char unit[UNIT_NAME_MAX];
+
+        gear_unit_name(id, unit);
+        (void) systemd_ask(d->systemd, unit, on_definition_told, d);
+}
+
+void index_unit_file_changed(void *daemon, const char *name)
+{
+        struct daemon *d = daemon;
+        char id[GEAR_ID_MAX + 1];
+        struct gear *gear;
+
+        /* What a change of ours writes is known already. */
+        if (!gear_id_of_unit(name, id) || !(gear = gears_find(d->gears, id)) || gear->work)
+                return;
+        if (index_load_record(d, gear) == 0 && gear->damage)
+                log_warning(LOG_FIELDS("GEAR_ID", id), "gear %s: %s", id, gear->damage);
+        ask_definition(d, id);
+}
+
+/* --- lists of systemd's ---------------------------------------------------------------------------- */
+
 static void list_containers(struct daemon *d);
 
 /* Restarts, exit status and times come with a question only; it is asked where something happened. */
@@ -223,7 +253,11 @@ static void take_listed(struct daemon *d, const struct unit_change *unit)
 /* What is not loaded is not running. */
 static void take_unlisted(struct daemon *d, struct gear *gear)
 {
-        if (gear->listing == d->listing || streq(gear->active, "inactive"))
+        if (gear->listing == d->listing)
+                return;
+        if (gear->load_error)
+                ask_definition(d, gear->id); /* it may have been for a drop-in, which nobody watches */
+        if (streq(gear->active, "inactive"))
                 return;
         gear->active = gear_word("inactive");
         gear->sub = gear_word("dead");

@@ -6,6 +6,7 @@
 #include <sys/inotify.h>
 
 #define EVENTS_AT_ONCE 16
+#define EVENTS (IN_CLOSE_WRITE | IN_ATTRIB | IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE)
 
 struct dirwatch {
         int fd;
@@ -43,8 +44,7 @@ int dirwatch_new(struct loop *l, const char *path, void (*changed)(void *arg, co
                 return -ENOMEM;
         *w = (struct dirwatch){ .changed = changed, .arg = arg };
         w->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-        if (w->fd < 0 ||
-            inotify_add_watch(w->fd, path, IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ONLYDIR) < 0)
+        if (w->fd < 0 || inotify_add_watch(w->fd, path, EVENTS | IN_ONLYDIR) < 0)
                 return -errno;
         w->watch = watch_new(l, w->fd, WATCH_READ, read_events, w);
         if (!w->watch)

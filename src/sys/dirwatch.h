@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* Tells when somebody changes a file in a directory: written, moved in, moved out or removed. */
+/* Tells when somebody changes a file in a directory: made, written, made unreadable, moved in or out, removed. */
 
 #include "sys/loop.h"
 

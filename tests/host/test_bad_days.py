@@ -3,11 +3,12 @@
 
 import collections
 import json
+import re
 import time
 
 import pytest
 
-from lib.gear import JSON, create, delete, made, runs, status, traces, turn, wait_running
+from lib.gear import HOLD, JSON, container_of, create, delete, made, runs, status, traces, turn, wait_running
 from lib.host import SOCKET
 from lib.wait import wait_until
 
@@ -229,6 +230,83 @@ def test_directives_that_systemd_does_not_take(host):
     assert answer.status >= 400 and "bad unit file setting" in answer.json["detail"], answer
     delete(host, "1")
     assert traces(host, "1") == []
+
+
+MISTAKES = {
+    "no program": "[Service]\\nExecStart=\\n",
+    "a program without a path": "[Service]\\nExecStart=\\nExecStart=./run it\\n",
+    "two programs": "[Service]\\nExecStart=/bin/true\\n",
+}
+
+
+def gears_by_state(host):
+    return dict(re.findall(r'^geard_gears{state="([a-z]+)"} ([0-9]+)$', host.peer("GET", "/metrics").text, re.M))
+
+
+def is_mended(host):
+    gear = status(host)
+    return gear["state"] == "stopped" and "damage" not in gear
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_in_the_unit_of_a_stopped_gear_is_told(host, mistake):
+    """What systemd would say at its start; nobody needs to reload anything for it."""
+    made(host, command=HOLD)
+    made(host, "other")
+    turn(host, "1", "stopped")
+    other, before = container_of(host, "other"), status(host)
+    host.sh(f"cp {UNIT} /root/unit && printf '\\n{MISTAKES[mistake]}' >> {UNIT}")
+    gear = wait_until(lambda: (gear := status(host))["state"] == "damaged" and gear, 3, "geard tells")
+    assert "bad unit file setting" in gear["damage"], gear
+    assert {**gear, "damage": None, "state": None} == {**before, "damage": None, "state": None}, "and knows all it knew"
+    assert "bad unit file setting" in host.peer("GET", "/container/1/status").text
+    listed = {each["id"]: each for each in host.peer("GET", "/containers", headers=JSON).json["containers"]}
+    assert listed["1"]["state"] == "damaged" and listed["other"]["state"] == "running" and "damage" not in listed["other"]
+    assert {state: n for state, n in gears_by_state(host).items() if n != "0"} == {"damaged": "1", "running": "1"}
+
+    host.sh(f"cat /root/unit > {UNIT}")
+    wait_until(lambda: is_mended(host), 3, "mended, the reason is gone")
+    turn(host, "1", "started")
+    assert runs(host) and container_of(host, "other") == other
+
+
+UNREADABLE = {
+    "garbage": (NONSENSE["garbage"], f"cat /root/unit > {UNIT}"),
+    "empty": (NONSENSE["empty"], f"cp --remove-destination /root/unit {UNIT}"),
+    "without permission": (f"chmod 000 {UNIT}", f"chmod 644 {UNIT}"),
+    "gone": (f"rm {UNIT}", f"mv /root/unit {UNIT}"),
+    "a directory": (f"rm {UNIT} && mkdir {UNIT}", f"rmdir {UNIT} && ln /root/unit {UNIT}"),
+}
+
+
+@pytest.mark.parametrize("damage", UNREADABLE)
+def test_a_unit_that_can_be_read_again_is_a_gear_again(host, damage):
+    break_it, mend_it = UNREADABLE[damage]
+    made(host, command=HOLD, labels={"a": "b"})
+    made(host, "other")
+    turn(host, "1", "stopped")
+    host.sh(f"rm -f /root/unit && cp {UNIT} /root/unit && {break_it}")
+    wait_until(lambda: status(host)["state"] == "damaged", 3, "geard notices")
+    assert status(host)["damage"] and runs(host, "other")
+    host.sh(mend_it)
+    wait_until(lambda: is_mended(host), 3, "geard notices that, too")
+    assert status(host)["labels"] == {"a": "b"}
+    turn(host, "1", "started")
+    assert runs(host) and runs(host, "other")
+
+
+def test_what_a_drop_in_broke_is_told_until_it_is_mended(host):
+    drop_in = "/etc/systemd/system/gear-1.service.d"
+    made(host, command=HOLD)
+    host.sh(f"mkdir {drop_in} && printf '[Service]\\nExecStart=\\n' > {drop_in}/mine.conf && systemctl daemon-reload")
+    try:
+        wait_until(lambda: "bad unit file setting" in json.dumps(status(host)), 5, "geard tells while it runs")
+        host.systemctl("stop", "gear-1")
+        wait_until(lambda: status(host)["state"] == "damaged", 5, "geard tells when it does not")
+    finally:
+        host.sh(f"rm -r {drop_in} && systemctl daemon-reload")
+    wait_until(lambda: is_mended(host), 5, "mended, the reason is gone")
+    turn(host, "1", "started")
 
 
 def test_files_that_nobody_knows(host):
