@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What geard says of itself: /healthz, /metrics, /openapi.json."""
 
+import json
 import re
+import shlex
 
-from lib.gear import JSON, made, turn
+from lib.gear import JSON, container_of, made, turn
 from lib.host import SOCKET
+from lib.wait import wait_until
 
 SAMPLE = re.compile(r'([a-z_:][a-z0-9_:]*)((?:\{[a-z_]+="[^"\\]*"(?:,[a-z_]+="[^"\\]*")*\})?) ([0-9.eE+-]+)')
 SUFFIXES = {"counter": ("_total",), "gauge": ("",), "info": ("_info",), "summary": ("_count", "_sum")}
@@ -33,6 +36,40 @@ def metrics(host):
 def test_health_needs_no_credentials(host):
     answer = host.curl("GET", "/healthz", headers=JSON)
     assert answer.status == 200 and answer.json["systemd"] and answer.json["engine"], answer
+
+
+# Two requests that have begun when geard is told to stop, and whose heads are finished
+# when it drains.  New connections wait for the next geard, idle ones are closed.
+ASK_LATE = r"""
+import socket, subprocess, sys, time
+heads = ["GET /healthz HTTP/1.1\r\nHost: localhost\r\n", "DELETE /container/1 HTTP/1.1\r\nHost: localhost\r\n"]
+asked = [socket.socket(socket.AF_UNIX) for _ in heads]
+for s, head in zip(asked, heads):
+    s.connect(sys.argv[1])
+    s.sendall(head.encode())
+time.sleep(0.5)
+subprocess.run(["systemctl", "stop", "--no-block", "geard.service"], check=True)
+while b"finishing" not in subprocess.check_output(["systemctl", "show", "-P", "StatusText", "geard.service"]):
+    time.sleep(0.05)
+for s in asked:
+    s.sendall(b"Accept: application/json\r\n\r\n")
+    print(s.makefile("rb").read().decode().replace("\r\n", "\n"), end="\n====\n")
+"""
+
+
+def test_who_asks_while_geard_stops_is_told_so(host):
+    body = json.dumps({"image": "test/busybox", "ready": {"log": "now"},
+                       "command": ["sh", "-c", "trap 'exit 0' TERM; sleep 3; echo now; while :; do sleep 0.2; done"]})
+    host.sh(f"systemd-run --quiet --collect --unit=client curl -s -o /root/answer --unix-socket {SOCKET} "
+            f"-X PUT http://localhost/container/1 -d {shlex.quote(body)}")
+    wait_until(lambda: container_of(host), 10, "a create is under way, which geard finishes first")
+    try:
+        health, change, _ = host.run("python3", "-c", ASK_LATE, SOCKET, timeout=30).stdout.decode().split("\n====\n")
+    finally:
+        host.sh("systemctl stop geard.service; systemctl start geard.service")
+    assert health.startswith("HTTP/1.1 503 ") and '"status":"stopping"' in health and "Connection: close" in health
+    assert change.startswith("HTTP/1.1 503 ") and "geard is stopping" in change and "Retry-After: " in change
+    assert container_of(host), "the create was finished, the delete was not begun"
 
 
 def test_metrics_count_what_happens(host):

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Log streams as a resource: how many there may be, how one that is silent stays
+alive, and what is left of those whose clients went away."""
+
+import json
+import re
+
+import pytest
+
+from lib.gear import JSON, delete, made
+from lib.host import SOCKET
+from lib.wait import wait_until
+
+EVENTS = {"Accept": "text/event-stream"}
+MOST = 2
+
+
+@pytest.fixture
+def few_streams(host):
+    """A host on which so many streams may be open at once."""
+    host.configure("90-streams", f"[Daemon]\nStreamsMax={MOST}\n")
+    host.systemctl("reload", "geard")
+    yield host
+    host.sh("systemctl stop 'follower-*'; rm /etc/geard/geard.conf.d/90-streams.conf; systemctl reload geard")
+
+
+def streams(host):
+    return int(re.search(r"^geard_streams (\d+)$", host.peer("GET", "/metrics").text, re.MULTILINE)[1])
+
+
+def follow(host, n):
+    """A client that stays, of a gear that says nothing more."""
+    host.sh(f"systemd-run --quiet --collect --unit=follower-{n} curl -s --no-buffer -o /root/follower-{n} --unix-socket {SOCKET} "
+            "'http://localhost/container/1/log?timeout=0'")
+
+
+def test_more_streams_than_there_may_be_are_refused_until_one_client_leaves(few_streams):
+    host = few_streams
+    made(host)
+    for n in range(MOST):
+        follow(host, n)
+    wait_until(lambda: streams(host) == MOST, 5, "all of them follow")
+    refused = host.peer("GET", "/container/1/log", headers=JSON)
+    assert refused.status == 503 and "StreamsMax" in refused.json["detail"], refused
+    assert int(refused.headers["retry-after"]) > 0
+    assert host.peer("GET", "/container/1/status").status == 200, "other calls are served"
+
+    host.systemctl("stop", "follower-0")
+    wait_until(lambda: streams(host) == MOST - 1, 5, "the slot is free")
+    assert host.peer("GET", "/container/1/log?timeout=1").status == 200
+    wait_until(lambda: streams(host) == MOST - 1, 5, "one that came to its end gave its slot back, too")
+    follow(host, MOST)
+    wait_until(lambda: streams(host) == MOST, 5, "another one follows")
+
+
+def test_an_idle_event_stream_is_kept_alive_by_comments_and_text_is_not(host):
+    made(host)
+    ask = f"curl -s --unix-socket {SOCKET} 'http://localhost/container/1/log?tail=0&timeout=17'"
+    text = host.sh(f"{ask} > /root/text & {ask} -H 'Accept: text/event-stream'; wait; echo; echo text:; cat /root/text")
+    assert text == ": still here\n\n\ntext:"
+
+
+def test_every_event_has_a_cursor_and_one_line(host):
+    made(host, command=["sh", "-c", "trap 'exit 0' TERM; echo one; echo two >&2; while :; do sleep 0.2; done"])
+    wait_until(lambda: len(host.peer("GET", "/container/1/log?follow=no").text.split()) == 2, 5, "both are there")
+    answer = host.peer("GET", "/container/1/log?timeout=1", headers=EVENTS)
+    assert answer.headers["content-type"] == "text/event-stream"
+    *events, end = answer.text.split("\n\n")
+    assert end == ""
+    said = {}
+    for event in events:
+        cursor, data = event.split("\n")
+        entry = json.loads(data.removeprefix("data: "))
+        assert cursor == f"id: {entry['cursor']}"
+        said[entry["stream"]] = entry["text"]
+    assert said == {"stdout": "one", "stderr": "two"}  # their order is not kept
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "HEAD"])
+def test_a_gear_that_is_not_there_has_no_log(host, method):
+    answer = host.peer(method, "/container/nobody/log?timeout=0", headers=JSON, timeout=10)
+    assert answer.status == 404, answer
+    if method != "HEAD":
+        assert "nobody" in answer.json["detail"]
+    assert streams(host) == 0
+
+
+def test_a_stream_goes_on_when_its_gear_is_deleted_and_ends_in_time(host):
+    """Who follows sees the last lines; there is no log for those who come after."""
+    made(host, command=["sh", "-c", "trap 'echo last; exit 0' TERM; echo first; while :; do sleep 0.2; done"])
+    host.sh(f"systemd-run --quiet --collect --unit=follower curl -s --no-buffer -o /root/log --unix-socket {SOCKET} "
+            "'http://localhost/container/1/log?timeout=6'")
+    wait_until(lambda: "first" in host.sh("cat /root/log", check=False), 5, "it follows")
+    delete(host, "1")
+    assert host.peer("GET", "/container/1/log").status == 404
+    wait_until(lambda: "last" in host.sh("cat /root/log"), 5, "what was said while it stopped arrives")
+    wait_until(lambda: streams(host) == 0, 10, "the stream ends when its time is over")
