@@ -217,6 +217,18 @@ static struct reading *reading_free(struct reading *reading)
 }
 DEFINE_CLEANUP(struct reading, reading_free);
 
+static struct reading *reading_new(const struct call *call, const char *id)
+{
+        struct reading *reading = calloc(1, sizeof *reading);
+
+        if (!reading)
+                return NULL;
+        reading->call = *call;
+        reading->json = call_wants_json(call->request);
+        (void) snprintf(reading->id, sizeof reading->id, "%s", id);
+        return reading;
+}
+
 /* In the worker's thread. */
 static int read_variables(void *arg)
 {
@@ -241,7 +253,9 @@ static int read_variables(void *arg)
         return text_ok(&reading->text) ? 0 : fault_oom(&reading->fault);
 }
 
-/* Deleted meanwhile, also where only the files are gone so far. One that is being created has no unit yet.
+/*
+ * Deleted meanwhile, even if only its files are gone so far.  A gear that is
+ * being created has no unit either, but then nothing of a record as well.
  */
 static bool is_gone(const struct reading *reading)
 {
@@ -271,26 +285,19 @@ static void environment_get(struct call *call)
         _cleanup_(reading_freep) struct reading *reading = NULL;
         struct gear *gear;
         struct fault f;
-        int r = lookup_gear(call, &gear, &f);
 
-        if (r == 0) {
-                reading = calloc(1, sizeof *reading);
-                if (!reading)
-                        r = fault_oom(&f);
-        }
-        if (r == 0) {
-                reading->call = *call;
-                reading->json = call_wants_json(call->request);
-                (void) snprintf(reading->id, sizeof reading->id, "%s", gear->id);
-                if (worker_run(call->daemon->worker, read_variables, variables_read, reading) < 0)
-                        r = fault_oom(&f);
-        }
-        if (r < 0) {
+        if (lookup_gear(call, &gear, &f) < 0) {
                 answer_fault(call, &f);
                 return;
         }
-        call->reply = NULL;
+        reading = reading_new(call, gear->id);
+        if (!reading || worker_run(call->daemon->worker, read_variables, variables_read, reading) < 0) {
+                (void) fault_oom(&f);
+                answer_fault(call, &f);
+                return;
+        }
         (void) TAKE(reading);
+        call->reply = NULL;
 }
 
 /* --- ports --------------------------------------------------------------------------------------- */

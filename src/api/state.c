@@ -412,7 +412,8 @@ static void turn_give_up(struct work *w, const char *why)
         if (turn->wish == WISH_STOPPED || turn->given_up)
                 return;
         turn->given_up = true;
-        (void) fault_set(&turn->given_up_fault, FAULT_CONFLICT, NULL, "gear %s was %s while it was starting", w->id, why);
+        (void) fault_set(&turn->given_up_fault, FAULT_CONFLICT, NULL, "gear %s was %s while it was starting",
+                         w->id, why);
         if (w->ready)
                 work_fail(w, &turn->given_up_fault);
 }

@@ -70,7 +70,7 @@ void connection_tell_gone_soon(struct connection *c);
 void connection_drain(struct connection *c);
 void connection_abandon(struct connection *c);
 
-/* Between connection.c and admit.c: may this client, this page and this size go on? *ret_origin: see origin_check(). */
+/* Between connection.c and admit.c: may this page and this size go on? For ret_origin see origin.h. */
 enum http_refusal connection_judge_head(const struct connection *c, const char **ret_origin);
 /* false: a client that asked first was answered that it need not send its body. */
 bool connection_may_send_body(struct connection *c);

@@ -71,7 +71,7 @@ struct listen_options {
         const char *key;
         const char *client_ca;        /* mutual TLS: clients must show a certificate of it */
         const char *const *origins;   /* browsers' origins allowed beside our own; NULL-terminated or NULL */
-        const char *const *hosts;     /* names accepted in Host on loopback connections, beside localhost and addresses */
+        const char *const *hosts;     /* accepted in Host on loopback connections, beside localhost */
         const void *tag;              /* handed back as http_request.listener */
 };
 
