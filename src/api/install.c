@@ -151,13 +151,12 @@ static int need_programs(const struct config *c, struct fault *f)
 {
         const struct {
                 const char *path, *option;
-        } programs[] = { { c->docker, "Docker=" }, { c->helper, "Helper=" }, { "/usr/bin/systemd-cat", NULL } };
+        } programs[] = { { c->docker, "Docker=" }, { c->helper, "Helper=" } };
 
         for (size_t i = 0; i < ARRAY_SIZE(programs); i++)
                 if (access(programs[i].path, X_OK) < 0)
-                        return fault_set(f, FAULT_INTERNAL, NULL, "gears cannot run on this host: there is no %s%s%s",
-                                         programs[i].path, programs[i].option ? ", see " : "",
-                                         programs[i].option ? programs[i].option : "");
+                        return fault_set(f, FAULT_INTERNAL, NULL, "gears cannot run on this host: there is no %s, see %s",
+                                         programs[i].path, programs[i].option);
         return 0;
 }
 

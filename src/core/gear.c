@@ -316,7 +316,7 @@ static enum gear_state activating_state(const struct gear *gear)
 {
         if (streq(gear->sub, "auto-restart"))
                 return STATE_RESTARTING;
-        return streq(gear->sub, "start-pre") ? STATE_WAITING : STATE_STARTING;
+        return streq(gear->sub, "start") ? STATE_WAITING : STATE_STARTING;
 }
 
 enum gear_state gear_state_of(const struct gear *gear)

@@ -279,15 +279,25 @@ static void render_unit(struct text *t, const struct spec *spec, const struct un
                   START_LIMIT_MIN, START_LIMIT_BURST);
 }
 
+static void render_helper(struct text *t, const char *directive, const struct unit_host *host, const char *verb,
+                          const char *id)
+{
+        text_addf(t, "%s=:", directive); /* no $VARIABLE is replaced */
+        unit_quote(t, host->helper);
+        text_add(t, " --socket=");
+        unit_quote(t, host->docker_socket);
+        if (host->docker_unit[0])
+                text_addf(t, " --engine=%s", host->docker_unit);
+        text_addf(t, " %s gear-%s", verb, id);
+}
+
 /* An option a line, so that the command can be read and compared by people. */
-static void render_start(struct text *t, char *const *argv, const char *id)
+static void render_start(struct text *t, char *const *argv, const char *id, const struct unit_host *host)
 {
         bool ours = true; /* options of docker's, up to the `--' before the image */
 
-        text_addf(t,
-                  "ExecStart=:/usr/bin/systemd-cat --identifier=gear-%s --level-prefix=false "
-                  "--priority=info --stderr-priority=err \\\n    ",
-                  id);
+        render_helper(t, "ExecStart", host, "run", id);
+        text_add(t, " \\\n    ");
         for (char *const *word = argv; *word; word++) {
                 text_addc(t, ' ');
                 unit_quote(t, *word);
@@ -296,18 +306,6 @@ static void render_start(struct text *t, char *const *argv, const char *id)
                         text_add(t, " \\\n       ");
         }
         text_addc(t, '\n');
-}
-
-static void render_helper(struct text *t, const char *directive, const struct unit_host *host, const char *verb,
-                          const char *id)
-{
-        text_addf(t, "%s=", directive);
-        unit_quote(t, host->helper);
-        text_addf(t, " --socket=");
-        unit_quote(t, host->docker_socket);
-        if (host->docker_unit[0])
-                text_addf(t, " --engine=%s", host->docker_unit);
-        text_addf(t, " %s gear-%s\n", verb, id);
 }
 
 static void render_restart(struct text *t, enum restart_policy policy)
@@ -345,14 +343,15 @@ static void render_log(struct text *t, const struct spec *spec, const char *id, 
 static void render_service(struct text *t, const struct spec *spec, char *const *argv, const char *id,
                            const struct unit_host *host)
 {
-        text_add(t, "\n[Service]\nType=simple\nSlice=gear.slice\n");
-        text_add(t, "# Waits for the engine without waking it, and removes what a crash left behind.\n");
-        render_helper(t, "ExecStartPre", host, "prepare", id);
-        render_start(t, argv, id);
+        text_add(t, "\n[Service]\nType=notify\nSlice=gear.slice\n"
+                    "# Waits for the engine without waking it, removes what a crash left behind, opens the\n"
+                    "# gear's log, says that it is ready, and becomes docker.\n");
+        render_start(t, argv, id, host);
         text_add(t, "# Stopping the client alone would leave the container running.\n");
         render_helper(t, "ExecStop", host, "stop", id);
+        text_add(t, "\n");
         render_helper(t, "ExecStopPost", host, "clean", id);
-        text_addf(t, "TimeoutStartSec=infinity\nTimeoutStopSec=%" PRIu64 "s\nKillMode=mixed\n",
+        text_addf(t, "\nTimeoutStartSec=infinity\nTimeoutStopSec=%" PRIu64 "s\nKillMode=mixed\n",
                   spec->stop_timeout_usec / USEC_PER_SEC + STOP_MARGIN_SEC);
         render_restart(t, spec->restart);
         render_log(t, spec, id, host);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * gear-unit: the three small things a gear's unit needs around `docker run'.
+ * gear-unit: what a gear's unit needs around `docker run'.
  *
- *   prepare  ExecStartPre   wait for the engine without waking it; slow down a
- *                           crash loop; remove a container a crash left behind
- *   stop     ExecStop       stop the container, not just its client
- *   clean    ExecStopPost   leave no container behind; tell an ended engine
- *                           and a killed container from a wished stop
+ *   run    ExecStart      wait for the engine without waking it; slow down a
+ *                         crash loop; remove a container a crash left behind;
+ *                         open the gear's log; become the command, docker
+ *   stop   ExecStop       stop the container, not just its client
+ *   clean  ExecStopPost   leave no container behind; tell an ended engine
+ *                         and a killed container from a wished stop
  *
  * It works without the daemon, and it never connects to the engine's socket
  * unless the engine's unit is active: docker.socket would start an engine that
@@ -21,7 +22,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sysexits.h>
+#include <syslog.h>
 #include <systemd/sd-bus.h>
+#include <systemd/sd-daemon.h>
+#include <systemd/sd-journal.h>
 #include <time.h>
 
 #define USEC_PER_SEC ((uint64_t) 1000000)
@@ -45,6 +49,7 @@ struct helper {
         const char *engine;       /* the engine's unit, NULL: none runs it */
         const char *container;    /* gear-1 */
         char unit[300];           /* gear-1.service */
+        char **command;           /* what `run' becomes */
         sd_bus *bus;
 };
 
@@ -71,10 +76,15 @@ static int wait_for_engine(struct helper *h, const struct manager_run *run)
         if (engine_is_up(h))
                 return 0;
         fprintf(stderr, "waiting for %s\n", h->engine);
+        (void) sd_notifyf(0, "STATUS=waiting for %s", h->engine);
         usec = manager_is_booting(h->bus) ? BOOT_WAIT_USEC : ENGINE_WAIT_USEC;
-        do
+        for (;;) {
                 r = manager_wait_active(h->bus, h->engine, usec);
-        while (r == -ETIMEDOUT && !run->restarts_itself);
+                if (r != -ETIMEDOUT || run->restarts_itself)
+                        break;
+                /* Nobody would try again: so wait on, but as a started unit, which holds no boot up. */
+                (void) sd_notify(0, "READY=1");
+        }
         if (r < 0)
                 (void) manager_forgive(h->bus, h->unit);
         return r;
@@ -89,6 +99,7 @@ static void back_off(const struct manager_run *run)
                 seconds = run->restarts >= 8 ? BACKOFF_MAX_SEC : 1U << (run->restarts - 2);
         if (seconds > 0) {
                 fprintf(stderr, "restart %u in a row: waiting %u s\n", run->restarts, seconds);
+                (void) sd_notifyf(0, "STATUS=restart %u in a row: waiting %u s", run->restarts, seconds);
                 (void) sleep(seconds);
         }
 }
@@ -100,13 +111,32 @@ static int remove_ours(struct helper *h)
         return r > 0 ? engine_remove(h->socket, h->container) : r;
 }
 
-/* Async-signal-safe, and nothing is half-done at any point of `prepare'. */
+/* Async-signal-safe, and nothing is half-done at any point before the command. */
 static void end_well(int signo _unused_)
 {
         _exit(EX_OK);
 }
 
-static int prepare(struct helper *h)
+/* Two streams, so that output and errors can be told apart. Without a journal a gear runs all the same. */
+static void open_log(struct helper *h)
+{
+        const struct {
+                int fd, priority;
+        } streams[] = { { STDOUT_FILENO, LOG_INFO }, { STDERR_FILENO, LOG_ERR } };
+
+        for (size_t i = 0; i < ARRAY_SIZE(streams); i++) {
+                int fd = sd_journal_stream_fd(h->container, streams[i].priority, false);
+
+                if (fd < 0) {
+                        (void) complain("cannot open the gear's log", fd);
+                        return;
+                }
+                (void) dup2(fd, streams[i].fd);
+                (void) close(fd);
+        }
+}
+
+static int run(struct helper *h)
 {
         struct manager_run run = { .restarts_itself = true };
         int r;
@@ -120,7 +150,13 @@ static int prepare(struct helper *h)
         if (r < 0)
                 return complain("the engine is not running", r);
         r = remove_ours(h);
-        return r < 0 ? complain("cannot remove an old container", r) : EX_OK;
+        if (r < 0)
+                return complain("cannot remove an old container", r);
+        /* From here on a stop runs ExecStop, which knows how to reach a container that is about to be. */
+        (void) sd_notify(1, "READY=1\nSTATUS=");
+        open_log(h);
+        (void) execv(h->command[0], h->command);
+        return complain(h->command[0], -errno);
 }
 
 static bool alive(pid_t pid)
@@ -202,7 +238,8 @@ static int clean(struct helper *h)
 
 static void usage(FILE *to)
 {
-        fputs("gear-unit [--socket=PATH] [--engine=UNIT] prepare|stop|clean gear-ID\n"
+        fputs("gear-unit [--socket=PATH] [--engine=UNIT] run gear-ID COMMAND…\n"
+              "gear-unit [--socket=PATH] [--engine=UNIT] stop|clean gear-ID\n"
               "Run by the units of gears, see geard(8).\n",
               to);
 }
@@ -218,11 +255,12 @@ int main(int argc, char **argv)
         static const struct {
                 const char *name;
                 int (*run)(struct helper *h);
-        } verbs[] = { { "prepare", prepare }, { "stop", stop }, { "clean", clean } };
+                bool takes_command;
+        } verbs[] = { { "run", run, true }, { "stop", stop, false }, { "clean", clean, false } };
         struct helper h = { .socket = "/run/docker.sock" };
         int c, r;
 
-        while ((c = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
+        while ((c = getopt_long(argc, argv, "+h", options, NULL)) >= 0) {
                 if (c == 's') {
                         h.socket = optarg;
                 } else if (c == 'e') {
@@ -232,24 +270,24 @@ int main(int argc, char **argv)
                         return c == 'h' ? EX_OK : EX_USAGE;
                 }
         }
-        if (argc - optind != 2 || !starts_with(argv[optind + 1], "gear-")) {
+        if (argc - optind < 2 || !starts_with(argv[optind + 1], "gear-")) {
                 usage(stderr);
                 return EX_USAGE;
         }
         h.container = argv[optind + 1];
+        h.command = argv + optind + 2;
         (void) snprintf(h.unit, sizeof h.unit, "%s.service", h.container);
 
-        /* Without systemd's answer the engine counts as up: a start is tried rather than refused. */
-        r = manager_open(&h.bus);
-        if (r < 0)
-                (void) complain("cannot ask systemd", r);
-
         for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
-                if (streq(argv[optind], verbs[i].name)) {
-                        r = verbs[i].run(&h);
-                        sd_bus_close_unref(h.bus);
-                        return r;
-                }
+                if (!streq(argv[optind], verbs[i].name) || (h.command[0] != NULL) != verbs[i].takes_command)
+                        continue;
+                /* Without systemd's answer the engine counts as up: a start is tried rather than refused. */
+                r = manager_open(&h.bus);
+                if (r < 0)
+                        (void) complain("cannot ask systemd", r);
+                r = verbs[i].run(&h);
+                sd_bus_close_unref(h.bus);
+                return r;
         }
         usage(stderr);
         return EX_USAGE;

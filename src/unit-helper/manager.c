@@ -153,11 +153,11 @@ int manager_get_run(sd_bus *bus, const char *unit, struct manager_run *ret)
                 r = sd_bus_get_property_trivial(bus, DESTINATION, path, SERVICE_INTERFACE, "NRestarts", NULL, 'u',
                                                 &restarts);
         if (r >= 0)
-                r = sd_bus_get_property_trivial(bus, DESTINATION, path, SERVICE_INTERFACE,
-                                                "ExecMainStartTimestampMonotonic", NULL, 't', &began);
+                r = sd_bus_get_property_trivial(bus, DESTINATION, path, UNIT_INTERFACE,
+                                                "ActiveEnterTimestampMonotonic", NULL, 't', &began);
         if (r >= 0)
-                r = sd_bus_get_property_trivial(bus, DESTINATION, path, SERVICE_INTERFACE,
-                                                "ExecMainExitTimestampMonotonic", NULL, 't', &ended);
+                r = sd_bus_get_property_trivial(bus, DESTINATION, path, UNIT_INTERFACE,
+                                                "ActiveExitTimestampMonotonic", NULL, 't', &ended);
         if (r >= 0)
                 r = sd_bus_get_property_string(bus, DESTINATION, path, SERVICE_INTERFACE, "Restart", NULL, &restart);
         if (r >= 0)

@@ -117,7 +117,7 @@ def test_a_plan_writes_nothing_and_its_argv_is_what_runs(host):
     assert "s3cret" not in plan.text
     assert traces(host, "1") == []
     made(host, **spec)
-    # systemd-cat has become docker: its command line is the argv that was told
+    # gear-unit has become docker: its command line is the argv that was told
     cmdline = host.run("cat", f"/proc/{host.show('gear-1')['MainPID']}/cmdline").stdout
     assert cmdline.decode().split("\0")[:-1] == plan.json["argv"]
     installed = host.sh("cat /var/lib/gears/units/gear-1.service")

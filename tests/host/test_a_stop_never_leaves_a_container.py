@@ -152,7 +152,7 @@ def test_systemctl_stop_at_any_moment_of_a_start(host, delay):
 
 def test_while_it_slows_down_after_crashes(host):
     made(host, command=["sh", "-c", "sleep 0.3; exit 1"])
-    wait_until(lambda: unit_is(host, "1", "activating", "start-pre"), 30, "gear-unit waits before the next attempt",
+    wait_until(lambda: unit_is(host, "1", "activating", "start"), 30, "gear-unit waits before the next attempt",
                every=0.03)
     turn(host, "1", "stopped")
     is_stopped(host)

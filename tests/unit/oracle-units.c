@@ -141,8 +141,7 @@ static int write_unit(const char *directory, const char *id, const struct text *
 
 static int print_argv(const struct spec *spec, const char *id)
 {
-        const char *const wrapper[] = { "/usr/bin/systemd-cat", NULL, "--level-prefix=false", "--priority=info",
-                                        "--stderr-priority=err" };
+        const char *const wrapper[] = { host.helper, "--socket=/run/docker.sock", "--engine=docker.service", "run", NULL };
         _cleanup_strv_ char **argv = NULL;
         size_t n;
 
@@ -157,7 +156,7 @@ static int print_argv(const struct spec *spec, const char *id)
                 if (wrapper[i])
                         (void) printf("%s%c", wrapper[i], '\0');
                 else
-                        (void) printf("--identifier=gear-%s%c", id, '\0');
+                        (void) printf("gear-%s%c", id, '\0');
         for (char **word = argv; *word; word++)
                 (void) printf("%s%c", *word, '\0');
         return 0;
