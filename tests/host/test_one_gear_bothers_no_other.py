@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What one gear writes, eats and breaks is its own affair."""
+
+import pytest
+
+from lib.gear import container_of, log_lines, made, runs, status, turn
+from lib.wait import wait_until
+
+FLOOD = 200_000
+COUNTER = ["sh", "-c", "trap 'exit 0' TERM; n=0; while [ $n -lt 200 ]; do n=$((n + 1)); echo said $n; sleep 0.02; done; "
+                       "while :; do sleep 0.2; done"]
+SAID = [f"said {n}" for n in range(1, 201)]
+
+
+def has_flooded(host, gear):
+    """It has printed everything: from then on it holds, and its printers are gone."""
+    return "seq" not in host.docker("top", gear, "-o", "pid,comm") and "hold" in host.docker("top", gear, "-o", "pid,args")
+
+
+@pytest.fixture
+def strict(host):
+    """A host whose gears may log a thousand lines a minute."""
+    host.configure("60-case", "[Daemon]\nLogRate=1000/60s\n")
+    host.systemctl("reload", "geard")
+    yield host
+    host.sh("rm /etc/geard/geard.conf.d/60-case.conf; systemctl reload geard")
+
+
+def test_a_burst_of_200000_lines_arrives_whole(host):
+    made(host, "burst", image="test/flood", command=["flood", str(FLOOD)])
+    wait_until(lambda: has_flooded(host, "gear-burst"), 90, "it has printed everything")
+    host.sh("journalctl --sync")
+    count = "journalctl -q -o cat SYSLOG_IDENTIFIER=gear-burst _SYSTEMD_INVOCATION_ID=" + host.show("gear-burst")["InvocationID"]
+    wait_until(lambda: int(host.sh(f"{count} | wc -l", timeout=120)) == FLOOD, 30, "every line is in the journal")
+    numbers = host.sh(f"{count} | awk '$2 != NR' | head -n 1", timeout=120)
+    assert numbers == "", "and in its place"
+
+
+def test_a_flood_suppresses_nobody_elses_lines(strict):
+    host = strict
+    made(host, "victim", command=COUNTER)
+    made(host, "flood", image="test/flood", command=["flood", str(FLOOD)])
+    wait_until(lambda: has_flooded(host, "gear-flood"), 90, "it has printed everything")
+    made(host, "later", command=COUNTER)
+    for gear in ("victim", "later"):
+        wait_until(lambda: log_lines(host, gear)[-1:] == SAID[-1:], 20, f"{gear} came to its last line")
+        assert [line for line in log_lines(host, gear) if line.startswith("said")] == SAID
+    # the limit is there, or this case says nothing
+    assert 1000 <= len(log_lines(host, "flood")) < FLOOD / 2
+
+
+def test_one_that_crashes_and_one_that_eats_disturb_no_other(host):
+    made(host, "calm")
+    calm = container_of(host, "calm")
+    made(host, "crashes", command=["sh", "-c", "sleep 0.5; exit 3"])
+    made(host, "eats", restart="on-failure", memory="16M", command=["sh", "-c", "sleep 1; exec tail /dev/zero"])
+    made(host, "forks", pids=20, stop_timeout="1s", command=["sh", "-c", "(while :; do sleep 600 & done); exec sleep 600"])
+    wait_until(lambda: status(host, "eats")["restarts"] >= 2, 40, "it was killed for its memory, and again")
+    assert status(host, "crashes")["restarts"] >= 1
+    made(host, "new")
+    turn(host, "new", "restarted")
+    assert container_of(host, "calm") == calm and runs(host, "calm") and status(host, "calm")["restarts"] == 0
