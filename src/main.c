@@ -15,6 +15,7 @@
 #include "api/recover.h"
 #include "api/remove.h"
 #include "api/state.h"
+#include "api/work.h"
 #include "build-config.h"
 #include "daemon.h"
 #include "listen.h"
@@ -30,6 +31,8 @@
 
 /* A client's work in flight gets this long before we go; what it changes goes on in systemd anyway. */
 #define DRAIN_USEC (20 * USEC_PER_SEC)
+/* ... and then the answer that it was not done this long to leave. */
+#define FLUSH_USEC (2 * USEC_PER_SEC)
 /* READY waits for systemd's and the engine's answers, but not for ones that never come. */
 #define READY_USEC (5 * USEC_PER_SEC)
 
@@ -37,6 +40,7 @@ struct process {
         struct daemon d;
         const char *config_file;
         struct timer *watchdog, *drain, *ready;
+        bool told; /* those whose work takes longer than the drain */
         uint64_t watchdog_usec;
 };
 
@@ -95,7 +99,15 @@ static void leave_when_drained(void *arg)
 
 static void on_deadline(void *arg)
 {
-        loop_stop(((struct process *) arg)->d.loop);
+        struct process *p = arg;
+
+        if (p->told) {
+                loop_stop(p->d.loop);
+                return;
+        }
+        p->told = true;
+        work_answer_all(&p->d);
+        timer_set(p->ready, FLUSH_USEC);
 }
 
 static void on_term(void *arg, int signo _unused_)
@@ -227,14 +239,25 @@ static int build(struct process *p, struct fault *f)
         return r;
 }
 
-/* In the reverse of the order of building. */
+/* Works and probers use any of the parts, and the worker uses works. */
+static void forget_work(struct daemon *d)
+{
+        work_free_all(d);
+        for (size_t i = 0; i < gears_count(d->gears); i++)
+                health_forget(gears_at(d->gears, i));
+}
+
+/* But for them in the reverse of the order of building. */
 static void take_down(struct process *p)
 {
         struct daemon *d = &p->d;
 
+        if (d->gears && d->requests)
+                work_answer_all(d);
         d->server = server_free(d->server);
-        for (size_t i = 0; d->gears && i < gears_count(d->gears); i++)
-                health_forget(gears_at(d->gears, i));
+        d->worker = worker_free(d->worker);
+        if (d->gears)
+                forget_work(d);
         p->watchdog = timer_free(p->watchdog);
         p->drain = timer_free(p->drain);
         p->ready = timer_free(p->ready);
@@ -242,7 +265,6 @@ static void take_down(struct process *p)
         d->fetch = fetch_free(d->fetch);
         d->systemd = systemd_free(d->systemd);
         d->units = dirwatch_free(d->units);
-        d->worker = worker_free(d->worker);
         d->requests = requests_free(d->requests);
         d->gears = gears_free(d->gears);
         d->store = store_free(d->store);

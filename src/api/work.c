@@ -9,6 +9,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#define RETRY_AFTER_SEC 2
+
 /*
  * The queue hangs on the gear's entry in the index.  A delete takes the entry
  * away while others may still wait: it hands the queue on (see work_next).
@@ -113,7 +115,7 @@ void work_submit(struct work *w, const char *hurry)
         if (work_count(gear) >= WORK_QUEUE_MAX) {
                 (void) fault_set(&f, FAULT_BUSY, NULL, "%d changes are waiting for gear %s already", WORK_QUEUE_MAX,
                                  w->id);
-                f.retry_after = 2;
+                f.retry_after = RETRY_AFTER_SEC;
                 if (w->request)
                         change_fail(w->daemon, w->request, &f, w->id);
                 work_free(w);
@@ -125,6 +127,31 @@ void work_submit(struct work *w, const char *hurry)
         last = gear->work;
         if (hurry && last->started && last->kind->give_up)
                 last->kind->give_up(last, hurry);
+}
+
+void work_answer_all(struct daemon *d)
+{
+        struct fault f;
+
+        (void) fault_set(&f, FAULT_AWAY, NULL, "geard stops before this is done: its next start completes or undoes it");
+        f.retry_after = RETRY_AFTER_SEC;
+        for (size_t i = 0; i < gears_count(d->gears); i++)
+                for (struct work *w = gears_at(d->gears, i)->work; w; w = w->next)
+                        if (w->request)
+                                change_fail(d, TAKE(w->request), &f, w->id);
+}
+
+void work_free_all(struct daemon *d)
+{
+        for (size_t i = 0; i < gears_count(d->gears); i++) {
+                struct work *w = gears_at(d->gears, i)->work, *next;
+
+                gears_at(d->gears, i)->work = NULL;
+                for (; w; w = next) {
+                        next = w->next;
+                        work_free(w);
+                }
+        }
 }
 
 void work_progress(struct work *w, const char *format, ...)

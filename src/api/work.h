@@ -42,6 +42,11 @@ void work_submit(struct work *w, const char *hurry);
 void work_end(struct work *w, struct outcome *outcome);
 void work_fail(struct work *w, const struct fault *fault);
 
+/* geard goes before they are done: who waits for any of them is told so. They go on until the loop ends. */
+void work_answer_all(struct daemon *d);
+/* When loop and worker have ended: all that is left, without another word. */
+void work_free_all(struct daemon *d);
+
 void work_progress(struct work *w, const char *format, ...) _printf_(2, 3);
 struct gear *work_gear(const struct work *w); /* NULL if it is gone from the index */
 

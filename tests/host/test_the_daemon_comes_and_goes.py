@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from lib.gear import JSON, container_of, create, delete, made, status, wait_running
-from lib.host import SOCKET, URL, call, BUILD
+from lib.gear import HOLD, JSON, container_of, create, delete, made, status, wait_running
+from lib.host import SOCKET, URL, call, parse_answer, BUILD
 from lib.wait import wait_until
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
@@ -177,6 +177,22 @@ def test_sigterm_lets_what_is_under_way_finish(restored):
     assert container_of(host)
     assert healthy(host) and host.show("geard")["MainPID"] != before
     assert status(host)["state"] == "running"
+
+
+def test_a_create_that_outlasts_the_drain_is_answered_and_goes_on_at_the_next_start(restored):
+    host = restored
+    body = json.dumps({"image": "test/busybox", "ready": {"log": "never"}, "command": HOLD})
+    host.sh("systemd-run --quiet --collect --unit=client curl -s -i -o /root/answer -H 'Accept: application/json' "
+            f"--unix-socket {SOCKET} -X PUT http://localhost/container/1 -d {shlex.quote(body)}")
+    container = wait_until(lambda: container_of(host), 10, "the create is under way")
+    began = time.monotonic()
+    host.systemctl("stop", "geard.service")
+    assert 15 < time.monotonic() - began < 30 and host.show("geard")["Result"] == "success"
+    answer = parse_answer(host.sh("cat /root/answer").encode())
+    assert answer.status == 503 and int(answer.headers["retry-after"]) > 0 and "next start" in answer.json["detail"], answer
+    host.systemctl("start", "geard.service")
+    assert wait_running(host) == container
+    assert host.sh("cat /var/lib/gears/wanted/1") == "started"
 
 
 def test_sigterm_does_not_wait_for_those_who_follow_a_log(restored):
