@@ -74,6 +74,7 @@ def shared_host():
         host.keep_logs(LOGS / "install")
         raise
     remove_all(host)
+    sanitizers.take_reports(host) # of an earlier run, if it was kept
     yield host
     if not keep:
         host.down()

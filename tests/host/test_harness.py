@@ -151,11 +151,11 @@ SANDBOX = ["ProtectSystem=strict", "SystemCallFilter=@system-service", "Capabili
 
 def test_what_the_sanitizers_find_is_kept(bare_host, tmp_path):
     host = bare_host
+    sanitizers.prepare(host)
     for n, (code, found) in enumerate(MISTAKES.items()):
         program = tmp_path / f"mistake-{n}"
-        call(["gcc", "-fsanitize=address,undefined", "-static-libubsan", "-fno-sanitize-recover=all", "-x", "c", "-",
-              "-o", program], stdin=f"#include <stdlib.h>\nint main(void)\n{{\n{code}\n}}\n")
-        sanitizers.prepare(host, program)
+        call(["gcc", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-static-libasan", "-static-libubsan",
+              "-x", "c", "-", "-o", program], stdin=f"#include <stdlib.h>\nint main(void)\n{{\n{code}\n}}\n")
         shutil.copy(program, host.root / "usr/bin")
         own = sanitizers.SANDBOX.splitlines()[1:]
         options = [word for line in SANDBOX + own for word in ("-p", line)]

@@ -64,8 +64,10 @@ built() {
 }
 
 main_build() { built "$build" --enable-werror; }
-# gcc's shared libubsan beside libasan reports to stderr, whatever log_path says.
-sanitized_build() { built "$build/sanitized" --enable-werror --enable-sanitizers LDFLAGS=-static-libubsan; }
+# gcc's shared libasan and libubsan each have a log_path, of which only one is set.
+sanitized_build() {
+        built "$build/sanitized" --enable-werror --enable-sanitizers LDFLAGS="-static-libasan -static-libubsan"
+}
 
 # What the rings front and host run: the plain build, or the one of --sanitize.
 tested() { echo "$build${sanitize:+/sanitized}"; }

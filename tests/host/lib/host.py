@@ -95,7 +95,7 @@ class Host:
     def up(self, *options):
         self._testhost("up", *options)
         if sanitizers.SANITIZED:
-            sanitizers.prepare(self, BUILD / "geard")
+            sanitizers.prepare(self)
 
     def down(self):
         self._testhost("down")
