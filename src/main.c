@@ -186,7 +186,8 @@ static int build_parts(struct process *p)
         d->fetch = fetch_new(d->loop);
         d->docker = d->fetch ? docker_new(d->loop, d->fetch, d->config->docker_socket, &docker_watch) : NULL;
         d->server = server_new(loop_base(d->loop), &d->config->limits,
-                               &(struct server_hooks){ .request = call_dispatch, .access = on_access, .arg = d });
+                               &(struct server_hooks){
+                                       .request = call_dispatch, .head = call_head, .access = on_access, .arg = d });
         p->watchdog = timer_new(d->loop, feed_watchdog, p);
         p->drain = timer_new(d->loop, leave_when_drained, p);
         p->ready = timer_new(d->loop, ready_anyway, p);

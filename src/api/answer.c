@@ -66,6 +66,15 @@ void answer_fault(struct call *call, const struct fault *fault)
         send_fault(TAKE(call->reply), call_wants_json(call->request), fault);
 }
 
+void answer_problem(struct call *call, int status, const char *detail)
+{
+        bool json = call_wants_json(call->request);
+        _cleanup_text_ struct text t = { 0 };
+
+        problem_write(&t, json, status, NULL, detail);
+        send_text(TAKE(call->reply), status, problem_type(json), &t);
+}
+
 void answer_json(struct call *call, int status, const struct text *json)
 {
         send_text(TAKE(call->reply), status, "application/json", json);

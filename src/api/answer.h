@@ -12,6 +12,8 @@ int answer_status(const struct fault *fault);
 
 /* All of these end the reply and clear call->reply. */
 void answer_fault(struct call *call, const struct fault *fault);
+/* An error that is HTTP's own and no fault's: one sentence without a final stop. */
+void answer_problem(struct call *call, int status, const char *detail);
 void answer_json(struct call *call, int status, const struct text *json);
 void answer_text(struct call *call, int status, const char *text);
 /* One of the two, by what the client prefers. */

@@ -7,42 +7,6 @@
 
 #include <stdio.h>
 
-/* --- what the client prefers ------------------------------------------------------------- */
-
-/* The weight of a media range list for one type, in thousandths; -1 if it is not in there. */
-static int accept_weight(const char *accept, const char *type)
-{
-        _cleanup_free_ char *copy = strdup(accept);
-        char *save = NULL;
-        int found = -1;
-
-        for (char *range = copy ? strtok_r(copy, ",", &save) : NULL; range; range = strtok_r(NULL, ",", &save)) {
-                char *q = strcasestr(range, ";q=");
-                size_t n;
-
-                range += strspn(range, " \t");
-                n = strcspn(range, "; \t");
-                if (n == strlen(type) && strncasecmp(range, type, n) == 0)
-                        found = q ? (int) (strtod(q + 3, NULL) * 1000) : 1000;
-        }
-        return found;
-}
-
-bool call_wants_json(const struct http_request *request)
-{
-        const char *accept = http_header(request, "Accept");
-        int json, problem, text;
-
-        if (!accept)
-                return false;
-        json = accept_weight(accept, "application/json");
-        problem = accept_weight(accept, "application/problem+json");
-        text = accept_weight(accept, "text/plain");
-        if (problem > json)
-                json = problem;
-        return json > 0 && json >= text;
-}
-
 /* --- reading a call ------------------------------------------------------------------------ */
 
 int call_gear_id(struct call *call, const char **ret, struct fault *f)
@@ -117,7 +81,7 @@ static void refuse_method(struct call *call)
                         text_addf(&allow, "%s%s", allow.len ? ", " : "", method_name(bit));
         if (text_ok(&allow) && allow.data)
                 reply_header(call->reply, "Allow", allow.data);
-        answer_text(call, 405, "this path knows other methods, see the Allow header\n");
+        answer_problem(call, 405, "this path knows other methods, see the Allow header");
 }
 
 static void refuse(struct call *call, const struct fault *fault, const char *why)
@@ -130,36 +94,52 @@ static void refuse(struct call *call, const struct fault *fault, const char *why
         answer_fault(call, fault);
 }
 
-void call_dispatch(void *arg, const struct http_request *request, struct reply *reply)
+/* All that the head decides: the route, who asks, whether there may be a body. false: it was answered. */
+static bool admit(struct call *call)
 {
-        struct daemon *d = arg;
-        struct call call = { .daemon = d, .request = request, .reply = reply };
+        struct daemon *d = call->daemon;
+        const struct http_request *request = call->request;
         const char *why = NULL;
         struct fault f;
 
-        route_find(d->routes, d->n_routes, request, &call.match);
-        if (!call.match.route) {
-                if (call.match.path_known)
-                        refuse_method(&call);
+        route_find(d->routes, d->n_routes, request, &call->match);
+        if (!call->match.route) {
+                if (call->match.path_known)
+                        refuse_method(call);
                 else
-                        answer_text(&call, 404, "there is no such path\n");
-                return;
+                        answer_problem(call, 404, "there is no such path");
+                return false;
         }
-        if (d->draining && (call.match.route->flags & ROUTE_CHANGE)) {
+        if (d->draining && (call->match.route->flags & ROUTE_CHANGE)) {
                 (void) fault_set(&f, FAULT_AWAY, NULL, "geard is stopping, try again in a moment");
                 f.retry_after = 5;
-                answer_fault(&call, &f);
-                return;
+                answer_fault(call, &f);
+                return false;
         }
-        if (!(call.match.route->flags & ROUTE_OPEN) &&
-            access_identify(d, request, &call.match, &call.who, &why, &f) < 0) {
-                refuse(&call, &f, why);
-                return;
+        if (!(call->match.route->flags & ROUTE_OPEN) &&
+            access_identify(d, request, &call->match, &call->who, &why, &f) < 0) {
+                refuse(call, &f, why);
+                return false;
         }
-        if (request->body_len > 0 && !(call.match.route->flags & ROUTE_BODY)) {
+        if (request->body_len > 0 && !(call->match.route->flags & ROUTE_BODY)) {
                 (void) fault_set(&f, FAULT_INVALID, "body", "body: this call takes none");
-                answer_fault(&call, &f);
-                return;
+                answer_fault(call, &f);
+                return false;
         }
-        call.match.route->handler(&call);
+        return true;
+}
+
+bool call_head(void *arg, const struct http_request *request, struct reply *reply)
+{
+        struct call call = { .daemon = arg, .request = request, .reply = reply };
+
+        return admit(&call);
+}
+
+void call_dispatch(void *arg, const struct http_request *request, struct reply *reply)
+{
+        struct call call = { .daemon = arg, .request = request, .reply = reply };
+
+        if (admit(&call))
+                call.match.route->handler(&call);
 }

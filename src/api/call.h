@@ -35,8 +35,10 @@ struct call {
         char request_id[REQUEST_ID_LEN + 1]; /* of a change, or "" */
 };
 
-/* The server's hook: routes, authorises, calls the handler. */
+/* The server's hooks. Routes, authorises, calls the handler. */
 void call_dispatch(void *arg, const struct http_request *request, struct reply *reply);
+/* The same for a head alone, up to the handler: false if that already ended the reply. */
+bool call_head(void *arg, const struct http_request *request, struct reply *reply);
 
 /* Who speaks? Fills who; UNKNOWN_WHO or DENIED with one generic sentence otherwise; why is for the journal. */
 int access_identify(const struct daemon *d, const struct http_request *request, const struct route_match *match,
@@ -58,4 +60,7 @@ int call_body(struct call *call, struct json **ret, struct fault *f);
 int call_flag(struct call *call, const char *name, bool *ret, struct fault *f);
 
 /* Does the client prefer this over text? */
-bool call_wants_json(const struct http_request *request);
+static inline bool call_wants_json(const struct http_request *request)
+{
+        return http_prefers_json(request);
+}

@@ -125,9 +125,9 @@ static int search_table(const char *path, const struct endpoint *e, uint16_t por
 
 static int search_tables(const struct endpoint *e, uint16_t port, bool udp)
 {
-        int r = search_table(udp ? "/proc/net/udp6" : "/proc/net/tcp6", e, port, udp);
+        int r = search_table(udp ? "/proc/self/net/udp6" : "/proc/self/net/tcp6", e, port, udp);
 
-        return r < 0 ? r : search_table(udp ? "/proc/net/udp" : "/proc/net/tcp", e, port, udp);
+        return r < 0 ? r : search_table(udp ? "/proc/self/net/udp" : "/proc/self/net/tcp", e, port, udp);
 }
 
 /* --- both ----------------------------------------------------------------- */

@@ -47,6 +47,7 @@ static void check_origin(const struct http_request *r)
 
         (void) origin_check(&policy, r, &origin);
         (void) origin_is_preflight(r);
+        (void) http_prefers_json(r);
 }
 
 /* The end of the head must not depend on how the bytes were cut into pieces. */

@@ -108,3 +108,37 @@ def test_a_unit_that_cannot_be_read_cannot_be_started(host):
     host.sh(f"cp /root/kept {unit}; rm /root/kept")
     turn(host, "1", "started")
     delete(host, "1")
+
+
+# --- Expect: 100-continue -----------------------------------------------------------------------
+
+def put_when_asked(host, method, target, *options):
+    """curl, which waits for a 100 before it sends the body; the statuses of all heads that came."""
+    done = host.run("curl", "--silent", "--include", "--max-time", "30", "--expect100-timeout", "10", "--request", method,
+                    "--header", "Expect: 100-continue", "--data", '{"image": "test/busybox"}', *options, target)
+    heads = done.stdout.split(b"\r\n\r\n")
+    return [int(head.split()[1]) for head in heads if head.startswith(b"HTTP/1.1 ")]
+
+
+@pytest.mark.parametrize("method, path, status", [
+    ("PUT", "/no/such/path", 404), ("PATCH", "/container/1/started", 405), ("PUT", "/container/1", 401),
+    ("PUT", "/token/abc/container", 403), ("GET", "/healthz", 400)])
+def test_a_body_that_is_not_read_is_not_asked_for(host, method, path, status):
+    assert put_when_asked(host, method, f"http://127.0.0.1:2223{path}") == [status]
+
+
+def test_a_body_that_is_read_is_asked_for(host):
+    assert put_when_asked(host, "PUT", "http://localhost/container/1", "--unix-socket", SOCKET) == [100, 201]
+
+
+# --- one shape of error -------------------------------------------------------------------------
+
+@pytest.mark.parametrize("method, path, headers, status", [
+    ("GET", "/no/such/path", {}, 404), ("PATCH", "/healthz", {}, 405), ("GET", "/containers", {}, 401),
+    ("GET", "/containers", {"Host": "evil.example"}, 421), ("GET", "/containers", {"Expect": "more"}, 417)])
+def test_every_error_has_the_shape_that_the_client_likes(host, method, path, headers, status):
+    problem = host.curl(method, path, headers={**JSON, **headers})
+    assert problem.status == status and problem.headers["content-type"] == "application/problem+json"
+    assert list(problem.json) == ["type", "title", "status", "detail"] and problem.json["status"] == status
+    text = host.curl(method, path, headers=headers)
+    assert text.status == status and text.text == problem.json["detail"] + "\n"
