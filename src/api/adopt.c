@@ -12,7 +12,7 @@
 struct adoption {
         struct daemon *daemon;
         size_t pending;      /* gears, and one more while gears are added */
-        bool unfinished;     /* systemd or the engine went away in the middle of it */
+        bool unfinished;     /* a client, systemd or the engine came in between: the next start goes on */
         struct fault fault;  /* the worker's */
 };
 
@@ -182,7 +182,7 @@ static void adopt_free(struct work *w)
 
         if (in->undoing) {
                 log_error(LOG_FIELDS("GEAR_ID", w->id), "gear %s is not at home here: %s", w->id, in->fault.text);
-                adoption->unfinished = adoption->unfinished || in->fault.kind == FAULT_AWAY;
+                adoption->unfinished = adoption->unfinished || in->given_up || in->fault.kind == FAULT_AWAY;
         }
         free(ad->text);
         unit_record_reset(&ad->record);
