@@ -4,16 +4,22 @@
 /*
  * What a token claims, read strictly: the names of the seed (d u t r i) and the
  * registered ones that mean the same (exp sub jti), of which a token that has
- * both must say the same.  Pure: no key, no clock.
+ * both must say the same.  Pure: no clock, and no key but the one in `cnf'.
  */
 
 #include "core/ident.h"
 #include "core/key.h"
+#include "core/rights.h"
+#include "util/digest.h"
 
+#define CLAIM_NAMES_MAX 64 /* members, known or not */
 #define CLAIM_USER_MAX 128
 #define CLAIM_TYPE_MAX 512
+#define CLAIM_ISSUER_MAX 256
 #define CLAIM_LOCATORS_MAX 32
 #define CLAIM_RIGHTS_MAX 32
+#define CLAIM_AUDIENCE_MAX 32
+#define CLAIM_TIME_MAX ((UINT64_C(1) << 53) - 1) /* what every JSON reader has exactly */
 
 struct claims {
         uint64_t expires_sec;        /* d, exp; 0 where a link leaves it to the one before */
@@ -21,32 +27,28 @@ struct claims {
         char *user;                  /* u, sub */
         char *type;                  /* t */
         char **locators;             /* r: exact names, or prefixes with a trailing `*'; NULL: not said */
-        char id[REQUEST_ID_LEN + 1]; /* i, jti when it is one: canonical; "" none */
+        char id[REQUEST_ID_LEN + 1]; /* i, jti: canonical; "" none */
         char **rights;               /* a: "gear.read", "gear.*"; NULL: not said */
-        unsigned char body[32];      /* b: SHA-256 of the body … */
-        bool has_body;
+        char body[DIGEST_BASE64URL_LEN + 1]; /* b: of the body that must be sent, as digest_base64url(); "" any */
         char **audience;             /* aud; NULL: anybody */
         char *issuer;                /* iss */
-        char *peer;                  /* p: the one address (or CIDR) it may come from */
+        char *peer;                  /* p: who may bring it, for peer_covers(); NULL: anybody */
         struct key *next;            /* cnf.jwk: who signs the next link */
-        char previous[44];           /* prev: base64url SHA-256 of all links before; "" none */
+        char previous[DIGEST_BASE64URL_LEN + 1]; /* prev: of the text of all links before; "" none */
 };
 void claims_reset(struct claims *c);
 
-/* INVALID names the claim; the sentence is for the journal. Unknown names are left alone, duplicates refused. */
+/*
+ * INVALID names the claim; the sentence is for the journal and quotes no value.
+ * Unknown names are left alone, duplicates refused.
+ */
 int claims_read(const char *payload, size_t n, struct claims *ret, struct fault *f);
-int claims_write(const struct claims *c, struct text *t);
+/* In one fixed order, lists of one as a string. The text is sticky; INTERNAL where cnf cannot be written. */
+int claims_write(const struct claims *c, struct text *t, struct fault *f);
 
-/* Does a list of patterns (exact, or a prefix and `*') cover a name; does it cover another pattern whole? */
-bool pattern_covers(char *const *patterns, const char *name);
-bool pattern_covers_pattern(char *const *patterns, const char *pattern);
-
-/* "gear.*" covers every right of gears but gear.host, which is always named. */
-bool rights_grant(char *const *rights, const char *right);
-bool rights_cover(char *const *rights, const char *pattern);
-bool right_known(const char *pattern);
-/* What a token without `a' grants: what the first program's tokens did. */
-char *const *rights_of_seed(void);
-
-/* Makes `c' the claims of `parent' narrowed by it: INVALID names the claim that is wider. */
+/*
+ * Makes `c', the claims of a link, those of the whole chain up to it: what it
+ * leaves out is taken over from `parent'.  INVALID names a claim that is wider,
+ * and `c' is then good for nothing but claims_reset().
+ */
 int claims_narrow(const struct claims *parent, struct claims *c, struct fault *f);

@@ -16,3 +16,10 @@ libgeard_la_SOURCES += \
 	src/core/spec-list.c \
 	src/core/spec-probe.c \
 	src/core/spec-read.c src/core/spec-read.h
+
+# tokens: what they claim, and what that grants
+libgeard_la_SOURCES += \
+	src/core/claims.c src/core/claims.h \
+	src/core/claims-narrow.c \
+	src/core/peer.c src/core/peer.h \
+	src/core/rights.c src/core/rights.h

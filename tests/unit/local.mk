@@ -70,6 +70,12 @@ tests_unit_test_store_SOURCES = tests/unit/test-store.c
 tests_unit_test_store_LDADD = $(UNIT_LIBS)
 tests_unit_test_worker_SOURCES = tests/unit/test-worker.c $(RUN_LOOP)
 tests_unit_test_worker_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test-rights tests/unit/test-peer
+tests_unit_test_rights_SOURCES = tests/unit/test-rights.c
+tests_unit_test_rights_LDADD = $(UNIT_LIBS)
+tests_unit_test_peer_SOURCES = tests/unit/test-peer.c
+tests_unit_test_peer_LDADD = $(UNIT_LIBS)
+
 EXTRA_DIST += tests/unit/golden/minimal.service tests/unit/golden/strange-host.service \
 	tests/unit/golden/on-failure.service tests/unit/golden/once.service tests/unit/golden/everything.service
 endif

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Who may bring a token: addresses, networks, uids, certificates. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "core/peer.h"
+
+#define DIGITS "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde"
+
+static void forms(void **state _unused_)
+{
+        static const char *const good[] = {
+                "192.0.2.7",
+                "192.0.2.0/24",
+                "0.0.0.0/0",
+                "10.0.0.1/32",
+                "2001:db8::1",
+                "2001:db8::/32",
+                "::/0",
+                "::1/128",
+                "uid:0",
+                "uid:4294967294",
+                "sha256:" DIGITS "f",
+                "sha256:" DIGITS "F",
+                "::ffff:1.2.3.4",
+        };
+        static const char *const bad[] = {
+                "",
+                "192.0.2",
+                "192.0.2.7/33",
+                "192.0.2.7/24",
+                "192.0.2.7/",
+                "/24",
+                "01.2.3.4",
+                "1.2.3.4 ",
+                "1.2.3.4/-1",
+                "1.2.3.4/+8",
+                "2001:db8::1/32",
+                "::/129",
+                "fe80::1%lo",
+                "[::1]",
+                "localhost",
+                "uid:",
+                "uid:-1",
+                "uid:4294967295",
+                "uid:root",
+                "sha256:",
+                "sha256:" DIGITS,
+                "sha256:" DIGITS "g",
+                "sha256:" DIGITS "ff",
+                "SHA256:" DIGITS "f",
+                "128.0.0.0/0",
+                "1111:2222:3333:4444:5555:6666:7777:8888:9999/12",
+                "*",
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+                if (!peer_valid(good[i]))
+                        fail_msg("\"%s\" is refused", good[i]);
+        for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+                if (peer_valid(bad[i]) || peer_covers("0.0.0.0/0", bad[i]) || peer_covers(bad[i], "1.2.3.4"))
+                        fail_msg("\"%s\" is taken", bad[i]);
+}
+
+static void within(void **state _unused_)
+{
+        static const struct {
+                const char *outer, *inner;
+                bool covered;
+        } rows[] = {
+                { "192.0.2.7", "192.0.2.7", true },
+                { "192.0.2.7", "192.0.2.6", false },
+                { "192.0.2.7", "192.0.2.7/32", true },
+                { "192.0.2.0/24", "192.0.2.255", true },
+                { "192.0.2.0/24", "192.0.3.0", false },
+                { "192.0.2.0/25", "192.0.2.128", false },
+                { "192.0.2.0/25", "192.0.2.127", true },
+                { "192.0.2.0/24", "192.0.2.0/25", true },
+                { "192.0.2.0/25", "192.0.2.0/24", false },
+                { "0.0.0.0/0", "203.0.113.9", true },
+                { "0.0.0.0/0", "2001:db8::1", false },
+                { "192.0.2.0/24", "::ffff:192.0.2.9", true },
+                { "::ffff:192.0.2.0/120", "192.0.2.9", true },
+                { "2001:db8::/32", "2001:db8:1::/48", true },
+                { "2001:db8::/33", "2001:db8:8000::", false },
+                { "2001:db8::/32", "2001:DB8:0:0::5", true },
+                { "uid:1000", "uid:1000", true },
+                { "uid:1000", "uid:100", false },
+                { "uid:0", "0.0.0.0", false },
+                { "0.0.0.0/0", "uid:0", false },
+                { "::/0", "uid:0", false },
+                { "sha256:" DIGITS "a", "sha256:" DIGITS "A", true },
+                { "sha256:" DIGITS "a", "sha256:" DIGITS "b", false },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+                if (peer_covers(rows[i].outer, rows[i].inner) != rows[i].covered)
+                        fail_msg("%s in %s", rows[i].inner, rows[i].outer);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(forms),
+                cmocka_unit_test(within),
+        };
+
+        return cmocka_run_group_tests_name("peer", tests, NULL, NULL);
+}
