@@ -7,8 +7,8 @@
 
 #include "config.h"
 
-#include "config-file.h"
 #include "config-value.h"
+#include "util/config-file.h"
 #include "util/file.h"
 #include "util/text.h"
 

@@ -6,5 +6,4 @@ libgeard_la_SOURCES += \
 	src/config.c src/config.h \
 	src/config-reload.c \
 	src/daemon.h \
-	src/config-file.c src/config-file.h \
 	src/config-value.c src/config-value.h

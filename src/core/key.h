@@ -59,13 +59,21 @@ DEFINE_CLEANUP(struct key, key_free);
  * is wrong is INVALID and says so in words for the journal: weak, wrong curve,
  * a kind we do not know, a low-order point, `use' or `key_ops' that forbid it …
  * `encryption' asks for keys that decrypt or are encrypted to rather than verify.
+ *
+ * A set is taken whole or refused, except that its keys for another purpose or
+ * algorithm are passed over; those without a `kid' are called DEFAULT_ID.1,
+ * DEFAULT_ID.2 … by their place.
  */
 int key_read(const char *bytes, size_t n, const char *default_id, bool encryption, struct key ***ret, size_t *ret_n,
              struct fault *f);
 /* One JWK, as in `cnf'. */
 int key_from_jwk(const struct json *jwk, const char *default_id, bool encryption, struct key **ret, struct fault *f);
 
-/* The sidecar of a key file: "[Key]" with Id= Algorithm= Users= Locators= Rights= MaxLife=. */
+/*
+ * The sidecar of a key file: "[Key]" with Id= Algorithm= Users= Locators= Rights=
+ * MaxLife=.  It may not say again what the key itself said.  On failure the key
+ * is half restricted and must not be used.
+ */
 int key_read_sidecar(const char *text, struct key *k, struct fault *f);
 
 /* New ones, for the command line and the tests. */

@@ -1,6 +1,7 @@
 libgeard_la_SOURCES += \
 	src/util/base.h \
 	src/util/base64.c src/util/base64.h \
+	src/util/config-file.c src/util/config-file.h \
 	src/util/digest.c src/util/digest.h \
 	src/util/fault.c src/util/fault.h \
 	src/util/file.c src/util/file.h \

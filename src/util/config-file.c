@@ -2,7 +2,7 @@
 
 /* Configuration files, line by line. */
 
-#include "config-file.h"
+#include "util/config-file.h"
 
 #include "util/text.h"
 
