@@ -53,6 +53,10 @@ struct key {
 };
 struct key *key_free(struct key *k);
 DEFINE_CLEANUP(struct key, key_free);
+struct key **keys_free(struct key **keys, size_t n);
+
+/* Is it what a `kid' may be? */
+bool key_id_valid(const char *id);
 
 /*
  * All keys of a file: PEM (one key, public or private), a JWK or a JWKS.  What
@@ -76,7 +80,7 @@ int key_from_jwk(const struct json *jwk, const char *default_id, bool encryption
  */
 int key_read_sidecar(const char *text, struct key *k, struct fault *f);
 
-/* New ones, for the command line and the tests. */
+/* New ones, for the command line and the tests; their id is left empty. */
 int key_generate(enum key_algorithm algorithm, unsigned rsa_bits, struct key **ret, struct fault *f);
 /* Canonical members only; with the private half when asked for. */
 int key_to_jwk(const struct key *k, bool with_private, struct text *t);

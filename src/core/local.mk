@@ -23,3 +23,15 @@ libgeard_la_SOURCES += \
 	src/core/claims-narrow.c \
 	src/core/peer.c src/core/peer.h \
 	src/core/rights.c src/core/rights.h
+
+# keys, signatures, encryption
+libgeard_la_SOURCES += \
+	src/core/evp.h \
+	src/core/jose.c src/core/jose.h \
+	src/core/jws.c src/core/jws.h \
+	src/core/key.c src/core/key.h src/core/key-private.h \
+	src/core/key-check.c \
+	src/core/key-jwk.c \
+	src/core/key-limits.c \
+	src/core/key-read.c \
+	src/core/key-write.c
