@@ -22,7 +22,9 @@ libgeard_la_SOURCES += \
 	src/core/claims.c src/core/claims.h \
 	src/core/claims-narrow.c \
 	src/core/peer.c src/core/peer.h \
-	src/core/rights.c src/core/rights.h
+	src/core/rights.c src/core/rights.h \
+	src/core/token.c src/core/token.h \
+	src/core/token-write.c
 
 # keys, signatures, encryption
 libgeard_la_SOURCES += \
