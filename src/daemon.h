@@ -42,6 +42,8 @@ struct daemon {
         struct store *store;
         struct worker *worker;   /* what writes to the store */
         struct dirwatch *units;  /* notices others who do; NULL when the kernel has no watch left */
+        struct timer *sweep;     /* looks for what they did while we were away … */
+        char swept[GEAR_ID_MAX + 1]; /* … behind this gear */
         struct gears *gears;
         struct requests *requests;
         struct systemd *systemd;

@@ -266,6 +266,7 @@ static void take_down(struct process *p)
         d->fetch = fetch_free(d->fetch);
         d->systemd = systemd_free(d->systemd);
         d->units = dirwatch_free(d->units);
+        d->sweep = timer_free(d->sweep);
         d->requests = requests_free(d->requests);
         d->gears = gears_free(d->gears);
         d->store = store_free(d->store);

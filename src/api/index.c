@@ -10,6 +10,8 @@
 #include <stdio.h>
 
 #define RETRY_AFTER_SEC 2
+/* A thousand gears in ten seconds, of which systemd feels a few hundredths. */
+#define SWEEP_PAUSE_USEC (10 * USEC_PER_MSEC)
 
 void daemon_unit_host(const struct daemon *d, struct unit_host *ret)
 {
@@ -224,6 +226,35 @@ void index_unit_file_changed(void *daemon, const char *name)
         if (index_load_record(d, gear) == 0 && gear->damage)
                 log_warning(LOG_FIELDS("GEAR_ID", id), "gear %s: %s", id, gear->damage);
         ask_definition(d, id);
+}
+
+/*
+ * Nobody saw what was changed while we were away, and systemd says nothing of
+ * what it has not loaded: so each gear that does not run is asked about once,
+ * at a pace that neither of us feels.
+ */
+static void ask_next_definition(void *arg)
+{
+        struct daemon *d = arg;
+
+        for (size_t i = gears_after(d->gears, d->swept); i < gears_count(d->gears); i++) {
+                const struct gear *gear = gears_at(d->gears, i);
+
+                (void) snprintf(d->swept, sizeof d->swept, "%s", gear->id);
+                if (gear->work || gear->damage || !streq(gear->active, "inactive"))
+                        continue;
+                ask_definition(d, gear->id);
+                timer_set(d->sweep, SWEEP_PAUSE_USEC);
+                return;
+        }
+}
+
+void index_sweep_definitions(struct daemon *d)
+{
+        if (!d->sweep)
+                d->sweep = timer_new(d->loop, ask_next_definition, d);
+        if (d->sweep)
+                timer_set(d->sweep, SWEEP_PAUSE_USEC);
 }
 
 /* --- lists of systemd's ---------------------------------------------------------------------------- */

@@ -18,6 +18,9 @@ int index_load_record(struct daemon *d, struct gear *gear);
 /* Somebody changed a file in the units directory. */
 void index_unit_file_changed(void *daemon, const char *name);
 
+/* Asks systemd, bit by bit, what is wrong with gears that do not run. */
+void index_sweep_definitions(struct daemon *d);
+
 /* Out of the index, and whatever watched it with it. */
 void index_remove(struct daemon *d, struct gear *gear);
 

@@ -129,6 +129,7 @@ void recover_look(struct daemon *d)
         if (!d->settled && d->systemd_synced && d->engine_synced) {
                 d->settled = true;
                 settle_all(d);
+                index_sweep_definitions(d);
         }
         d->status_changed(d);
 }

@@ -260,6 +260,9 @@ def test_a_mistake_in_the_unit_of_a_stopped_gear_is_told(host, mistake):
     assert "bad unit file setting" in gear["damage"], gear
     assert {**gear, "damage": None, "state": None} == {**before, "damage": None, "state": None}, "and knows all it knew"
     assert "bad unit file setting" in host.peer("GET", "/container/1/status").text
+    host.systemctl("restart", "geard")
+    wait_until(lambda: answers(host), 10, "geard is back")
+    wait_until(lambda: status(host)["state"] == "damaged", 3, "and finds it again")
     listed = {each["id"]: each for each in host.peer("GET", "/containers", headers=JSON).json["containers"]}
     assert listed["1"]["state"] == "damaged" and listed["other"]["state"] == "running" and "damage" not in listed["other"]
     assert {state: n for state, n in gears_by_state(host).items() if n != "0"} == {"damaged": "1", "running": "1"}
