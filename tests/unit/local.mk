@@ -75,6 +75,9 @@ tests_unit_test_rights_SOURCES = tests/unit/test-rights.c
 tests_unit_test_rights_LDADD = $(UNIT_LIBS)
 tests_unit_test_peer_SOURCES = tests/unit/test-peer.c
 tests_unit_test_peer_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test-claims
+tests_unit_test_claims_SOURCES = tests/unit/test-claims.c
+tests_unit_test_claims_LDADD = $(UNIT_LIBS)
 
 EXTRA_DIST += tests/unit/golden/minimal.service tests/unit/golden/strange-host.service \
 	tests/unit/golden/on-failure.service tests/unit/golden/once.service tests/unit/golden/everything.service
