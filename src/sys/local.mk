@@ -20,6 +20,11 @@ libgeard_la_SOURCES += \
 	src/sys/systemd-batch.c src/sys/systemd-job.c \
 	src/sys/unit-change.c src/sys/unit-change.h
 
+# the database
+libgeard_la_SOURCES += \
+	src/sys/database.c src/sys/database.h src/sys/database-file.c src/sys/database-private.h \
+	src/sys/database-audit.c src/sys/database-requests.c
+
 # the state directory
 libgeard_la_SOURCES += src/sys/store.c src/sys/store.h src/sys/worker.c src/sys/worker.h \
 	src/sys/dirwatch.c src/sys/dirwatch.h

@@ -50,6 +50,10 @@ tests_unit_test_spec_LDADD = $(UNIT_LIBS)
 tests_unit_test_config_SOURCES = tests/unit/test-config.c
 tests_unit_test_config_LDADD = $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test-database
+tests_unit_test_database_SOURCES = tests/unit/test-database.c $(RUN_LOOP)
+tests_unit_test_database_LDADD = $(UNIT_LIBS)
+
 check_PROGRAMS += tests/unit/test-health
 tests_unit_test_health_SOURCES = tests/unit/test-health.c $(RUN_LOOP)
 tests_unit_test_health_LDADD = $(UNIT_LIBS)

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The file: its pragmas, its tables, its statements, and what becomes of one
+ * that cannot be used.  Everything here runs in the thread.
+ */
+
+#include "sys/database-private.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+
+#define APPLICATION_ID 1734697330 /* "gear" */
+#define SCHEMA_VERSION 1
+#define BUSY_MSEC 2000
+
+#define STRING(x) #x
+#define EXPANDED(x) STRING(x)
+
+/*
+ * Exclusive, because the index of the log is then held in memory: in a shared
+ * file, a full disk would be met as SIGBUS.
+ */
+static const char pragmas[] =
+        "PRAGMA locking_mode=EXCLUSIVE;"
+        "PRAGMA journal_mode=WAL;"
+        "PRAGMA synchronous=FULL;"
+        "PRAGMA mmap_size=0;"
+        "PRAGMA temp_store=MEMORY;"
+        "PRAGMA journal_size_limit=16777216;";
+
+/*
+ * An outcome is written once, at the end of its table, and never grows: that is
+ * why intents have a table of their own.
+ */
+static const char schema[] =
+        "BEGIN IMMEDIATE;"
+        "CREATE TABLE intents ("
+        "  principal TEXT NOT NULL, id BLOB NOT NULL, digest BLOB NOT NULL, began INTEGER NOT NULL,"
+        "  keep_until INTEGER NOT NULL, kind TEXT NOT NULL, verb TEXT NOT NULL, resource TEXT NOT NULL,"
+        "  PRIMARY KEY (principal, id)) WITHOUT ROWID;"
+        "CREATE TABLE outcomes ("
+        "  principal TEXT NOT NULL, id BLOB NOT NULL, digest BLOB NOT NULL, began INTEGER NOT NULL,"
+        "  keep_until INTEGER NOT NULL, code INTEGER NOT NULL, good INTEGER NOT NULL, retry_after INTEGER "
+        "NOT NULL,"
+        "  text TEXT, json TEXT, headers TEXT,"
+        "  UNIQUE (principal, id));"
+        "CREATE INDEX outcomes_keep_until ON outcomes (keep_until);"
+        "CREATE TABLE audit ("
+        "  number INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, took INTEGER NOT NULL,"
+        "  code INTEGER NOT NULL, principal TEXT, user TEXT, peer TEXT, method TEXT, path TEXT, resource "
+        "TEXT,"
+        "  request TEXT);"
+        "PRAGMA application_id=" EXPANDED(APPLICATION_ID) ";"
+                                                          "PRAGMA user_version=" EXPANDED(
+                                                                  SCHEMA_VERSION) ";"
+                                                                                  "COMMIT;";
+
+#define COMMON "principal, lower(hex(id)), lower(hex(digest)), began, keep_until"
+#define NO_OUTCOME "0, 0, 0, NULL, NULL, NULL"
+
+static const char *const texts[N_STATEMENTS] = {
+        [SQL_BEGIN] = "BEGIN IMMEDIATE",
+        [SQL_COMMIT] = "COMMIT",
+        [SQL_ROLLBACK] = "ROLLBACK",
+        [SQL_INTEND] = "INSERT OR REPLACE INTO intents VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        [SQL_WITHDRAW] = "DELETE FROM intents WHERE principal = ?1 AND id = ?2",
+        [SQL_CONCLUDE] =
+                "INSERT OR REPLACE INTO outcomes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        /* The intent of a second try stands beside the outcome of the first, and before it. */
+        [SQL_FIND] = "SELECT " COMMON ", " NO_OUTCOME ", kind, verb, resource"
+                     "  FROM intents WHERE principal = ?1 AND id = ?2 "
+                     "UNION ALL "
+                     "SELECT " COMMON ", code, good, retry_after, text, json, headers, '', '', ''"
+                     "  FROM outcomes WHERE principal = ?1 AND id = ?2 LIMIT 1",
+        [SQL_UNFINISHED] =
+                "SELECT " COMMON ", " NO_OUTCOME ", kind, verb, resource FROM intents ORDER BY began",
+        [SQL_PRUNE_OUTCOMES] = "DELETE FROM outcomes WHERE rowid IN"
+                               "  (SELECT rowid FROM outcomes WHERE keep_until < ?1 LIMIT ?2)",
+        [SQL_AUDIT] = "INSERT INTO audit VALUES (NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        [SQL_AUDIT_LAST] = "SELECT max(number) FROM audit",
+        [SQL_AUDIT_PAGE] =
+                "SELECT number, at, took, code, principal, user, peer, method, path, resource, request"
+                "  FROM audit WHERE number < ?1 AND number >= ?2 AND at >= ?3"
+                "  AND (?4 IS NULL OR principal = ?4) AND (?5 IS NULL OR resource = ?5)"
+                "  ORDER BY number DESC LIMIT ?6",
+        [SQL_PRUNE_AUDIT] =
+                "DELETE FROM audit WHERE number IN (SELECT number FROM audit ORDER BY number LIMIT ?3)"
+                "  AND (at < ?1 OR number <= (SELECT max(number) FROM audit) - ?2)",
+};
+
+/* --- statements -------------------------------------------------------------------------- */
+
+sqlite3_stmt *file_statement(struct database_file *file, enum statement which)
+{
+        return file->statements[which];
+}
+
+int file_execute(struct database_file *file, enum statement which)
+{
+        sqlite3_stmt *statement = file->statements[which];
+        int code = sqlite3_step(statement);
+
+        (void) sqlite3_reset(statement);
+        (void) sqlite3_clear_bindings(statement);
+        return code == SQLITE_DONE || code == SQLITE_ROW ? SQLITE_OK : code;
+}
+
+void column_copy(sqlite3_stmt *row, int column, char *ret, size_t size)
+{
+        const char *text = (const char *) sqlite3_column_text(row, column);
+
+        (void) snprintf(ret, size, "%s", text ? text : "");
+}
+
+char *column_dup(sqlite3_stmt *row, int column, bool *oom)
+{
+        const char *text = (const char *) sqlite3_column_text(row, column);
+        char *copy = text ? strdup(text) : NULL;
+
+        if (text && !copy)
+                *oom = true;
+        return copy;
+}
+
+int file_begin(struct database_file *file)
+{
+        return file_execute(file, SQL_BEGIN);
+}
+
+int file_commit(struct database_file *file)
+{
+        int code = file_execute(file, SQL_COMMIT);
+
+        if (code == SQLITE_OK)
+                file->commits++;
+        return code;
+}
+
+/* Some errors have rolled back already. */
+void file_rollback(struct database_file *file)
+{
+        if (!sqlite3_get_autocommit(file->sqlite))
+                (void) file_execute(file, SQL_ROLLBACK);
+}
+
+/* --- what went wrong ------------------------------------------------------------------------ */
+
+bool file_is_damage(int code)
+{
+        switch (code & 0xff) {
+        case SQLITE_CORRUPT:
+        case SQLITE_NOTADB:
+        case SQLITE_ERROR: /* our statements are right, so the tables are wrong */
+        case SQLITE_SCHEMA:
+        case SQLITE_CONSTRAINT:
+                return true;
+        default:
+                return code == SQLITE_IOERR_READ || code == SQLITE_IOERR_SHORT_READ;
+        }
+}
+
+/* SQLite tells a full disk by ENOSPC alone; a quota or a limit it calls a broken one. */
+static bool is_full_for(sqlite3_file *file)
+{
+        int error = 0;
+
+        if (!file || !file->pMethods ||
+            file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &error) != SQLITE_OK)
+                return false;
+        return error == ENOSPC || error == EDQUOT || error == EFBIG;
+}
+
+static bool is_full(const struct database_file *file, int code)
+{
+        sqlite3_file *pages = NULL, *log = NULL;
+
+        if ((code & 0xff) == SQLITE_FULL)
+                return true;
+        if (!file->sqlite || (code & 0xff) != SQLITE_IOERR)
+                return false;
+        (void) sqlite3_file_control(file->sqlite, "main", SQLITE_FCNTL_FILE_POINTER, &pages);
+        (void) sqlite3_file_control(file->sqlite, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+        return is_full_for(pages) || is_full_for(log);
+}
+
+int file_fault(const struct database_file *file, int code, struct fault *f)
+{
+        switch (code & 0xff) {
+        case SQLITE_NOMEM:
+                return fault_oom(f);
+        case SQLITE_BUSY:
+                return fault_set(f, FAULT_BUSY, NULL, "%s is held by another program", file->path);
+        default:
+                if (is_full(file, code))
+                        return fault_set(f, FAULT_NO_SPACE, NULL, "no space is left for %s", file->path);
+                return fault_set(f, FAULT_INTERNAL, NULL, "%s: %s", file->path, sqlite3_errstr(code));
+        }
+}
+
+/* --- opening ---------------------------------------------------------------------------------- */
+
+void file_close(struct database_file *file)
+{
+        for (size_t i = 0; i < N_STATEMENTS; i++) {
+                (void) sqlite3_finalize(file->statements[i]);
+                file->statements[i] = NULL;
+        }
+        (void) sqlite3_close(file->sqlite);
+        file->sqlite = NULL;
+}
+
+static int first_number(struct database_file *file, const char *question, int64_t *ret)
+{
+        sqlite3_stmt *statement = NULL;
+        int code = sqlite3_prepare_v2(file->sqlite, question, -1, &statement, NULL);
+
+        if (code == SQLITE_OK) {
+                code = sqlite3_step(statement);
+                if (code == SQLITE_ROW)
+                        *ret = sqlite3_column_int64(statement, 0);
+                code = code == SQLITE_ROW ? SQLITE_OK : code;
+        }
+        (void) sqlite3_finalize(statement);
+        return code;
+}
+
+/* SQLITE_NOTADB when the file is a database, but not one of ours. */
+static int prepare_schema(struct database_file *file)
+{
+        int64_t tables = 0, application = 0, version = 0;
+        int code = first_number(file, "SELECT count(*) FROM sqlite_schema", &tables);
+
+        if (code == SQLITE_OK && tables == 0)
+                return sqlite3_exec(file->sqlite, schema, NULL, NULL, NULL);
+        if (code == SQLITE_OK)
+                code = first_number(file, "PRAGMA application_id", &application);
+        if (code == SQLITE_OK)
+                code = first_number(file, "PRAGMA user_version", &version);
+        if (code == SQLITE_OK && (application != APPLICATION_ID || version != SCHEMA_VERSION))
+                code = SQLITE_NOTADB;
+        return code;
+}
+
+static int open_sqlite(struct database_file *file)
+{
+        char cache[64];
+        int code = sqlite3_open_v2(file->path, &file->sqlite, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
+                                   NULL);
+
+        if (code != SQLITE_OK)
+                return code;
+        (void) sqlite3_extended_result_codes(file->sqlite, 1);
+        (void) sqlite3_busy_timeout(file->sqlite, BUSY_MSEC);
+        (void) snprintf(cache, sizeof cache, "PRAGMA cache_size=-%llu;",
+                        (unsigned long long) (file->cache_bytes / 1024));
+        code = sqlite3_exec(file->sqlite, cache, NULL, NULL, NULL);
+        if (code == SQLITE_OK)
+                code = sqlite3_exec(file->sqlite, pragmas, NULL, NULL, NULL);
+        if (code == SQLITE_OK)
+                code = prepare_schema(file);
+        for (size_t i = 0; code == SQLITE_OK && i < N_STATEMENTS; i++)
+                code = sqlite3_prepare_v3(file->sqlite, texts[i], -1, SQLITE_PREPARE_PERSISTENT,
+                                          &file->statements[i], NULL);
+        return code;
+}
+
+/* Made by us, so that it is 0600, and looked at first, since SQLite keeps to itself what it met. */
+static int look_at_file(struct database_file *file)
+{
+        _cleanup_close_ int fd =
+                open(file->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW, 0600);
+        struct stat st;
+
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return -errno;
+        if (!S_ISREG(st.st_mode))
+                return -EINVAL;
+        file->device = st.st_dev;
+        file->inode = st.st_ino;
+        return 0;
+}
+
+/* Something is there that can be moved out of the way, rather than a directory or disk that takes nothing.
+ */
+static bool is_unusable(int error)
+{
+        return error == -EACCES || error == -EPERM || error == -EISDIR || error == -ELOOP ||
+               error == -EINVAL || error == -ENXIO || error == -EIO;
+}
+
+static int cannot_open(const struct database_file *file, int error, struct fault *f)
+{
+        (void) fault_errno(f, error, "cannot open %s", file->path);
+        if (f->kind == FAULT_MISSING) /* its directory, which is not what a client asked for */
+                f->kind = FAULT_INTERNAL;
+        return error;
+}
+
+static int file_open(struct database_file *file, bool again, struct fault *f)
+{
+        int r = look_at_file(file), code;
+        char why[LOST_WHY_MAX];
+
+        if (r < 0) {
+                if (again || !is_unusable(r))
+                        return cannot_open(file, r, f);
+                (void) snprintf(why, sizeof why, "it cannot be opened: %s", strerror(-r));
+        } else {
+                code = open_sqlite(file);
+                if (code == SQLITE_OK)
+                        return 0;
+                r = file_fault(file, code, f);
+                (void) snprintf(why, sizeof why, "%s",
+                                code == SQLITE_NOTADB ? "it is no database of this version of geard"
+                                                      : sqlite3_errmsg(file->sqlite));
+                file_close(file);
+                if (again || !file_is_damage(code))
+                        return r;
+        }
+        r = file_set_aside(file, why, f);
+        return r < 0 ? r : file_open(file, true, f);
+}
+
+static bool has_its_name(const struct database_file *file)
+{
+        struct stat st;
+
+        return stat(file->path, &st) == 0 && st.st_dev == file->device && st.st_ino == file->inode;
+}
+
+static void note_loss(struct database_file *file, const char *why, char *moved_to)
+{
+        free(file->moved_to);
+        file->moved_to = moved_to;
+        file->was_lost = true;
+        (void) snprintf(file->why, sizeof file->why, "%s", why);
+}
+
+int file_ready(struct database_file *file, struct fault *f)
+{
+        if (file->sqlite && !has_its_name(file)) {
+                file_close(file);
+                note_loss(file, "it was deleted or replaced while geard ran", NULL);
+        }
+        return file->sqlite ? 0 : file_open(file, false, f);
+}
+
+/* --- moving aside -------------------------------------------------------------------------------- */
+
+/* The log goes along: whoever repairs the file needs it. */
+static int move_aside(const char *path, const char *suffix, const char *aside)
+{
+        _cleanup_free_ char *from = NULL, *to = NULL;
+
+        if (asprintf(&from, "%s%s", path, suffix) < 0 || asprintf(&to, "%s%s", aside, suffix) < 0)
+                return -ENOMEM;
+        return rename(from, to) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+int file_set_aside(struct database_file *file, const char *why, struct fault *f)
+{
+        char *aside = NULL;
+        int r;
+
+        file_close(file);
+        if (asprintf(&aside, "%s.damaged-%llu", file->path,
+                     (unsigned long long) (wall_usec() / USEC_PER_SEC)) < 0)
+                return fault_oom(f);
+        r = move_aside(file->path, "-wal", aside);
+        if (r == 0)
+                r = move_aside(file->path, "", aside);
+        if (r < 0) {
+                r = fault_errno(f, r, "cannot move %s to %s", file->path, aside);
+                free(aside);
+                return r;
+        }
+        note_loss(file, why, aside);
+        return 0;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Between the files of the database: the open file with its statements, which
+ * belongs to the thread while a batch runs, and the operations that batches
+ * are made of.
+ */
+
+#include "sys/database.h"
+
+#include <sqlite3.h>
+#include <sys/queue.h>
+#include <sys/stat.h>
+
+enum statement {
+        SQL_BEGIN,
+        SQL_COMMIT,
+        SQL_ROLLBACK,
+        SQL_INTEND,
+        SQL_WITHDRAW,
+        SQL_CONCLUDE,
+        SQL_FIND,
+        SQL_UNFINISHED,
+        SQL_PRUNE_OUTCOMES,
+        SQL_AUDIT,
+        SQL_AUDIT_LAST,
+        SQL_AUDIT_PAGE,
+        SQL_PRUNE_AUDIT,
+        N_STATEMENTS,
+};
+
+#define LOST_WHY_MAX 256
+
+struct database_file {
+        char *path;
+        uint64_t cache_bytes;
+        sqlite3 *sqlite; /* NULL: closed */
+        sqlite3_stmt *statements[N_STATEMENTS];
+        dev_t device;
+        ino_t inode;
+        uint64_t commits;
+        bool was_lost; /* … which the loop has not been told yet */
+        char why[LOST_WHY_MAX];
+        char *moved_to;
+};
+
+/* All of these return SQLite's codes, SQLITE_OK being 0, unless they take a fault. */
+int file_ready(struct database_file *file, struct fault *f); /* open, and still the one that has the name */
+void file_close(struct database_file *file);
+int file_begin(struct database_file *file);
+int file_commit(struct database_file *file);
+void file_rollback(struct database_file *file);
+/* Does it say that the file, and not the moment, is at fault? */
+bool file_is_damage(int code);
+int file_set_aside(struct database_file *file, const char *why, struct fault *f);
+/* What went wrong just now; returns a negative errno. */
+int file_fault(const struct database_file *file, int code, struct fault *f);
+
+/* Ready to be bound anew. */
+sqlite3_stmt *file_statement(struct database_file *file, enum statement which);
+/* Steps once and lets go of what was bound: for statements without rows. */
+int file_execute(struct database_file *file, enum statement which);
+/* Values of the current row; "" and NULL for none. */
+void column_copy(sqlite3_stmt *row, int column, char *ret, size_t size);
+char *column_dup(sqlite3_stmt *row, int column, bool *oom);
+
+struct database_op {
+        STAILQ_ENTRY(database_op) link;
+        /* In the thread, perhaps more than once: a batch that failed is tried again one by one. */
+        int (*run)(struct database_file *file, struct database_op *op);
+        void (*deliver)(struct database_op *op); /* on the loop, unless it was cancelled */
+        void (*free)(struct database_op *op);
+        bool writes, cancelled, failed;
+        struct fault fault; /* when it failed */
+        void *arg;
+};
+STAILQ_HEAD(database_ops, database_op);
+
+static inline const struct fault *op_fault(const struct database_op *op)
+{
+        return op->failed ? &op->fault : NULL;
+}
+
+/* Queues it, and starts a batch when none is under way. Takes the op and returns it; NULL is fine. */
+struct database_op *database_submit(struct database *db, struct database_op *op);
+size_t database_waiting(const struct database *db);
+
+struct database_op *prune_requests_new(uint64_t now_sec, void (*pruned)(void *arg, bool more), void *arg);
+struct database_op *prune_audit_new(uint64_t before_usec, uint64_t rows_max,
+                                    void (*pruned)(void *arg, bool more), void *arg);

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * What is not a gear and must outlive geard, in SQLite: request ids with what
+ * they came to, and the audit trail.  A thread of its own reads and writes; all
+ * that waits while one commit is under way goes into the next one together.
+ *
+ * A file that cannot be used - damaged, deleted, of another format - is moved
+ * aside, the hook is told, and a new one is begun.  One that cannot be written
+ * (the disk is full) fails each write with its fault, while reads go on.
+ */
+
+#include "core/ident.h"
+#include "core/request.h"
+#include "sys/loop.h"
+#include "util/digest.h"
+#include "util/fault.h"
+
+#define DATABASE_PRINCIPAL_MAX 255
+#define DATABASE_WORD_MAX 15
+#define DATABASE_RESOURCE_MAX 255
+
+struct database;
+struct database_op;
+
+struct database_options {
+        uint64_t cache_bytes; /* of pages held in memory */
+        uint64_t audit_usec;  /* how long a record of the audit trail is kept … */
+        uint64_t audit_rows;  /* … and how many there are at most */
+        /* moved_to is NULL when there was nothing left to be moved. */
+        void (*lost)(void *arg, const char *why, const char *moved_to);
+        void *arg;
+};
+
+/* Opens nothing yet: the thread does, with the first operation. NULL: out of memory or descriptors. */
+struct database *database_new(struct loop *l, const char *path, const struct database_options *options);
+/* What was asked to be written is; no callback is called any more. */
+struct database *database_free(struct database *db);
+DEFINE_CLEANUP(struct database, database_free);
+
+/* Commits and operations so far, for those who wonder how many share one. */
+struct database_counters {
+        uint64_t commits, operations;
+};
+struct database_counters database_counters(const struct database *db);
+
+/* The callback is not called any more; what is to be written still is. Returns NULL. */
+struct database_op *database_cancel(struct database_op *op);
+
+/* --- request ids ------------------------------------------------------------------------ */
+
+struct database_request {
+        char principal[DATABASE_PRINCIPAL_MAX + 1];
+        char id[REQUEST_ID_LEN + 1];
+        char digest[DIGEST_HEX_LEN + 1];
+        /* of intents only: "gear", "create", "web-1" */
+        char kind[DATABASE_WORD_MAX + 1], verb[DATABASE_WORD_MAX + 1], resource[DATABASE_RESOURCE_MAX + 1];
+        uint64_t began_usec, keep_until_sec; /* wall clock */
+        struct outcome outcome;              /* code 0: an intent */
+};
+void database_request_reset(struct database_request *q);
+
+/* fault is NULL when it is on the disk. */
+typedef void database_written(void *arg, const struct fault *fault);
+/* The rows are the callee's until it returns; it may take their strings. */
+typedef void database_found(void *arg, struct database_request *rows, size_t n, const struct fault *fault);
+
+/*
+ * All of these copy what they are given and return NULL when out of memory.
+ * The intent says that a change is about to begin, the outcome what it came to;
+ * a later one of the same principal and id takes the place of an earlier one.
+ */
+struct database_op *database_intend(struct database *db, const struct database_request *q,
+                                    database_written *done, void *arg);
+struct database_op *database_conclude(struct database *db, const struct database_request *q,
+                                      database_written *done, void *arg);
+/* No effect came of it: as if it had never been asked for. */
+struct database_op *database_withdraw(struct database *db, const char *principal, const char *id,
+                                      database_written *done, void *arg);
+/* None or one row. */
+struct database_op *database_find(struct database *db, const char *principal, const char *id,
+                                  database_found *done, void *arg);
+/* Every intent without an outcome. */
+struct database_op *database_unfinished(struct database *db, database_found *done, void *arg);
+
+/* --- the audit trail ---------------------------------------------------------------------- */
+
+enum {
+        AUDIT_PRINCIPAL, AUDIT_USER, AUDIT_PEER, AUDIT_METHOD, AUDIT_PATH, AUDIT_RESOURCE, AUDIT_REQUEST,
+        N_AUDIT_WORDS,
+};
+
+struct audit_record {
+        uint64_t number;             /* given when it is written; later ones are greater */
+        uint64_t at_usec, took_usec; /* wall clock; duration */
+        int code;                    /* what was answered */
+        char *words[N_AUDIT_WORDS];  /* NULL: does not apply */
+};
+
+struct audit_query {
+        uint64_t before; /* records with a smaller number; 0: from the newest */
+        uint64_t since_usec;
+        const char *principal, *resource; /* NULL: of all */
+        unsigned limit;                   /* at most AUDIT_PAGE_MAX */
+};
+#define AUDIT_PAGE_MAX 1000
+
+/* Newest first. next: `before` of the next page, 0 at the end; a page may hold less than the limit, even
+ * nothing. */
+typedef void audit_read(void *arg, const struct audit_record *records, size_t n, uint64_t next,
+                        const struct fault *fault);
+
+/* 0, -ENOMEM, or -ENOBUFS when too many wait for a disk that does not answer. done may be NULL. */
+int database_audit(struct database *db, const struct audit_record *record, database_written *done,
+                   void *arg);
+struct database_op *database_audit_read(struct database *db, const struct audit_query *query,
+                                        audit_read *done, void *arg);
