@@ -9,6 +9,7 @@
 
 #include <arpa/inet.h>
 
+#define ADDRESS_BITS 128
 #define IPV4_MAPPED_BITS 96
 
 enum kind {
@@ -38,7 +39,7 @@ static bool read_address(const char *s, struct peer *p)
         static const unsigned char mapped[] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
 
         p->kind = ADDRESS;
-        p->bits = 128;
+        p->bits = ADDRESS_BITS;
         if (inet_pton(AF_INET6, s, p->bytes) == 1)
                 return true;
         memcpy(p->bytes, mapped, sizeof mapped);
@@ -49,7 +50,6 @@ static bool read_network(const char *s, struct peer *p)
 {
         const char *slash = strchr(s, '/');
         char address[INET6_ADDRSTRLEN];
-        struct peer cut = { 0 };
         uint64_t bits;
         bool four;
 
@@ -60,12 +60,14 @@ static bool read_network(const char *s, struct peer *p)
         memcpy(address, s, (size_t) (slash - s));
         address[slash - s] = '\0';
         four = !strchr(address, ':');
-        if (!read_address(address, p) || !parse_u64(slash + 1, four ? 32 : 128, &bits))
+        if (!read_address(address, p) ||
+            !parse_u64(slash + 1, four ? ADDRESS_BITS - IPV4_MAPPED_BITS : ADDRESS_BITS, &bits))
                 return false;
         p->bits = (unsigned) bits + (four ? IPV4_MAPPED_BITS : 0);
-        for (unsigned i = 0; i < p->bits; i++)
-                cut.bytes[i / 8] |= p->bytes[i / 8] & (0x80 >> i % 8);
-        return memcmp(cut.bytes, p->bytes, sizeof cut.bytes) == 0;
+        for (unsigned i = p->bits; i < ADDRESS_BITS; i++)
+                if (p->bytes[i / 8] & 0x80 >> i % 8)
+                        return false;
+        return true;
 }
 
 static bool read_uid(const char *s, struct peer *p)

@@ -173,6 +173,6 @@ struct key *public_of(const struct key *k)
 
         assert_int_equal(key_to_jwk(k, false, &t), 0);
         jwk = json_parse(t.data, t.len, "jwk", &f);
-        assert_int_equal(key_from_jwk(jwk, "", false, &public, &f), 0);
+        assert_int_equal(key_from_jwk(jwk, "holder", false, &public, &f), 0);
         return public;
 }
