@@ -20,3 +20,13 @@ tests_fuzz_fuzz_http_head_LDADD = libgeard.la
 tests_fuzz_fuzz_http_head_LDFLAGS = $(FUZZ_LDFLAGS)
 endif
 EXTRA_DIST += tests/fuzz/corpus/http-head
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz-claims tests/fuzz/fuzz-token
+tests_fuzz_fuzz_claims_SOURCES = tests/fuzz/fuzz-claims.c
+tests_fuzz_fuzz_claims_LDADD = libgeard.la
+tests_fuzz_fuzz_claims_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_token_SOURCES = tests/fuzz/fuzz-token.c
+tests_fuzz_fuzz_token_LDADD = libgeard.la
+tests_fuzz_fuzz_token_LDFLAGS = $(FUZZ_LDFLAGS)
+endif
+EXTRA_DIST += tests/fuzz/corpus/claims tests/fuzz/corpus/token
