@@ -9,6 +9,13 @@ check_PROGRAMS += tests/unit/test-base64
 tests_unit_test_base64_SOURCES = tests/unit/test-base64.c
 tests_unit_test_base64_LDADD = $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test-key tests/unit/test-jws
+tests_unit_test_key_SOURCES = tests/unit/test-key.c tests/unit/jose-vectors.h
+tests_unit_test_key_LDADD = $(UNIT_LIBS)
+tests_unit_test_jws_SOURCES = tests/unit/test-jws.c tests/unit/jose-vectors.h
+tests_unit_test_jws_LDADD = $(UNIT_LIBS)
+EXTRA_DIST += tests/unit/keys
+
 check_PROGRAMS += tests/unit/test-fetch
 tests_unit_test_fetch_SOURCES = tests/unit/test-fetch.c tests/unit/fake-http.c tests/unit/fake-http.h $(RUN_LOOP)
 tests_unit_test_fetch_LDADD = $(UNIT_LIBS)
