@@ -14,4 +14,5 @@
 bool jwe_is_one(const char *token, size_t n); /* five parts */
 /* The payload, NUL-terminated; 0, -EBADMSG or -ENOMEM. */
 int jwe_decrypt(const char *token, size_t n, const struct key *const *keys, size_t n_keys, char **ret, size_t *ret_n);
+/* Adds the compact form; `kid' may be NULL. 0, -ENOMEM, or -EINVAL for a key that signs or a payload too long. */
 int jwe_encrypt(const struct key *k, const char *kid, const char *payload, size_t n, struct text *t);

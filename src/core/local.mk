@@ -30,6 +30,7 @@ libgeard_la_SOURCES += \
 libgeard_la_SOURCES += \
 	src/core/evp.h \
 	src/core/jose.c src/core/jose.h \
+	src/core/jwe.c src/core/jwe.h \
 	src/core/jws.c src/core/jws.h \
 	src/core/key.c src/core/key.h src/core/key-private.h \
 	src/core/key-check.c \
