@@ -89,6 +89,14 @@ tests_unit_test_peer_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test-claims
 tests_unit_test_claims_SOURCES = tests/unit/test-claims.c
 tests_unit_test_claims_LDADD = $(UNIT_LIBS)
+TOKEN_LINKS = tests/unit/token-links.c tests/unit/token-links.h
+check_PROGRAMS += tests/unit/test-token tests/unit/test-chain tests/unit/test-token-manual
+tests_unit_test_token_SOURCES = tests/unit/test-token.c $(TOKEN_LINKS)
+tests_unit_test_token_LDADD = $(UNIT_LIBS)
+tests_unit_test_chain_SOURCES = tests/unit/test-chain.c $(TOKEN_LINKS)
+tests_unit_test_chain_LDADD = $(UNIT_LIBS)
+tests_unit_test_token_manual_SOURCES = tests/unit/test-token-manual.c
+tests_unit_test_token_manual_LDADD = $(UNIT_LIBS)
 
 EXTRA_DIST += tests/unit/golden/minimal.service tests/unit/golden/strange-host.service \
 	tests/unit/golden/on-failure.service tests/unit/golden/once.service tests/unit/golden/everything.service
