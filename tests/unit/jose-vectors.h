@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* The examples of RFC 7515, 7520 and 8037 that have an algorithm of ours, and those that must not pass. */
+/* The examples of RFC 7515, 7516, 7520 and 8037 that have an algorithm of ours, and some that must not pass. */
 
 #define RFC7515_A1_KEY                                                                                        \
         "{\"kty\":\"oct\",\"k\":\"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwj" \
@@ -97,3 +97,55 @@
 #define RFC8037_A4                                                                                            \
         "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR" \
         "6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg"
+/*
+ * "a.b.c", encrypted by jwcrypto to the keys of RFC 7515, A.2 and A.3, and to one on X25519: as we take it,
+ * and then with algorithms that we do not, though the key would open it.
+ */
+#define JWE_X25519_KEY                                                                                      \
+        "{\"kty\":\"OKP\",\"crv\":\"X25519\",\"x\":\"gcBK3gOsRRFTjIBXzBDXkny5gggsfmB9OeJkWs5sins\","              \
+        "\"d\":\"wEju98xHUljr_tl2Gv1AGHrURy8WwLriVqOU3sY77Xg\"}"
+#define JWE_RSA                                                                                               \
+        "eyJhbGciOiJSU0EtT0FFUC0yNTYiLCJlbmMiOiJBMjU2R0NNIiwiY3R5IjoiSldUIn0.L97PJcUaQSDy7-SlMUImbriDP2QMgp"  \
+        "YwDUIase5Gdoy4zYNWyWrmW_J_wWjvTCwB7S2RqqUASdFFhq1C-MhGEXdyF_MAje9ezYmlnOmDzXTrRrDbXJu08-sYLKpaujh5"  \
+        "4KZB6hOdonsTS5xHqrQn5HoVPprYyilTfDbs7tJeJBFxDrKtzOtFNz4fp9xbVnJzQ1iueXlJ5B-i_WxdoNSmYs56Ss16h5sd7R"  \
+        "y7t2Tt6_FuXRjH_XajmmNEh0JL4YLrqdigISbUldyNNXiiw0QhEbdvsx8LHLJoWaAgCP3eudJ8L-ihxrYXIPLvWJmDLBQ3bwsn"  \
+        "48d-89foGklLjd-rEg.3GwxO6u-XYfT1nFs.vxxFgaw.YDbSvKQqvEzpbfoOICibLA"
+#define JWE_P256                                                                                              \
+        "eyJhbGciOiJFQ0RILUVTIiwiYXB1IjoiUVd4cFkyVSIsImFwdiI6IlFtOWkiLCJlbmMiOiJBMjU2R0NNIiwiZXBrIjp7ImNydi"  \
+        "I6IlAtMjU2Iiwia3R5IjoiRUMiLCJ4IjoiQm1NSXNXS1VjVkxKSnZmWldaMWdBSndsZVI4V1lXeWtxb1lfbmxtUUs4TSIsInki"  \
+        "OiJ1VTJZaXdjUDZnZ0IyTkFyVmxCeUJyRkhEWWk0bm84b0ZXLWNIWjUyaWFRIn19..f3NNjEJachDYWmMX.Y4nCrik.bmgSdQU"  \
+        "3CL9Npn0NDcRHvw"
+#define JWE_X25519                                                                                            \
+        "eyJhbGciOiJFQ0RILUVTIiwiZW5jIjoiQTI1NkdDTSIsImVwayI6eyJjcnYiOiJYMjU1MTkiLCJrdHkiOiJPS1AiLCJ4IjoiZk"  \
+        "1Hei12Z0ZqMjdCeHBNVExvVFpCdlk5MFNkblpPTHl2QXRPeWF5UmgzSSJ9fQ..Y5DGJPUN81TUwG6N.V4GhubQ.TZFZtL79ha6"  \
+        "G4fHUNiHvOQ"
+#define JWE_RSA_OAEP_SHA1                                                                                     \
+        "eyJhbGciOiJSU0EtT0FFUCIsImVuYyI6IkEyNTZHQ00ifQ.a3MttMydtdDaq0zhTcvY8nMksmtr_HmKloEHKoJt8a5UNBJ0_hb"  \
+        "sBJ9ehsus1HauA5i7VpllDOo4766ZP1CVrqFRSZL1GG0-iJLftS--wxMRjzZHMuleJ6goLtMnetVdouZmFcnJrDhsqbjyezQmC"  \
+        "33tc_eg2q_RXPG8fvUfh7WJqAqsDwTcptVqL16h_FLNHEVf2kVQ4HPbhUxtct0KEKIEF4QcDBmnyO6Bv-eKc99FmjSACZP8XCH"  \
+        "B-uM9ilsaJbGcjIyMNzdXSqeELvr6-RQpklxwWbMs2ScoRPjASXx3Fdfg7-0FtEcDNeiPf3Xg9DHVGuc8t4HJwQ6gbazGmw.nH"  \
+        "nLy_CHyz5vRxoQ.SwBWzP4.ceRJIXhKw37XoxdUEvkqSg"
+#define JWE_RSA_A128GCM                                                                                       \
+        "eyJhbGciOiJSU0EtT0FFUC0yNTYiLCJlbmMiOiJBMTI4R0NNIn0.hUW28UEoQmd6Kso7APq_7y47vA7zvXHoNw0y4SJWJeWAhh"  \
+        "C-eVolzurOswDl8_VIT9CBXanE0Zj2kA5ymsjLE_OZuvphNAr3BBMReWJllfhPdB8_dHvoadd7vH88ICdUx_Xo4h0eGcU-EWye"  \
+        "KAxw55VjA9qnSvS1SIG_2cMMVGKXlv03awwPya66wxlwT5h4nYAbz4meU0UdfJyL_8yQJgZYO9icbupD_CUAhIs0X8bDoHJdI0"  \
+        "lIyDBa5v7Ht62EfQguAHX_wvJZlY44SNWsrSLvK-ledyj61bWbxqzQgnSrFJx1cLT25gUFJoTBdBC5GClSfkWziIHMU9PEdwq8"  \
+        "WA.-n8hEW_dP2QDDkz_.0nnnijM.3e7f3ToCCxHy7-hnEPzV7Q"
+#define JWE_P256_A128GCM                                                                                      \
+        "eyJhbGciOiJFQ0RILUVTIiwiZW5jIjoiQTEyOEdDTSIsImVwayI6eyJjcnYiOiJQLTI1NiIsImt0eSI6IkVDIiwieCI6InJrYX"  \
+        "FINm43ZlpGcE52LS14SnpHVVM0cXR0b05rNDR0TTJwUktpN3AtTmciLCJ5IjoiWS1sRGF5bjNoc2p4aXpmMUQ0X2lqYTA4MDlC"  \
+        "cldrS1dYZUdHUTEtYnp6RSJ9fQ..TzS67-yVUvm7DwZo.rwTnxTE.KCCryGNkNUop5cc4MStu1A"
+#define JWE_P256_A256KW                                                                                       \
+        "eyJhbGciOiJFQ0RILUVTK0EyNTZLVyIsImVuYyI6IkEyNTZHQ00iLCJlcGsiOnsiY3J2IjoiUC0yNTYiLCJrdHkiOiJFQyIsIn"  \
+        "giOiJPU25Bd2ZWZVAyX0JheWg5RkNOY3F5YzFpYzNWaGhiUnBMX1VfdXJyZTk0IiwieSI6ImJ1OUkydS0xUHNzME5mQl93ck4t"  \
+        "bEpfR29QMTIzR2stU0ZwQ0VzZ25Dam8ifX0.Vg-jdjO6Bi-qqm_oZwHtitUlnAinStqFRKu0yKKCcBdBUdCG8QDqZQ.GCFgYlz"  \
+        "6-zh1f9p2.V6YXmGk.VNF9QKYGhQkgNlIRfyvDlA"
+
+/* RFC 7516, A.1: RSA-OAEP with SHA-1.  None of its examples has an algorithm of ours. */
+#define RFC7516_A1                                                                                            \
+        "eyJhbGciOiJSU0EtT0FFUCIsImVuYyI6IkEyNTZHQ00ifQ.OKOawDo13gRp2ojaHV7LFpZcgV7T6DVZKTyKOMTYUmKoTCVJRgc"  \
+        "kCL9kiMT03JGeipsEdY3mx_etLbbWSrFr05kLzcSr4qKAq7YN7e9jwQRb23nfa6c9d-StnImGyFDbSv04uVuxIp5Zms1gNxKKK"  \
+        "2Da14B8S4rzVRltdYwam_lDp5XnZAYpQdb76FdIKLaVmqgfwX7XWRxv2322i-vDxRfqNzo_tETKzpVLzfiwQyeyPGLBIO56YJ7"  \
+        "eObdv0je81860ppamavo35UgoRdbYaBcoh9QcfylQr66oc6vFWXRcZ_ZT2LawVCWTIy3brGPi6UklfCpIMfIjf7iGdXKHzg.48"  \
+        "V1_ALb6US04U3b.5eym8TW_c8SuK0ltJ3rpYIzOeDQz7TALvtu6UG9oMo4vpzs9tX_EFShS8iB7j6jiSdiwkIr3ajwQzaBtQD_"  \
+        "A.XFBoMYUZodetZdvTiFvSkQ"
