@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "core/jwe.h"
+
 #include "token-links.h"
 
 #define NOW UINT64_C(1800000000)
@@ -127,6 +129,80 @@ static void shared_kid(void **state)
 
         token_verified(link, &rules, &t);
         assert_ptr_equal(t.issuer, w->issuer);
+}
+
+/* --- encrypted */
+
+static char *encrypted(const struct key *to, const char *token)
+{
+        struct text t = { 0 };
+
+        assert_int_equal(jwe_encrypt(to, NULL, token, strlen(token), &t), 0);
+        return text_take(&t);
+}
+
+static void encrypted_to_us(void **state)
+{
+        static const enum key_algorithm algorithms[] = { KEY_ECDH_P256, KEY_ECDH_X25519, KEY_RSA_OAEP_256 };
+        struct world *w = *state;
+        _cleanup_free_ char *chain = first_link(w->issuer, "{'d':900,'r':'*'}", w->holders[0]);
+
+        append_link(&chain, further_link(chain, w->holders[0], "{'r':'web-1'}", NULL));
+        for (size_t i = 0; i < ARRAY_SIZE(algorithms); i++) {
+                _cleanup_(key_freep) struct key *own = new_key(algorithms[i], "own");
+                _cleanup_free_ char *once = encrypted(own, chain);
+                const struct key *ours[] = { own };
+                struct token_rules rules = w->rules;
+                _cleanup_(token_reset) struct token t = { 0 };
+
+                token_refused("without a key for it", once, &rules, "cannot be decrypted");
+                rules.own = ours;
+                rules.n_own = 1;
+                token_verified(once, &rules, &t);
+                assert_true(t.encrypted);
+                assert_int_equal(t.n_links, 2);
+                assert_string_equal(t.claims.locators[0], "web-1");
+        }
+}
+
+/* What is in it is held to all that holds without it. */
+static void encrypted_wrongly(void **state)
+{
+        struct world *w = *state;
+        _cleanup_(key_freep) struct key *own = new_key(KEY_ECDH_X25519, "own"),
+                                        *other = new_key(KEY_ECDH_X25519, "own");
+        const struct key *ours[] = { own };
+        struct token_rules rules = w->rules;
+        _cleanup_free_ char *good = first_link(w->issuer, "{'d':900,'r':'1'}", NULL);
+        _cleanup_free_ char *open = first_link(w->issuer, "{'d':900,'r':'1'}", w->holders[0]);
+        _cleanup_free_ char *foreign = first_link(w->stranger, "{'d':900,'r':'1'}", NULL);
+        _cleanup_free_ char *once = encrypted(own, good);
+        const struct {
+                const char *what;
+                char *token;
+                const char *sentence;
+        } rows[] = {
+                { "to another", encrypted(other, good), "cannot be decrypted" },
+                { "twice", encrypted(own, once), "encrypted twice" },
+                { "bare claims", encrypted(own, "{\"d\":900,\"r\":\"1\"}"), "" },
+                { "nothing", encrypted(own, ""), "" },
+                { "a link that goes on", encrypted(own, open), "cnf: the last link" },
+                { "by a stranger", encrypted(own, foreign), "" },
+                { "behind a link", joined(good, once), "link 2 of 2" },
+                { "before a link", joined(once, good), "link 1 of 2" },
+        };
+        struct fault f = { 0 };
+        struct token t = { 0 };
+
+        rules.own = ours;
+        rules.n_own = 1;
+        token_accepted(once, &rules);
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                token_refused(rows[i].what, rows[i].token, &rules, rows[i].sentence);
+                free(rows[i].token);
+        }
+        assert_true(token_read(once, strlen(once), &rules, &t, &f) < 0);
+        assert_string_equal(f.text, "encrypted");
 }
 
 /* --- what an issuer may, whom it is for, when */
@@ -405,6 +481,8 @@ int main(void)
                 cmocka_unit_test(claims_of_the_first),
                 cmocka_unit_test(who_signed),
                 cmocka_unit_test(shared_kid),
+                cmocka_unit_test(encrypted_to_us),
+                cmocka_unit_test(encrypted_wrongly),
                 cmocka_unit_test(limits),
                 cmocka_unit_test(limits_hold_for_the_first),
                 cmocka_unit_test(audiences),

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-static struct key *new_key(enum key_algorithm algorithm, const char *id)
+struct key *new_key(enum key_algorithm algorithm, const char *id)
 {
         struct key *k = NULL;
         struct fault f = { 0 };
