@@ -117,10 +117,19 @@ EXTRA_PROGRAMS += tests/host/tools/sys-probe
 tests_host_tools_sys_probe_SOURCES = tests/host/tools/sys-probe.c
 tests_host_tools_sys_probe_LDADD = libgeard.la
 
+# Keys and tokens against jwcrypto, PyJWT and openssl.
+TESTS += tests/unit/check-jose
+EXTRA_DIST += tests/unit/check-jose
+check_DATA = tests/unit/jose-tool$(EXEEXT)
+EXTRA_PROGRAMS += tests/unit/jose-tool
+tests_unit_jose_tool_SOURCES = tests/unit/jose-tool.c
+tests_unit_jose_tool_LDADD = libgeard.la
+CLEANFILES += tests/unit/jose-tool$(EXEEXT)
+
 # What the escaper writes, read by systemd's own parser.
 TESTS += tests/unit/check-unit-oracle
 EXTRA_DIST += tests/unit/check-unit-oracle
-check_DATA = tests/unit/oracle-units$(EXEEXT)
+check_DATA += tests/unit/oracle-units$(EXEEXT)
 EXTRA_PROGRAMS += tests/unit/oracle-units
 tests_unit_oracle_units_SOURCES = tests/unit/oracle-units.c
 tests_unit_oracle_units_LDADD = libgeard.la
