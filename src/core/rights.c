@@ -25,7 +25,7 @@ static bool covers(const char *pattern, const char *name)
 bool right_known(const char *right)
 {
         size_t n = strlen(right);
-        bool family = n > 2 && ends_with(right, ".*");
+        bool family = ends_with(right, ".*");
 
         for (size_t i = 0; i < ARRAY_SIZE(rights_known); i++)
                 if (streq(right, rights_known[i]) || (family && strncmp(rights_known[i], right, n - 1) == 0))

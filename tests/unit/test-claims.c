@@ -115,6 +115,20 @@ static void next_signer(void **state _unused_)
         assert_string_equal(again.next->name, c.next->name);
 }
 
+static void next_signer_of_another_kind(void **state _unused_)
+{
+        _cleanup_(key_freep) struct key *rsa = NULL;
+        struct claims c = { 0 }, next = { 0 };
+        _cleanup_text_ struct text t = { 0 };
+        struct fault f = { 0 };
+
+        assert_int_equal(key_generate(KEY_RS256, KEY_RSA_BITS_MIN, &rsa, &f), 0);
+        next.next = rsa;
+        assert_int_equal(claims_write(&next, &t, &f), 0);
+        assert_int_equal(claims_read(t.data, t.len, &c, &f), -EINVAL);
+        assert_string_equal(f.text, "cnf: must be a key for EdDSA or ES256");
+}
+
 static const struct {
         const char *json, *claim; /* which of them the fault names */
 } refused_rows[] = {
@@ -535,8 +549,13 @@ static void random_chains(void **state _unused_)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(accepted),      cmocka_unit_test(next_signer), cmocka_unit_test(refused),
-                cmocka_unit_test(counted),       cmocka_unit_test(narrowed),    cmocka_unit_test(wider),
+                cmocka_unit_test(accepted),
+                cmocka_unit_test(next_signer),
+                cmocka_unit_test(next_signer_of_another_kind),
+                cmocka_unit_test(refused),
+                cmocka_unit_test(counted),
+                cmocka_unit_test(narrowed),
+                cmocka_unit_test(wider),
                 cmocka_unit_test(random_chains),
         };
 
