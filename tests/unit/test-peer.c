@@ -11,24 +11,14 @@
 
 #include "core/peer.h"
 
-#define DIGITS "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde"
+#define FINGERPRINT(last) "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde" last
 
 static void forms(void **state _unused_)
 {
         static const char *const good[] = {
-                "192.0.2.7",
-                "192.0.2.0/24",
-                "0.0.0.0/0",
-                "10.0.0.1/32",
-                "2001:db8::1",
-                "2001:db8::/32",
-                "::/0",
-                "::1/128",
-                "uid:0",
-                "uid:4294967294",
-                "sha256:" DIGITS "f",
-                "sha256:" DIGITS "F",
-                "::ffff:1.2.3.4",
+                "192.0.2.7",      "192.0.2.0/24",   "0.0.0.0/0",      "10.0.0.1/32", "2001:db8::1",
+                "2001:db8::/32",  "::/0",           "::1/128",        "uid:0",       "uid:4294967294",
+                FINGERPRINT("f"), FINGERPRINT("F"), "::ffff:1.2.3.4",
         };
         static const char *const bad[] = {
                 "",
@@ -51,10 +41,10 @@ static void forms(void **state _unused_)
                 "uid:4294967295",
                 "uid:root",
                 "sha256:",
-                "sha256:" DIGITS,
-                "sha256:" DIGITS "g",
-                "sha256:" DIGITS "ff",
-                "SHA256:" DIGITS "f",
+                FINGERPRINT(""),
+                FINGERPRINT("g"),
+                FINGERPRINT("ff"),
+                "SHA256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
                 "128.0.0.0/0",
                 "1111:2222:3333:4444:5555:6666:7777:8888:9999/12",
                 "*",
@@ -95,8 +85,8 @@ static void within(void **state _unused_)
                 { "uid:0", "0.0.0.0", false },
                 { "0.0.0.0/0", "uid:0", false },
                 { "::/0", "uid:0", false },
-                { "sha256:" DIGITS "a", "sha256:" DIGITS "A", true },
-                { "sha256:" DIGITS "a", "sha256:" DIGITS "b", false },
+                { FINGERPRINT("a"), FINGERPRINT("A"), true },
+                { FINGERPRINT("a"), FINGERPRINT("b"), false },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
