@@ -30,3 +30,16 @@ tests_fuzz_fuzz_token_LDADD = libgeard.la
 tests_fuzz_fuzz_token_LDFLAGS = $(FUZZ_LDFLAGS)
 endif
 EXTRA_DIST += tests/fuzz/corpus/claims tests/fuzz/corpus/token
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz-base64 tests/fuzz/fuzz-jose tests/fuzz/fuzz-key
+tests_fuzz_fuzz_base64_SOURCES = tests/fuzz/fuzz-base64.c
+tests_fuzz_fuzz_base64_LDADD = libgeard.la
+tests_fuzz_fuzz_base64_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_jose_SOURCES = tests/fuzz/fuzz-jose.c
+tests_fuzz_fuzz_jose_LDADD = libgeard.la
+tests_fuzz_fuzz_jose_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_key_SOURCES = tests/fuzz/fuzz-key.c
+tests_fuzz_fuzz_key_LDADD = libgeard.la
+tests_fuzz_fuzz_key_LDFLAGS = $(FUZZ_LDFLAGS)
+endif
+EXTRA_DIST += tests/fuzz/corpus/base64 tests/fuzz/corpus/jose tests/fuzz/corpus/key
