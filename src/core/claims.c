@@ -279,6 +279,9 @@ static int read_next(const struct json *v, const char *name, struct claims *c, s
         if (json_object_len(v) != 1 || !streq(member, "jwk") || !json_is_object(jwk))
                 return fault_set(f, FAULT_INVALID, name, "%s: must be an object with `jwk' and nothing else",
                                  name);
+        if (json_member(jwk, "geard"))
+                return fault_set(f, FAULT_INVALID, name,
+                                 "%s: what limits a holder stands in the claims of a link", name);
         if (key_from_jwk(jwk, "next", false, &k, &inner) < 0) {
                 if (inner.kind == FAULT_INTERNAL)
                         return fault_oom(f);

@@ -99,8 +99,7 @@ static int check_type(const struct jws *j, bool first, struct fault *f)
         return 0;
 }
 
-/* What its issuer may say: by these limits the whole chain is bound, since all further links are narrower.
- */
+/* What its issuer may say.  The further links are narrower, so this binds the whole chain. */
 static int check_limits(const struct key_limits *l, const struct claims *c, struct fault *f)
 {
         char *const *rights = c->rights ? c->rights : rights_of_seed();

@@ -250,6 +250,10 @@ static const struct {
         { "{'cnf':{'jwk':{'kty':'OKP','crv':'Ed25519','d':'nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A',"
           "'x':'" PUBLIC_X "'}}}",
           "cnf" },
+        /* limits as of an issuer, which nobody would enforce */
+        { "{'cnf':{'jwk':{'kty':'OKP','crv':'Ed25519','x':'" PUBLIC_X
+          "','geard':{'rights':['gear.read']}}}}",
+          "cnf" },
         /* for agreement, not for signatures */
         { "{'cnf':{'jwk':{'kty':'OKP','crv':'X25519','x':'hSDwCYkwp1R0i33ctD73Wg2_Og0mOBr066SpjqqbTmo'}}}",
           "cnf" },
