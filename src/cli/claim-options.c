@@ -53,14 +53,15 @@ const struct cli_option claim_options[] = {
         { 0, "user", "NAME", "u", take_text, CLAIM(user), "who the token is for, for the record" },
         { 0, "type", "IMAGE", "t", take_text, CLAIM(type), "the image that it may create a gear of" },
         { 0, "locator", "ID", "r", take_list, CLAIM(locators),
-          "the gears that it reaches: ids, or prefixes like `web-*'" },
+          "the gears that it reaches: ids, or prefixes (web-*)" },
         { 0, "right", "RIGHT", "a", take_list, CLAIM(rights),
-          "what it may do: gear.read, log.read, gear.* ...; without\nany, create, start, stop and log" },
+          "what it may do: gear.read, log.read, gear.* ...;\nif none is given, create, start, stop and "
+          "log" },
         { 0, "expires", "TIME", "d", take_time, CLAIM(expires_sec),
           "until when: 1h, 2031-12-31T23:59:59Z or @SECONDS" },
         { 0, "not-before", "TIME", "nbf", take_time, CLAIM(not_before_sec), "from when, in the same forms" },
         { 0, "id", "HEX", "i", take_id, CLAIM(id),
-          "the id of the one request it makes; without one it may\nbe used again and again" },
+          "the id of the one request it makes; without one it\nmay be used again and again" },
         { 0, "once", NULL, "i", take_flag, offsetof(struct wanted, once),
           "the same, with an id drawn by lot" },
         { 0, "body", "FILE", "b", take_word, offsetof(struct wanted, body_file),
@@ -70,12 +71,12 @@ const struct cli_option claim_options[] = {
         { 0, "audience", "NODE", "aud", take_list, CLAIM(audience),
           "the nodes that it is for, by NodeName=" },
         { 0, "peer", "PEER", "p", take_text, CLAIM(peer),
-          "who may bring it: an address, a network, uid:NUMBER or\nsha256:DIGITS of a TLS client's "
-          "certificate" },
+          "who may bring it: an address, a network,\nuid:NUMBER, sha256:DIGITS of a TLS "
+          "client's\ncertificate" },
         { 0, "for-narrowing", "[=HOLDER.pub]", "cnf", take_holder, 0,
-          "does nothing itself, but who has the private half of\n"
-          "this key can make weaker tokens of it; without a value\n"
-          "a new key is made, in ./" NEW_HOLDER },
+          "does nothing itself, but who has the private half\n"
+          "of this key can make weaker tokens of it; without\n"
+          "a value a new key is made, in ./" NEW_HOLDER },
         { 0 },
 };
 

@@ -193,7 +193,12 @@ int token_get(const char *operand, struct text *ret, struct fault *f)
         return text_ok(ret) ? 0 : fault_oom(f);
 }
 
-int take_url(const char *value, void *member, struct fault *f)
+bool token_is_encrypted(const char *token, size_t n)
+{
+        return !memchr(token, '~', n) && jwe_is_one(token, n);
+}
+
+static int take_url(const char *value, void *member, struct fault *f)
 {
         if (value && !starts_with(value, "http://") && !starts_with(value, "https://"))
                 return fault_set(f, FAULT_INVALID, NULL, "must begin with http:// or https://");
@@ -203,6 +208,12 @@ int take_url(const char *value, void *member, struct fault *f)
         *(const char **) member = value ? value : URL_DEFAULT;
         return 0;
 }
+
+const struct cli_option url_options[] = {
+        { 0, "url", "[=http://HOST:PORT]", NULL, take_url, offsetof(struct delivery, url),
+          "print the whole URL of PATH, which is the call and\nits query; without a value of " URL_DEFAULT },
+        { 0 },
+};
 
 int delivery_check(const struct delivery *d, const char *path, struct fault *f)
 {

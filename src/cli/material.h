@@ -30,6 +30,8 @@ int file_put(const char *directory, const char *name, const struct text *content
 
 /* A token given as a word or, without one or for "-", on stdin; or the URL that one stands in. */
 int token_get(const char *operand, struct text *ret, struct fault *f);
+/* Rather than a chain, whose links together may have just as many parts. */
+bool token_is_encrypted(const char *token, size_t n);
 /* The whole of a file, or of stdin for "-". */
 int input_read(const char *path, size_t max, struct text *ret, struct fault *f);
 
@@ -38,13 +40,7 @@ struct delivery {
         const char *url;        /* NULL: the token alone */
         const char *encrypt_to; /* a file; NULL: not encrypted */
 };
-option_take take_url;
-#define DELIVERY_URL                                                                             \
-        {                                                                                        \
-                0, "url", "[=http://HOST:PORT]", NULL, take_url, offsetof(struct delivery, url), \
-                        "print the whole URL of PATH, which is the call with its\n"              \
-                        "query; without a value of http://127.0.0.1:2223"                        \
-        }
+extern const struct cli_option url_options[]; /* of a struct delivery */
 
 /* Before anything is made: do they fit each other? */
 int delivery_check(const struct delivery *d, const char *path, struct fault *f);

@@ -136,7 +136,8 @@ static int help(const struct usage *u, const struct option_group *groups, struct
         text_addf(&t, "usage: gear %s [OPTION...]%s%s\n\n%s", u->verb, *u->operands ? " " : "", u->operands,
                   u->about);
         for (; groups->options; groups++) {
-                text_addf(&t, "\n%s:\n", groups->title);
+                if (groups->title)
+                        text_addf(&t, "\n%s:\n", groups->title);
                 for (const struct cli_option *o = groups->options; o->name; o++)
                         help_option(o, &t);
         }

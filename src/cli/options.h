@@ -31,7 +31,7 @@ struct cli_option {
 };
 
 struct option_group {
-        const char *title;
+        const char *title;                /* NULL: goes on with the one before */
         const struct cli_option *options; /* NULL ends the groups */
         void *owner;
 };

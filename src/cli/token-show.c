@@ -126,7 +126,7 @@ static int decrypt(const char *file, struct text *token, struct fault *f)
 /* In the clear, whatever it was given as. */
 static int open_token(const struct show *s, struct text *token, struct explained *e, struct fault *f)
 {
-        e->encrypted = jwe_is_one(token->data, token->len);
+        e->encrypted = token_is_encrypted(token->data, token->len);
         if (e->encrypted && !s->decrypt)
                 return fault_set(f, FAULT_FAILED, NULL,
                                  "this token is encrypted: what it says takes --decrypt");

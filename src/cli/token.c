@@ -5,7 +5,6 @@
 #include "cli/claim-options.h"
 #include "cli/material.h"
 #include "cli/verb.h"
-#include "core/jwe.h"
 #include "core/token.h"
 
 #include <stdio.h>
@@ -37,17 +36,15 @@ static const struct cli_option narrow_options[] = {
         { 0 },
 };
 
-static const struct cli_option delivery_options[] = {
+static const struct cli_option seal_options[] = {
         { 0, "encrypt-to", "NODE.pub", NULL, take_word, offsetof(struct delivery, encrypt_to),
           "encrypt it to this node's key" },
-        DELIVERY_URL,
         { 0 },
 };
 
 static const struct cli_option encrypt_options[] = {
         { 0, "to", "NODE.pub", NULL, take_word, offsetof(struct delivery, encrypt_to),
           "the node's public key; required" },
-        DELIVERY_URL,
         { 0 },
 };
 
@@ -129,7 +126,8 @@ static int mint_run(int argc, char **argv, struct fault *f)
         _cleanup_(making_reset) struct making m = { 0 };
         const struct option_group groups[] = { { "Options", mint_options, &m },
                                                { "Claims", claim_options, &m.wanted },
-                                               { "Output", delivery_options, &m.delivery },
+                                               { "Output", seal_options, &m.delivery },
+                                               { NULL, url_options, &m.delivery },
                                                { 0 } };
         char **operands = NULL;
         int r = options_parse(&usage, groups, argc, argv, &operands, f);
@@ -158,7 +156,7 @@ static int narrow(struct making *m, const char *operand, const char *path, struc
                 r = token_get(operand, &given, f);
         if (r < 0)
                 return r;
-        if (jwe_is_one(given.data, given.len))
+        if (token_is_encrypted(given.data, given.len))
                 return fault_set(f, FAULT_FAILED, NULL, "an encrypted token cannot be narrowed");
         r = token_narrow(given.data, given.len, holder, &m->wanted.claims, &token, f);
         if (r < 0) {
@@ -183,7 +181,8 @@ static int narrow_run(int argc, char **argv, struct fault *f)
         _cleanup_(making_reset) struct making m = { 0 };
         const struct option_group groups[] = { { "Options", narrow_options, &m },
                                                { "Claims", claim_options, &m.wanted },
-                                               { "Output", delivery_options, &m.delivery },
+                                               { "Output", seal_options, &m.delivery },
+                                               { NULL, url_options, &m.delivery },
                                                { 0 } };
         const char *token = NULL, *path = NULL;
         char **operands = NULL;
@@ -236,7 +235,9 @@ static int encrypt_run(int argc, char **argv, struct fault *f)
                          "machine can see it for a moment.\n",
         };
         struct delivery d = { 0 };
-        const struct option_group groups[] = { { "Options", encrypt_options, &d }, { 0 } };
+        const struct option_group groups[] = { { "Options", encrypt_options, &d },
+                                               { NULL, url_options, &d },
+                                               { 0 } };
         const char *token = NULL, *path = NULL;
         char **operands = NULL;
         int r = options_parse(&usage, groups, argc, argv, &operands, f);

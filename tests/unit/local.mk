@@ -112,6 +112,10 @@ TESTS += tests/unit/check-layers
 TESTS += tests/unit/check-manual
 EXTRA_DIST += tests/unit/check-layers tests/unit/check-manual
 
+# gear, as its users run it.
+TESTS += tests/unit/check-cli
+EXTRA_DIST += tests/unit/check-cli
+
 # A debugging aid, built when asked for.
 EXTRA_PROGRAMS += tests/host/tools/sys-probe
 tests_host_tools_sys_probe_SOURCES = tests/host/tools/sys-probe.c
