@@ -21,4 +21,5 @@ void config_take_over(struct config *current, struct config *fresh)
         SWAP(current->state_directory, fresh->state_directory);
         SWAP(current->docker_socket, fresh->docker_socket);
         SWAP(current->docker_unit, fresh->docker_unit);
+        SWAP(current->keys_directory, fresh->keys_directory);
 }

@@ -7,6 +7,7 @@
 #include "util/text.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <strings.h>
 #include <sys/un.h>
@@ -14,6 +15,7 @@
 
 #define USEC_PER_SEC UINT64_C(1000000)
 #define ADDRESS_MAX 64
+#define NAME_MAX_LEN 253 /* of a host, RFC 1035 */
 
 static void *member_of(const struct option *o, void *owner)
 {
@@ -89,6 +91,14 @@ int option_string(const struct option *o, const char *value, void *owner)
 int option_path(const struct option *o, const char *value, void *owner)
 {
         return *value == '/' ? replace_string(member_of(o, owner), value) : -EINVAL;
+}
+
+int option_name(const struct option *o, const char *value, void *owner)
+{
+        for (const char *p = value; *p; p++)
+                if (!isalnum((unsigned char) *p) && !strchr("._-", *p))
+                        return -EINVAL;
+        return strlen(value) <= NAME_MAX_LEN ? replace_string(member_of(o, owner), value) : -EINVAL;
 }
 
 int option_unit(const struct option *o, const char *value, void *owner)

@@ -27,6 +27,7 @@ option_read option_string;     /* anything but nothing */
 option_read option_path;       /* an absolute one */
 option_read option_list;       /* appended to; nothing empties it */
 option_read option_path_list;
+option_read option_name;       /* [A-Za-z0-9._-]*, the name of a machine */
 option_read option_unit;       /* the name of a service; nothing for none */
 option_read option_port_range, option_ip_address, option_log_rate, option_log_level;
 option_read option_faces, option_auth, option_address, option_mode, option_origins;

@@ -43,6 +43,8 @@ static const struct option options[] = {
         DAEMON("StateDirectory", state_directory, option_path, "an absolute path", 0, 0),
         DAEMON("TestToken", test_token, option_flag, "yes or no", 0, 0),
         DAEMON("MaxTokenLife", max_token_life_usec, option_duration, "a duration from 1s to 366d", SEC, 366 * DAY),
+        DAEMON("KeysDirectory", keys_directory, option_path, "an absolute path", 0, 0),
+        DAEMON("NodeName", node_name, option_name, "a host name, or nothing", 0, 0),
         DAEMON("PortRange", port_first, option_port_range, "two ports, like 4000-4999", 0, 0),
         DAEMON("VolumePaths", volume_paths, option_path_list, "absolute paths, separated by blanks", 0, 0),
         DAEMON("AllowRegistries", allow_registries, option_list, "names of registries or *.suffix, separated by blanks", 0, 0),
@@ -109,6 +111,7 @@ static const struct {
         { "StateDirectory", "/var/lib/gears" }, { "PublishAddress", "0.0.0.0" },
         { "Docker", "/usr/bin/docker" },        { "Helper", HELPERDIR "/gear-unit" },
         { "DockerSocket", "/run/docker.sock" }, { "DockerUnit", "docker.service" },
+        { "KeysDirectory", "/etc/geard/keys.d" }, { "NodeName", "" },
 };
 
 static const char *const built_in_listens[] = { "127.0.0.1:2223", "[::1]:2223", "/run/geard/geard.sock" };
@@ -472,6 +475,8 @@ struct config *config_free(struct config *c)
         free(c->helper);
         free(c->docker_socket);
         free(c->docker_unit);
+        free(c->keys_directory);
+        free(c->node_name);
         strv_free(c->warnings);
         free(c);
         return NULL;

@@ -33,6 +33,8 @@ struct config {
         char *state_directory;        /* /var/lib/gears */
         bool test_token;
         uint64_t max_token_life_usec; /* 24 h */
+        char *keys_directory;         /* KeysDirectory=/etc/geard/keys.d */
+        char *node_name;              /* NodeName=; "" when tokens for other nodes cannot be told */
         uint16_t port_first, port_last; /* PortRange= */
         char **volume_paths;          /* VolumePaths= */
         char **allow_registries;      /* AllowRegistries=; NULL: all */

@@ -46,6 +46,7 @@ struct daemon {
         char swept[GEAR_ID_MAX + 1]; /* … behind this gear */
         struct gears *gears;
         struct requests *requests;
+        struct tokens *tokens;   /* those that are believed, and by which keys */
         struct systemd *systemd;
         struct fetch *fetch;
         struct docker *docker;

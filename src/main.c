@@ -15,6 +15,7 @@
 #include "api/recover.h"
 #include "api/remove.h"
 #include "api/state.h"
+#include "api/tokens.h"
 #include "api/work.h"
 #include "build-config.h"
 #include "daemon.h"
@@ -150,6 +151,7 @@ static void on_hup(void *arg, int signo _unused_)
                 config_take_over(p->d.config, fresh);
                 log_open("geard", p->d.config->log_level);
                 log_info(NO_FIELDS, "the configuration was read again");
+                tokens_reload(p->d.tokens);
         }
         (void) config_free(fresh);
         (void) sd_notify(0, "READY=1");
@@ -181,6 +183,7 @@ static int build_parts(struct process *p)
         docker_watch.arg = d;
         d->gears = gears_new();
         d->requests = requests_new(d->config->requests_max, d->config->changes_max);
+        d->tokens = tokens_new(d);
         d->worker = worker_new(d->loop);
         d->systemd = systemd_new(d->loop, &systemd_hooks);
         d->fetch = fetch_new(d->loop);
@@ -191,7 +194,7 @@ static int build_parts(struct process *p)
         p->watchdog = timer_new(d->loop, feed_watchdog, p);
         p->drain = timer_new(d->loop, leave_when_drained, p);
         p->ready = timer_new(d->loop, ready_anyway, p);
-        return d->gears && d->requests && d->worker && d->systemd && d->fetch && d->docker && d->server &&
+        return d->gears && d->requests && d->tokens && d->worker && d->systemd && d->fetch && d->docker && d->server &&
                                p->watchdog && p->drain && p->ready
                        ? 0
                        : -ENOMEM;
@@ -268,6 +271,7 @@ static void take_down(struct process *p)
         d->units = dirwatch_free(d->units);
         d->sweep = timer_free(d->sweep);
         d->requests = requests_free(d->requests);
+        d->tokens = tokens_free(d->tokens);
         d->gears = gears_free(d->gears);
         d->store = store_free(d->store);
         d->loop = loop_free(d->loop);

@@ -8,7 +8,8 @@ units/geard.service: units/geard.service.in Makefile
 
 # Both of these name the package, not the file in our tree.
 install-data-hook:
-	$(MKDIR_P) "$(DESTDIR)$(sysusersdir)" "$(DESTDIR)$(tmpfilesdir)" "$(DESTDIR)$(gearddir)/geard.conf.d"
+	$(MKDIR_P) "$(DESTDIR)$(sysusersdir)" "$(DESTDIR)$(tmpfilesdir)" "$(DESTDIR)$(gearddir)/geard.conf.d" \
+		"$(DESTDIR)$(gearddir)/keys.d"
 	$(INSTALL_DATA) $(srcdir)/units/geard.sysusers "$(DESTDIR)$(sysusersdir)/geard.conf"
 	$(INSTALL_DATA) $(srcdir)/units/geard.tmpfiles "$(DESTDIR)$(tmpfilesdir)/geard.conf"
 

@@ -7,6 +7,16 @@
 
 #include <stdio.h>
 
+/* The reason is for the journal; who is refused learns that he is, and nothing more. */
+static void tell_refusal(const struct call *call, const char *why)
+{
+        const struct http_request *q = call->request;
+
+        log_notice(LOG_FIELDS("GEARD_PEER", q->peer->address, "GEARD_METHOD", q->method_name, "GEARD_PRINCIPAL",
+                              call->who.principal[0] ? call->who.principal : NULL),
+                   "refused a %s from %s: %s", q->method_name, q->peer->address, why);
+}
+
 /* --- reading a call ------------------------------------------------------------------------ */
 
 int call_gear_id(struct call *call, const char **ret, struct fault *f)
@@ -21,8 +31,10 @@ int call_gear_id(struct call *call, const char **ret, struct fault *f)
                 r = gear_id_check(id, "r", f);
         } else {
                 r = gear_id_check(id, "id", f);
-                if (r == 0 && !access_covers(&call->who, id))
-                        r = fault_set(f, FAULT_DENIED, "r", "r: the token names another gear than the path");
+                if (r == 0 && !access_covers(&call->who, id)) {
+                        tell_refusal(call, "the token is for another gear");
+                        r = access_denied(f);
+                }
         }
         if (r == 0)
                 *ret = id;
@@ -87,10 +99,7 @@ static void refuse_method(struct call *call)
 static void refuse(struct call *call, const struct fault *fault, const char *why)
 {
         if (fault->kind == FAULT_DENIED || fault->kind == FAULT_UNKNOWN_WHO)
-                log_notice(LOG_FIELDS("GEARD_PEER", call->request->peer->address, "GEARD_METHOD",
-                                      call->request->method_name),
-                           "refused a %s from %s: %s", call->request->method_name, call->request->peer->address,
-                           why ? why : fault->text);
+                tell_refusal(call, *why ? why : fault->text);
         answer_fault(call, fault);
 }
 
@@ -99,7 +108,7 @@ static bool admit(struct call *call)
 {
         struct daemon *d = call->daemon;
         const struct http_request *request = call->request;
-        const char *why = NULL;
+        char why[FAULT_TEXT_MAX] = "";
         struct fault f;
 
         route_find(d->routes, d->n_routes, request, &call->match);
@@ -117,7 +126,8 @@ static bool admit(struct call *call)
                 return false;
         }
         if (!(call->match.route->flags & ROUTE_OPEN) &&
-            access_identify(d, request, &call->match, &call->who, &why, &f) < 0) {
+            (access_identify(d, request, &call->match, &call->who, why, &f) < 0 ||
+             access_allows(call, why, &f) < 0)) {
                 refuse(call, &f, why);
                 return false;
         }
@@ -139,7 +149,13 @@ bool call_head(void *arg, const struct http_request *request, struct reply *repl
 void call_dispatch(void *arg, const struct http_request *request, struct reply *reply)
 {
         struct call call = { .daemon = arg, .request = request, .reply = reply };
+        char why[FAULT_TEXT_MAX];
+        struct fault f;
 
-        if (admit(&call))
+        if (!admit(&call))
+                return;
+        if (access_allows_body(&call, why, &f) < 0)
+                refuse(&call, &f, why);
+        else
                 call.match.route->handler(&call);
 }

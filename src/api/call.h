@@ -13,17 +13,22 @@
 enum identity_kind {
         WHO_NOBODY,
         WHO_TEST,                 /* the __test__ token */
+        WHO_TOKEN,                /* a signed token */
         WHO_PEER,                 /* a local user on the unix socket */
         WHO_ANYONE,               /* a listener with Auth=none */
 };
+
+struct token;
 
 struct identity {
         enum identity_kind kind;
         char principal[96];       /* scopes request ids: "test", "uid:0" … */
         char user[USER_MAX + 1];  /* the claim u, or the name of the local user */
-        const char *r;            /* the claims; NULL where absent */
+        const char *r;            /* the claims; NULL where absent, r also where it names several */
         const char *t;
         const char *i;
+        const struct token *token; /* WHO_TOKEN: all of its claims */
+        uint64_t expires_sec;     /* until then its request ids are remembered; 0: no token */
 };
 
 struct call {
@@ -40,9 +45,17 @@ void call_dispatch(void *arg, const struct http_request *request, struct reply *
 /* The same for a head alone, up to the handler: false if that already ended the reply. */
 bool call_head(void *arg, const struct http_request *request, struct reply *reply);
 
-/* Who speaks? Fills who; UNKNOWN_WHO or DENIED with one generic sentence otherwise; why is for the journal. */
+/*
+ * Who speaks, and may they do what the route does, on anything at all and with
+ * this body?  UNKNOWN_WHO, or DENIED with one generic sentence; why is for the
+ * journal, and holds nothing of the credentials.
+ */
 int access_identify(const struct daemon *d, const struct http_request *request, const struct route_match *match,
-                    struct identity *ret, const char **ret_why, struct fault *f);
+                    struct identity *ret, char ret_why[static FAULT_TEXT_MAX], struct fault *f);
+int access_allows(const struct call *call, char ret_why[static FAULT_TEXT_MAX], struct fault *f);
+int access_allows_body(const struct call *call, char ret_why[static FAULT_TEXT_MAX], struct fault *f);
+/* The one sentence, whether it is not theirs or not there. */
+int access_denied(struct fault *f);
 bool access_may_reach_host(const struct identity *who);
 /* Does what this caller may see include the gear? */
 bool access_covers(const struct identity *who, const char *id);

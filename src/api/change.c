@@ -3,6 +3,7 @@
 #include "api/change.h"
 
 #include "api/answer.h"
+#include "core/token.h"
 #include "util/digest.h"
 #include "util/log.h"
 
@@ -49,6 +50,19 @@ static bool is_part_of_request(const struct call *call, const char *name)
         return !claim && !streq(name, "wait");
 }
 
+/* What the token says of the request; not when, nor until when, nor how it was signed. */
+static void add_claims(struct text *t, const struct claims *c)
+{
+        json_out(t, c->user ? c->user : "");
+        json_out(t, c->type ? c->type : "");
+        for (char *const *r = c->locators; r && *r; r++)
+                json_out(t, *r);
+        text_addc(t, '\n');
+        for (char *const *a = c->rights; a && *a; a++)
+                json_out(t, *a);
+        text_addf(t, "%s\n", c->body);
+}
+
 static int digest_call(const struct call *call, char ret[static DIGEST_HEX_LEN + 1])
 {
         const struct http_request *q = call->request;
@@ -65,6 +79,8 @@ static int digest_call(const struct call *call, char ret[static DIGEST_HEX_LEN +
                 }
         }
         text_addc(&t, '\n');
+        if (call->who.token)
+                add_claims(&t, &call->who.token->claims);
         text_addn(&t, q->body, q->body_len);
         return text_ok(&t) ? digest_hex(t.data, t.len, ret) : -ENOMEM;
 }

@@ -20,6 +20,7 @@ libgeard_la_SOURCES += \
 	src/api/remove.c src/api/remove.h \
 	src/api/resolve.c src/api/resolve.h \
 	src/api/state.c src/api/state.h \
+	src/api/tokens.c src/api/tokens.h \
 	src/api/usage.c src/api/usage.h \
 	src/api/volumes.c src/api/volumes.h \
 	src/api/work.c src/api/work.h

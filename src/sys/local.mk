@@ -28,3 +28,6 @@ libgeard_la_SOURCES += \
 # the state directory
 libgeard_la_SOURCES += src/sys/store.c src/sys/store.h src/sys/worker.c src/sys/worker.h \
 	src/sys/dirwatch.c src/sys/dirwatch.h
+
+# who may sign tokens
+libgeard_la_SOURCES += src/sys/keyring.c src/sys/keyring.h

@@ -119,7 +119,8 @@ LISTING = r"""
 find /var/lib/gears /etc/systemd/system /run/systemd/system -printf '%p %y %s %m %T@ %l\n' | sort
 docker ps -aq --no-trunc
 docker volume ls -q
-systemctl list-units --all --plain --no-legend | awk '$1 ~ /^gear-/ || $3 == "failed"'
+# ... without the columns, which are as wide as the longest name of any unit
+systemctl list-units --all --plain --no-legend | awk '{ $1 = $1 } $1 ~ /^gear-/ || $3 == "failed"'
 systemctl list-jobs --plain --no-legend
 """
 

@@ -12,7 +12,7 @@ import subprocess
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from lib import sanitizers
+from lib import sanitizers, secrets
 
 TESTS = pathlib.Path(__file__).resolve().parents[2]
 TESTHOST = TESTS / "lib" / "testhost"
@@ -174,6 +174,7 @@ class Host:
         body: bytes or text as they are, anything else as JSON.  unix: a socket's
         path instead of TCP, e.g. SOCKET, where root may do everything.
         """
+        secrets.notice(target, headers)
         argv = ["curl", "--silent", "--show-error", "--include", "--max-time", str(timeout)]
         argv += ["--head"] if method == "HEAD" else ["--request", method]
         for name, value in (headers or {}).items():
