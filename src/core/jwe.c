@@ -152,7 +152,8 @@ static bool derive(const struct secret *shared, const struct bytes *apu, const s
         text_addn(&info, key_bits, sizeof key_bits);
         if (!ctx || !text_ok(&info))
                 return false;
-        params[0] = OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, (char *) (uintptr_t) "SHA256", 0);
+        params[0] =
+                OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, (char *) (uintptr_t) "SHA256", 0);
         params[1] = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, shared->bytes, shared->len);
         params[2] = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, info.data, info.len);
         params[3] = OSSL_PARAM_construct_end();
@@ -174,8 +175,8 @@ static bool make_secret(size_t n, struct secret *ret)
         return ret->bytes;
 }
 
-static bool agree(const struct key *own, const struct key *peer, const struct bytes *apu, const struct bytes *apv,
-                  struct secret *cek)
+static bool agree(const struct key *own, const struct key *peer, const struct bytes *apu,
+                  const struct bytes *apv, struct secret *cek)
 {
         _cleanup_(EVP_PKEY_CTX_freep) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, own->pkey, NULL);
         _cleanup_secret_ struct secret shared = { 0 };
@@ -202,7 +203,8 @@ static bool unwrap(const struct key *k, const struct bytes *wrapped, struct secr
         _cleanup_(EVP_PKEY_CTX_freep) EVP_PKEY_CTX *ctx = oaep(k->pkey, EVP_PKEY_decrypt_init);
         _cleanup_secret_ struct secret plain = { 0 };
         size_t n = RSA_BYTES_MAX;
-        bool ok = make_secret(RSA_BYTES_MAX, &plain) && ctx && wrapped->len == (size_t) EVP_PKEY_get_size(k->pkey) &&
+        bool ok = make_secret(RSA_BYTES_MAX, &plain) && ctx &&
+                  wrapped->len == (size_t) EVP_PKEY_get_size(k->pkey) &&
                   EVP_PKEY_decrypt(ctx, plain.bytes, &n, wrapped->data, wrapped->len) == 1 && n == CEK_BYTES;
 
         if (ok)
@@ -292,7 +294,8 @@ static bool wrap_by_agreement(const struct key *k, struct message *m)
         if (key_generate(k->algorithm, 0, &ephemeral, &ignored) < 0)
                 return false;
         json_name(&m->header, "epk");
-        return key_to_jwk(ephemeral, false, &m->header) == 0 && agree(ephemeral, k, &nobody, &nobody, &m->cek);
+        return key_to_jwk(ephemeral, false, &m->header) == 0 &&
+               agree(ephemeral, k, &nobody, &nobody, &m->cek);
 }
 
 static bool wrap_by_rsa(const struct key *k, struct message *m)

@@ -96,8 +96,8 @@ int jws_parse(const char *token, size_t n, struct jws *ret, const char **ret_why
 
 static bool hmac(const struct key *k, const void *bytes, size_t n, unsigned char ret[static HMAC_BYTES])
 {
-        return EVP_Q_mac(NULL, "HMAC", NULL, "SHA256", NULL, k->secret, k->secret_len, bytes, n, ret, HMAC_BYTES,
-                         NULL) != NULL;
+        return EVP_Q_mac(NULL, "HMAC", NULL, "SHA256", NULL, k->secret, k->secret_len, bytes, n, ret,
+                         HMAC_BYTES, NULL) != NULL;
 }
 
 static bool hmac_fits(const struct jws *j, const struct key *k)
@@ -117,7 +117,8 @@ static bool is_rsa(const struct key *k)
 
 /* EdDSA hashes by itself; PS256 takes its salt as long as the digest. */
 static bool set_up(const struct key *k, EVP_MD_CTX *md,
-                   int (*init)(EVP_MD_CTX *md, EVP_PKEY_CTX **ret, const EVP_MD *type, ENGINE *e, EVP_PKEY *pkey))
+                   int (*init)(EVP_MD_CTX *md, EVP_PKEY_CTX **ret, const EVP_MD *type, ENGINE *e,
+                               EVP_PKEY *pkey))
 {
         const EVP_MD *digest = k->algorithm == KEY_EDDSA ? NULL : EVP_sha256();
         EVP_PKEY_CTX *ctx = NULL;
@@ -128,7 +129,8 @@ static bool set_up(const struct key *k, EVP_MD_CTX *md,
             EVP_PKEY_CTX_set_rsa_padding(ctx, k->algorithm == KEY_PS256 ? RSA_PKCS1_PSS_PADDING
                                                                         : RSA_PKCS1_PADDING) <= 0)
                 return false;
-        return k->algorithm != KEY_PS256 || EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) > 0;
+        return k->algorithm != KEY_PS256 ||
+               EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) > 0;
 }
 
 static bool pkey_fits(const struct jws *j, const struct key *k, const unsigned char *signature, size_t n)
@@ -136,15 +138,17 @@ static bool pkey_fits(const struct jws *j, const struct key *k, const unsigned c
         _cleanup_(EVP_MD_CTX_freep) EVP_MD_CTX *md = EVP_MD_CTX_new();
 
         return md && set_up(k, md, EVP_DigestVerifyInit) &&
-               EVP_DigestVerify(md, signature, n, (const unsigned char *) j->signed_part, j->signed_len) == 1;
+               EVP_DigestVerify(md, signature, n, (const void *) j->signed_part, j->signed_len) == 1;
 }
 
 /* Is it above zero and below the order of P-256? */
 static bool is_scalar(const unsigned char bytes[static P256_BYTES])
 {
         static const unsigned char order[P256_BYTES] = {
-                0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-                0xbc, 0xe6, 0xfa, 0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51,
+                0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x00,
+                0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                0xbc, 0xe6, 0xfa, 0xad, 0xa7, 0x17, 0x9e, 0x84,
+                0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51,
         };
         static const unsigned char zero[P256_BYTES];
 
@@ -234,7 +238,8 @@ static int ecdsa_unpack(unsigned char *signature, size_t *n)
         return 0;
 }
 
-static int make_signature(const struct key *k, const struct text *signed_part, unsigned char *ret, size_t *ret_n)
+static int make_signature(const struct key *k, const struct text *signed_part, unsigned char *ret,
+                          size_t *ret_n)
 {
         int r;
 
@@ -246,7 +251,8 @@ static int make_signature(const struct key *k, const struct text *signed_part, u
         return r == 0 && k->algorithm == KEY_ES256 ? ecdsa_unpack(ret, ret_n) : r;
 }
 
-int jws_sign(const struct key *k, const char *typ, const char *kid, const char *payload, size_t n, struct text *t)
+int jws_sign(const struct key *k, const char *typ, const char *kid, const char *payload, size_t n,
+             struct text *t)
 {
         _cleanup_text_ struct text header = { 0 }, token = { 0 };
         unsigned char signature[SIGNATURE_MAX];

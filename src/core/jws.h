@@ -29,4 +29,5 @@ int jws_parse(const char *token, size_t n, struct jws *ret, const char **ret_why
 /* 0, or -EBADMSG: not by this key. */
 int jws_verify(const struct jws *j, const struct key *k, const char **ret_why);
 /* Adds the compact form; `typ' and `kid' may be NULL. 0, -ENOMEM, or -EINVAL for a key that cannot sign. */
-int jws_sign(const struct key *k, const char *typ, const char *kid, const char *payload, size_t n, struct text *t);
+int jws_sign(const struct key *k, const char *typ, const char *kid, const char *payload, size_t n,
+             struct text *t);

@@ -33,8 +33,8 @@ static int check_rsa(EVP_PKEY *pkey, bool is_private, struct fault *f)
         int bits = EVP_PKEY_get_bits(pkey);
 
         if (bits < KEY_RSA_BITS_MIN || bits > KEY_RSA_BITS_MAX)
-                return fault_set(f, FAULT_INVALID, "n", "an RSA key has %d to %d bits, not %d", KEY_RSA_BITS_MIN,
-                                 KEY_RSA_BITS_MAX, bits);
+                return fault_set(f, FAULT_INVALID, "n", "an RSA key has %d to %d bits, not %d",
+                                 KEY_RSA_BITS_MIN, KEY_RSA_BITS_MAX, bits);
         if (!EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_E, &e))
                 return fault_oom(f);
         if (!BN_is_odd(e) || BN_is_one(e) || BN_num_bits(e) > RSA_EXPONENT_BITS_MAX)
@@ -97,8 +97,8 @@ static bool is_of_small_order(struct point *q, BN_CTX *ctx)
 {
         if (BN_is_zero(q->y) || BN_is_zero(q->u))
                 return true;
-        return !BN_copy(q->t, q->v) || !BN_add_word(q->t, 121666) || !BN_mod_mul(q->t, q->t, q->y2, q->p, ctx) ||
-               BN_is_word(q->t, 121666);
+        return !BN_copy(q->t, q->v) || !BN_add_word(q->t, 121666) ||
+               !BN_mod_mul(q->t, q->t, q->y2, q->p, ctx) || BN_is_word(q->t, 121666);
 }
 
 /* Is u / v the square of some x?  It is when u·v is. */
@@ -108,7 +108,7 @@ static bool is_on_curve(struct point *q, BN_CTX *ctx)
                BN_kronecker(q->t, q->p, ctx) == 1;
 }
 
-/* OpenSSL takes any 32 bytes for a public key, and signatures by one of small order can be made by anybody. */
+/* OpenSSL takes any 32 bytes for a public key, and anybody can sign for one of small order. */
 static int check_ed25519(EVP_PKEY *pkey, struct fault *f)
 {
         _cleanup_(BN_CTX_freep) BN_CTX *ctx = BN_CTX_new();

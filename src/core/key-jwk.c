@@ -17,6 +17,11 @@ struct jwk {
         const struct json *key_ops, *oth, *limits;
 };
 
+static const char **string_at(struct jwk *jwk, size_t offset)
+{
+        return (const char **) (void *) ((char *) jwk + offset);
+}
+
 /* Names are exact here, which json_member() is not; those that mean nothing to us are passed over. */
 static int take_member(const struct json *v, const char *name, struct jwk *jwk, struct fault *f)
 {
@@ -42,8 +47,7 @@ static int take_member(const struct json *v, const char *name, struct jwk *jwk, 
                 jwk->limits = v;
         for (size_t i = 0; i < ARRAY_SIZE(strings); i++)
                 if (streq(name, strings[i].name))
-                        return json_get_string(v, name, KEY_FILE_MAX,
-                                               (const char **) (void *) ((char *) jwk + strings[i].offset), f);
+                        return json_get_string(v, name, KEY_FILE_MAX, string_at(jwk, strings[i].offset), f);
         return 0;
 }
 
@@ -117,9 +121,10 @@ static const char *why_unfit(const struct jwk *jwk, bool encryption, enum key_al
                 return "its `key_ops' forbid it";
         if (find_algorithm(jwk, encryption, ret))
                 return NULL;
-        return encryption ? "its `kty', `crv' and `alg' are not ECDH-ES on P-256 or X25519, nor RSA-OAEP-256"
-                          : "its `kty', `crv' and `alg' are not EdDSA on Ed25519, ES256 on P-256, RS256, PS256 "
-                            "or HS256";
+        return encryption
+                       ? "its `kty', `crv' and `alg' are not ECDH-ES on P-256 or X25519, nor RSA-OAEP-256"
+                       : "its `kty', `crv' and `alg' are not EdDSA on Ed25519, ES256 on P-256, RS256, PS256 "
+                         "or HS256";
 }
 
 /* --- its numbers --- */
@@ -138,13 +143,14 @@ static int decode(const char *value, const char *member, struct secret *ret, str
         return 0;
 }
 
-static int decode_exactly(const char *value, const char *member, size_t len, struct secret *ret, struct fault *f)
+static int decode_exactly(const char *value, const char *member, size_t len, struct secret *ret,
+                          struct fault *f)
 {
         int r = decode(value, member, ret, f);
 
         if (r == 0 && ret->len != len)
-                return fault_set(f, FAULT_INVALID, member, "`%s' has %zu bytes instead of %zu", member, ret->len,
-                                 len);
+                return fault_set(f, FAULT_INVALID, member, "`%s' has %zu bytes instead of %zu", member,
+                                 ret->len, len);
         return r;
 }
 
@@ -181,7 +187,8 @@ static int okp_pkey(const struct jwk *jwk, int type, EVP_PKEY **ret, struct faul
         return r;
 }
 
-static int from_params(const char *type, OSSL_PARAM_BLD *build, bool is_private, EVP_PKEY **ret, struct fault *f)
+static int from_params(const char *type, OSSL_PARAM_BLD *build, bool is_private, EVP_PKEY **ret,
+                       struct fault *f)
 {
         _cleanup_(OSSL_PARAM_freep) OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(build);
         _cleanup_(EVP_PKEY_CTX_freep) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);

@@ -199,8 +199,8 @@ static int apply(struct sidecar *s, size_t i, const struct config_line *line, st
                 return fault_set(f, FAULT_INVALID, line->key, "%s:%u: the key itself limits this already",
                                  line->file, line->number);
         if (r < 0)
-                return fault_set(f, FAULT_INVALID, line->key, "%s:%u: %s= must be %s", line->file, line->number,
-                                 settings[i].name, settings[i].accepts);
+                return fault_set(f, FAULT_INVALID, line->key, "%s:%u: %s= must be %s", line->file,
+                                 line->number, settings[i].name, settings[i].accepts);
         return 0;
 }
 

@@ -110,14 +110,16 @@ static const struct form *find_form(const char *label)
         return NULL;
 }
 
-static int key_of_block(const struct block *b, const char *id, bool encryption, struct key **ret, struct fault *f)
+static int key_of_block(const struct block *b, const char *id, bool encryption, struct key **ret,
+                        struct fault *f)
 {
         const struct form *form = find_form(b->label);
         const unsigned char *der = b->der;
         EVP_PKEY *pkey;
 
         if (!form)
-                return fault_set(f, FAULT_INVALID, NULL, "a PEM block of a kind that holds no key for tokens");
+                return fault_set(f, FAULT_INVALID, NULL,
+                                 "a PEM block of a kind that holds no key for tokens");
         if (!form->parse)
                 return fault_set(f, FAULT_INVALID, NULL, "%s", form->why);
         if (b->header[0])
@@ -161,7 +163,8 @@ static int read_blocks(BIO *bio, const char *id, bool encryption, struct key_lis
                 if (says_nothing(&b))
                         continue;
                 if (l->n > 0)
-                        return fault_set(f, FAULT_INVALID, NULL, "a PEM file holds one key; a JWKS holds many");
+                        return fault_set(f, FAULT_INVALID, NULL,
+                                         "a PEM file holds one key; a JWKS holds many");
                 r = key_of_block(&b, id, encryption, &k, f);
                 if (r == 0)
                         r = add_key(l, k, f);
@@ -212,8 +215,8 @@ static int read_set(const struct json *set, const char *default_id, bool encrypt
         return 0;
 }
 
-static int read_json(const char *bytes, size_t n, const char *default_id, bool encryption, struct key_list *l,
-                     struct fault *f)
+static int read_json(const char *bytes, size_t n, const char *default_id, bool encryption,
+                     struct key_list *l, struct fault *f)
 {
         _cleanup_(json_freep) struct json *root = json_parse(bytes, n, "JWK", f);
         struct key *k = NULL;
@@ -246,6 +249,7 @@ int key_read(const char *bytes, size_t n, const char *default_id, bool encryptio
                 return fault_set(f, FAULT_INVALID, NULL, "a key file has at most %d bytes", KEY_FILE_MAX);
         r = looks_like_json(bytes, n) ? read_json(bytes, n, default_id, encryption, &l, f)
                                       : read_pem(bytes, n, default_id, encryption, &l, f);
+        ERR_clear_error();
         if (r < 0)
                 return r;
         *ret_n = l.n;

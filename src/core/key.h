@@ -32,7 +32,8 @@ enum key_algorithm {
         KEY_ECDH_X25519,
         KEY_RSA_OAEP_256,
 };
-const char *key_algorithm_name(enum key_algorithm a); /* as `alg' in a header: "EdDSA" … "ECDH-ES" "RSA-OAEP-256" */
+/* As `alg' in a header has it: "EdDSA" … "ECDH-ES" "RSA-OAEP-256". */
+const char *key_algorithm_name(enum key_algorithm a);
 
 /* What one issuer may grant; empty lists allow everything. Patterns may end in `*'. */
 struct key_limits {
@@ -68,10 +69,11 @@ bool key_id_valid(const char *id);
  * algorithm are passed over; those without a `kid' are called DEFAULT_ID.1,
  * DEFAULT_ID.2 … by their place.
  */
-int key_read(const char *bytes, size_t n, const char *default_id, bool encryption, struct key ***ret, size_t *ret_n,
-             struct fault *f);
+int key_read(const char *bytes, size_t n, const char *default_id, bool encryption, struct key ***ret,
+             size_t *ret_n, struct fault *f);
 /* One JWK, as in `cnf'. */
-int key_from_jwk(const struct json *jwk, const char *default_id, bool encryption, struct key **ret, struct fault *f);
+int key_from_jwk(const struct json *jwk, const char *default_id, bool encryption, struct key **ret,
+                 struct fault *f);
 
 /*
  * The sidecar of a key file: "[Key]" with Id= Algorithm= Users= Locators= Rights=

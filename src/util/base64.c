@@ -14,7 +14,8 @@ static int value_of(char c, const char symbols[static 2])
 }
 
 /* Room for digits * 3 / 4 bytes is the caller's; false for a foreign digit or bits beyond the last byte. */
-static bool decode_digits(const char *encoded, size_t digits, const char symbols[static 2], unsigned char *ret)
+static bool decode_digits(const char *encoded, size_t digits, const char symbols[static 2],
+                          unsigned char *ret)
 {
         unsigned bits = 0, held = 0;
 

@@ -63,8 +63,9 @@ static void check_again(const struct key *k, const char *payload, size_t n)
         _cleanup_free_ char *again = NULL;
         size_t again_n;
 
-        if (jwe_encrypt(k, NULL, payload, n, &t) < 0 || jwe_decrypt(t.data, t.len, &k, 1, &again, &again_n) < 0 ||
-            again_n != n || memcmp(again, payload, n) != 0)
+        if (jwe_encrypt(k, NULL, payload, n, &t) < 0 ||
+            jwe_decrypt(t.data, t.len, &k, 1, &again, &again_n) < 0 || again_n != n ||
+            memcmp(again, payload, n) != 0)
                 abort();
 }
 

@@ -15,8 +15,9 @@ static void check_written(const struct key *k, bool encryption)
         struct key **again = NULL;
         size_t n = 0;
 
-        if (key_to_jwk(k, k->can_sign, &jwk) < 0 || key_read(jwk.data, jwk.len, "id", encryption, &again, &n, &f) < 0 ||
-            n != 1 || !streq(again[0]->name, k->name) || again[0]->algorithm != k->algorithm ||
+        if (key_to_jwk(k, k->can_sign, &jwk) < 0 ||
+            key_read(jwk.data, jwk.len, "id", encryption, &again, &n, &f) < 0 || n != 1 ||
+            !streq(again[0]->name, k->name) || again[0]->algorithm != k->algorithm ||
             again[0]->can_sign != k->can_sign)
                 abort();
         (void) keys_free(again, n);

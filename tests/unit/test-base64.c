@@ -65,7 +65,8 @@ static void test_decode_url(void **state _unused_)
 static void test_one_text_per_bytes(void **state _unused_)
 {
         for (unsigned value = 0; value < 1U << 24; value += 251) {
-                const char text[] = { (char) (value & 0xff), (char) (value >> 8 & 0xff), (char) (value >> 16) };
+                const char text[] = { (char) (value & 0xff), (char) (value >> 8 & 0xff),
+                                      (char) (value >> 16) };
 
                 for (size_t len = 1; len <= sizeof text; len++) {
                         _cleanup_free_ unsigned char *decoded = NULL;

@@ -117,8 +117,8 @@ static void test_every_key_against_every_other(void **state _unused_)
                         else
                                 assert_stays_closed(t.data, keys[j]);
                 /* The right one among many is found without a kid. */
-                assert_int_equal(jwe_decrypt(t.data, t.len, (const struct key *const *) keys, ARRAY_SIZE(keys),
-                                             &payload, &n),
+                assert_int_equal(jwe_decrypt(t.data, t.len, (const struct key *const *) keys,
+                                             ARRAY_SIZE(keys), &payload, &n),
                                  0);
                 assert_string_equal(payload, PAYLOAD);
         }
@@ -168,8 +168,8 @@ static void test_refused_headers(void **state _unused_)
                 "{\"alg\":\"ECDH-ES\",\"enc\":\"A256GCM\",\"epk\":" RFC7515_A3_KEY "}",
                 "{\"alg\":\"ECDH-ES\",\"enc\":\"A256GCM\",\"epk\":" RFC7515_A2_KEY "}",
                 /* not on the curve */
-                "{\"alg\":\"ECDH-ES\",\"enc\":\"A256GCM\",\"epk\":{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" RFC7515_A3_X
-                "\",\"y\":\"" RFC7515_A3_X "\"}}",
+                "{\"alg\":\"ECDH-ES\",\"enc\":\"A256GCM\",\"epk\":{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":"
+                "\"" RFC7515_A3_X "\",\"y\":\"" RFC7515_A3_X "\"}}",
         };
         _cleanup_(key_freep) struct key *p256 = key_of(RFC7515_A3_KEY), *rsa = key_of(RFC7515_A2_KEY);
 

@@ -244,7 +244,8 @@ static void test_refused_forms(void **state _unused_)
                 { "eyJhbGciOiJFZERTQSJ9.e30.AB", "not base64url" },
                 { RFC8037_A4 "AAAA", "signature is not" },
                 { RFC7515_A4, "algorithm is not" },
-                { "{\"payload\":\"e30\",\"header\":{\"alg\":\"EdDSA\"},\"signature\":\"AAAA\"}", "three parts" },
+                { "{\"payload\":\"e30\",\"header\":{\"alg\":\"EdDSA\"},\"signature\":\"AAAA\"}",
+                  "three parts" },
         };
         _cleanup_(key_freep) struct key *k = key_of(RFC8037_KEY);
         struct jws j;
@@ -319,11 +320,11 @@ static void with_signature(const struct key *k, const unsigned char *bytes, size
         base64url_add(ret, bytes, n);
 }
 
-#define P256_ORDER                                                                                            \
-        "\xff\xff\xff\xff\x00\x00\x00\x00\xff\xff\xff\xff\xff\xff\xff\xff"                                    \
+#define P256_ORDER                                                         \
+        "\xff\xff\xff\xff\x00\x00\x00\x00\xff\xff\xff\xff\xff\xff\xff\xff" \
         "\xbc\xe6\xfa\xad\xa7\x17\x9e\x84\xf3\xb9\xca\xc2\xfc\x63\x25\x51"
-#define ALL_ONES                                                                                              \
-        "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"                                    \
+#define ALL_ONES                                                           \
+        "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff" \
         "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
 #define ZERO "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
 #define ONE "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1"
@@ -380,8 +381,8 @@ static void test_ecdsa_has_two_texts(void **state _unused_)
 /* S + L verifies where S is not held below the order L of the group. */
 static void test_eddsa_bounds(void **state _unused_)
 {
-        static const unsigned char order[32] = { 0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7,
-                                                 0xa2, 0xde, 0xf9, 0xde, 0x14, [31] = 0x10 };
+        static const unsigned char order[32] = { 0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58,       0xd6,
+                                                 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, [31] = 0x10 };
         _cleanup_(key_freep) struct key *k = key_of(RFC8037_KEY);
         _cleanup_(jws_reset) struct jws j = { 0 };
         const char *why = "";

@@ -38,7 +38,8 @@ static struct key *read_one(const char *bytes, size_t n, const struct row *row)
         free(keys);
         if (row->algorithm == NOT_READ) {
                 if (r == 0 || f.kind != FAULT_INVALID || !strstr(f.text, row->why))
-                        fail_msg("%.70s: `%s' instead of `%s'", row->bytes, r ? f.text : "accepted", row->why);
+                        fail_msg("%.70s: `%s' instead of `%s'", row->bytes, r ? f.text : "accepted",
+                                 row->why);
                 return NULL;
         }
         if (r < 0)
@@ -110,7 +111,8 @@ static void test_no_keys_at_all(void **state _unused_)
                 { "hello", false, NOT_READ, "neither PEM nor a JWK" },
                 { "\xef\xbb\xbf{\"kty\":\"OKP\"}", false, NOT_READ, "neither PEM nor a JWK" },
                 { "-----BEGIN PUBLIC KEY-----\n", false, NOT_READ, "damaged" },
-                { "-----BEGIN PUBLIC KEY-----\nMAAA\n-----END PUBLIC KEY-----\n", false, NOT_READ, "is not one" },
+                { "-----BEGIN PUBLIC KEY-----\nMAAA\n-----END PUBLIC KEY-----\n", false, NOT_READ,
+                  "is not one" },
                 { "-----BEGIN DH PARAMETERS-----\nMAAA\n-----END DH PARAMETERS-----\n", false, NOT_READ,
                   "holds no key" },
                 { "-----BEGIN EC PARAMETERS-----\nMAAA\n-----END EC PARAMETERS-----\n", false, NOT_READ,
@@ -131,18 +133,21 @@ static void test_no_keys_at_all(void **state _unused_)
 /* --- JWK --- */
 
 #define OKP(members) "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"" RFC8037_X "\"" members "}"
-#define EC(members) "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" RFC7515_A3_X "\",\"y\":\"" RFC7515_A3_Y "\"" members "}"
+#define EC(members) \
+        "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" RFC7515_A3_X "\",\"y\":\"" RFC7515_A3_Y "\"" members "}"
 #define RSA(members) "{\"kty\":\"RSA\",\"n\":\"" RFC7515_A2_N "\",\"e\":\"AQAB\"" members "}"
 #define RSA_E(e) "{\"kty\":\"RSA\",\"n\":\"" RFC7515_A2_N "\",\"e\":\"" e "\"}"
 #define SECRET_32 "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
-#define X25519(members) \
-        "{\"kty\":\"OKP\",\"crv\":\"X25519\",\"x\":\"hSDwCYkwp1R0i33ctD73Wg2_Og0mOBr066SpjqqbTmo\"" members "}"
+#define X25519(members)                                                                                     \
+        "{\"kty\":\"OKP\",\"crv\":\"X25519\",\"x\":\"hSDwCYkwp1R0i33ctD73Wg2_Og0mOBr066SpjqqbTmo\"" members \
+        "}"
 
 static void test_jwk(void **state _unused_)
 {
         static const struct row rows[] = {
                 { OKP(""), false, KEY_EDDSA, NULL },
-                { " \r\n" OKP(",\"alg\":\"EdDSA\",\"use\":\"sig\",\"key_ops\":[\"verify\"]"), false, KEY_EDDSA, NULL },
+                { " \r\n" OKP(",\"alg\":\"EdDSA\",\"use\":\"sig\",\"key_ops\":[\"verify\"]"), false,
+                  KEY_EDDSA, NULL },
                 { OKP(",\"x5u\":\"https://example.com\",\"X\":7,\"Kty\":8"), false, KEY_EDDSA, NULL },
                 { RFC8037_KEY, false, KEY_EDDSA, NULL },
                 { EC(""), false, KEY_ES256, NULL },
@@ -177,21 +182,26 @@ static void test_jwk(void **state _unused_)
                 { RFC7515_A4_KEY, false, NOT_READ, "`kty', `crv' and `alg'" },
                 { RFC7515_A1_KEY, true, NOT_READ, "`kty', `crv' and `alg'" },
                 { "{\"kty\":\"oct\",\"k\":\"" SECRET_32 "\",\"alg\":\"HS512\"}", false, NOT_READ, "`alg'" },
-                { "{\"kty\":\"okp\",\"crv\":\"Ed25519\",\"x\":\"" RFC8037_X "\"}", false, NOT_READ, "`kty'" },
+                { "{\"kty\":\"okp\",\"crv\":\"Ed25519\",\"x\":\"" RFC8037_X "\"}", false, NOT_READ,
+                  "`kty'" },
                 { "{\"kty\":\"OKP\",\"crv\":\"Ed448\",\"x\":\"" RFC8037_X "\"}", false, NOT_READ, "`crv'" },
                 { "{\"kty\":\"OKP\",\"x\":\"" RFC8037_X "\"}", false, NOT_READ, "`crv'" },
-                { "{\"kty\":\"EC\",\"crv\":\"secp256k1\",\"x\":\"AA\",\"y\":\"AA\"}", false, NOT_READ, "`crv'" },
+                { "{\"kty\":\"EC\",\"crv\":\"secp256k1\",\"x\":\"AA\",\"y\":\"AA\"}", false, NOT_READ,
+                  "`crv'" },
 
                 /* not what they say to be */
                 { "{\"kty\":7}", false, NOT_READ, "kty: must be a string" },
                 { "{\"kty\":\"OKP\",\"crv\":\"Ed25519\"}", false, NOT_READ, "`x' is missing" },
-                { "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"" RFC8037_X "=\"}", false, NOT_READ, "not base64url" },
-                { "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"11qY\"}", false, NOT_READ, "3 bytes instead of 32" },
+                { "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"" RFC8037_X "=\"}", false, NOT_READ,
+                  "not base64url" },
+                { "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"11qY\"}", false, NOT_READ,
+                  "3 bytes instead of 32" },
                 { OKP(",\"d\":\"11qY\""), false, NOT_READ, "3 bytes instead of 32" },
                 { OKP(",\"d\":\"" RFC7515_A3_D "\""), false, NOT_READ, "does not fit" },
-                { "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" RFC7515_A3_X "\"}", false, NOT_READ, "`y' is missing" },
-                { "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" RFC7515_A3_X "\",\"y\":\"" RFC7515_A3_X "\"}", false,
-                  NOT_READ, "no EC key" },
+                { "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" RFC7515_A3_X "\"}", false, NOT_READ,
+                  "`y' is missing" },
+                { "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" RFC7515_A3_X "\",\"y\":\"" RFC7515_A3_X "\"}",
+                  false, NOT_READ, "no EC key" },
                 { EC(",\"d\":\"" RFC8037_D "\""), false, NOT_READ, "does not fit" },
                 { RSA_E("AQ"), false, NOT_READ, "exponent" },
                 { RSA_E("Ag"), false, NOT_READ, "exponent" },
@@ -205,14 +215,16 @@ static void test_jwk(void **state _unused_)
                 { RSA(",\"oth\":[]"), false, NOT_READ, "two primes" },
                 { "{\"kty\":\"oct\"}", false, NOT_READ, "`k' is missing" },
                 { "{\"kty\":\"oct\",\"k\":\"\"}", false, NOT_READ, "not 0" },
-                { "{\"kty\":\"oct\",\"k\":\"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHg\"}", false, NOT_READ, "not 31" },
+                { "{\"kty\":\"oct\",\"k\":\"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHg\"}", false, NOT_READ,
+                  "not 31" },
                 { OKP(",\"kid\":\"../../etc/passwd\""), false, NOT_READ, "id of a key" },
                 { OKP(",\"kid\":\"\""), false, NOT_READ, "id of a key" },
                 { OKP(",\"kid\":5"), false, NOT_READ, "kid: must be a string" },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-                _cleanup_(key_freep) struct key *k = read_one(rows[i].bytes, strlen(rows[i].bytes), &rows[i]);
+                _cleanup_(key_freep) struct key *k =
+                        read_one(rows[i].bytes, strlen(rows[i].bytes), &rows[i]);
 
                 if (k && k->pkey)
                         assert_int_equal(k->can_sign, strstr(rows[i].bytes, "\"d\":") != NULL);
@@ -315,15 +327,24 @@ static void test_sets(void **state _unused_)
         } rows[] = {
                 { "{\"keys\":[" OKP("") "]}", 1, { "stem.1" }, NULL },
                 { "{\"keys\":[" OKP(",\"kid\":\"a\"") "," EC("") "]}", 2, { "a", "stem.2" }, NULL },
-                { "{\"keys\":[" OKP("") "," X25519("") "," RSA(",\"use\":\"enc\"") ",{\"kty\":\"new\"}," RFC7515_A4_KEY
-                  "," EC(",\"alg\":\"ECDH-ES\"") "," RFC7515_A1_KEY "]}",
-                  2, { "stem.1", "stem.7" }, NULL },
+                { "{\"keys\":[" OKP("") "," X25519("") "," RSA(
+                          ",\"use\":\"enc\"") ",{\"kty\":\"new\"}," RFC7515_A4_KEY
+                                              "," EC(",\"alg\":\"ECDH-ES\"") "," RFC7515_A1_KEY "]}",
+                  2,
+                  { "stem.1", "stem.7" },
+                  NULL },
                 { "{\"keys\":[]}", 0, { 0 }, "1 to 64" },
                 { "{\"keys\":[" X25519("") "]}", 0, { 0 }, "none of its keys" },
                 { "{\"keys\":[" OKP("") ",7]}", 0, { 0 }, "keys[1]: a JWK is an object" },
                 { "{\"keys\":[" OKP("") ",{}]}", 0, { 0 }, "keys[1]: a JWK says its `kty'" },
-                { "{\"keys\":[" OKP("") ",{\"kty\":\"oct\",\"k\":\"AAAA\"}]}", 0, { 0 }, "keys[1]: a secret" },
-                { "{\"keys\":[" OKP(",\"kid\":\"a\"") "," EC(",\"kid\":\"a\"") "]}", 0, { 0 }, "two keys are called a" },
+                { "{\"keys\":[" OKP("") ",{\"kty\":\"oct\",\"k\":\"AAAA\"}]}",
+                  0,
+                  { 0 },
+                  "keys[1]: a secret" },
+                { "{\"keys\":[" OKP(",\"kid\":\"a\"") "," EC(",\"kid\":\"a\"") "]}",
+                  0,
+                  { 0 },
+                  "two keys are called a" },
                 { "{\"keys\":{}}", 0, { 0 }, "kty" },
         };
 
@@ -413,7 +434,8 @@ static void test_names(void **state _unused_)
 {
         _cleanup_(key_freep) struct key *ed = key_of(RFC8037_KEY, false, KEY_EDDSA);
         _cleanup_(key_freep) struct key *rs = key_of(RSA(""), false, KEY_RS256);
-        _cleanup_(key_freep) struct key *ps = key_of(RSA(",\"alg\":\"PS256\",\"kid\":\"other\""), false, KEY_PS256);
+        _cleanup_(key_freep) struct key *ps =
+                key_of(RSA(",\"alg\":\"PS256\",\"kid\":\"other\""), false, KEY_PS256);
         _cleanup_(key_freep) struct key *secret = key_of(RFC7515_A1_KEY, false, KEY_HS256);
         _cleanup_text_ struct text members = { 0 };
         char digest[DIGEST_BASE64URL_LEN + 1];
@@ -447,10 +469,11 @@ static void assert_list(char *const *list, const char *const *wanted)
 static void test_limits_in_a_jwk(void **state _unused_)
 {
         static const char *const users[] = { "alice", "bob", NULL }, *const locators[] = { "web-*", NULL };
-        _cleanup_(key_freep) struct key *k = key_of(
-                OKP(",\"geard\":{\"users\":[\"alice\",\"bob\"],\"locators\":[\"web-*\"],\"max_life\":\"1h\"}"), false,
-                KEY_EDDSA);
-        _cleanup_(key_freep) struct key *seconds = key_of(OKP(",\"geard\":{\"max_life\":90}"), false, KEY_EDDSA);
+        _cleanup_(key_freep) struct key *k = key_of(OKP(",\"geard\":{\"users\":[\"alice\",\"bob\"],"
+                                                        "\"locators\":[\"web-*\"],\"max_life\":\"1h\"}"),
+                                                    false, KEY_EDDSA);
+        _cleanup_(key_freep) struct key *seconds =
+                key_of(OKP(",\"geard\":{\"max_life\":90}"), false, KEY_EDDSA);
 
         assert_list(k->limits.users, users);
         assert_list(k->limits.locators, locators);
@@ -485,7 +508,9 @@ static void test_bad_limits_in_a_jwk(void **state _unused_)
 
 static void test_sidecar(void **state _unused_)
 {
-        static const char *const users[] = { "alice", "the ops", NULL }, *const rights[] = { "gear.*", "log.read", NULL };
+        static const char *const users[] = { "alice", "the ops", NULL }, *const rights[] = { "gear.*",
+                                                                                             "log.read",
+                                                                                             NULL };
         _cleanup_(key_freep) struct key *k = key_of(RSA(""), false, KEY_RS256);
         struct fault f = { 0 };
 
