@@ -155,7 +155,7 @@ static void verdict_line(const struct lines *l, const struct explained *e)
         begin_line(l, "verified");
         switch (e->verdict) {
         case VERDICT_NONE:
-                text_add(l->t, "no: without --key anybody may have written this\n");
+                text_add(l->t, "no: without --key or --keys anybody may have written this\n");
                 break;
         case VERDICT_GOOD:
                 text_addf(l->t, "yes, signed by %s\n", e->signer);

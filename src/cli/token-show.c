@@ -10,33 +10,31 @@
 #include "cli/material.h"
 #include "cli/verb.h"
 #include "core/jwe.h"
+#include "sys/keyring.h"
 
 #include <stdio.h>
 #include <time.h>
 
-struct keyring {
-        struct key **keys;
-        size_t n_keys;
-};
-
-static void keyring_reset(struct keyring *k)
-{
-        k->keys = keys_free(k->keys, k->n_keys);
-}
-
 struct show {
-        const char *key, *decrypt, *output;
+        const char *key, *keys, *decrypt, *output;
 };
 
 static const struct cli_option options[] = {
         { 0, "key", "FILE", NULL, take_word, offsetof(struct show, key),
           "verify it with this key, of either half" },
+        { 0, "keys", "DIRECTORY", NULL, take_word, offsetof(struct show, keys),
+          "verify it as geard would with these keys, like\n" SYSCONFDIR "/geard/keys.d" },
         { 0, "decrypt", "NODE.key", NULL, take_word, offsetof(struct show, decrypt),
           "the private key of the node it is encrypted to" },
         { 'o', "output", "FORM", NULL, take_word, offsetof(struct show, output),
           "text (the default) or json" },
         { 0 },
 };
+
+static void tell_wrong_file(void *arg _unused_, const char *name, const char *why)
+{
+        fprintf(stderr, "gear: %s is passed over: %s\n", name, why);
+}
 
 /* Who names a key means it, whatever the token calls it. */
 static int load_one(const char *file, const char *kid, struct keyring *ret, struct fault *f)
@@ -59,7 +57,18 @@ static int load_one(const char *file, const char *kid, struct keyring *ret, stru
 
 static int load_keys(const struct show *s, const char *kid, struct keyring *ret, struct fault *f)
 {
-        return s->key ? load_one(s->key, kid, ret, f) : 0;
+        int r;
+
+        if (s->key && s->keys)
+                return fault_set(f, FAULT_INVALID, "keys", "--keys: cannot go with --key");
+        if (s->key)
+                return load_one(s->key, kid, ret, f);
+        if (!s->keys)
+                return 0;
+        if (access(s->keys, R_OK | X_OK) < 0) /* to the daemon a missing directory is an empty one */
+                return fault_errno(f, errno, "--keys: cannot read %s", s->keys);
+        r = keyring_load(s->keys, tell_wrong_file, NULL, ret);
+        return r < 0 ? fault_errno(f, r, "--keys: cannot read %s", s->keys) : 0;
 }
 
 /* --- verdict ---------------------------------------------------------------------------------------- */
@@ -75,7 +84,7 @@ static void judge(const struct show *s, const struct text *token, const struct k
         e->verdict = VERDICT_REFUSED;
         if (token_read(token->data, token->len, &rules, &t, &e->why) < 0)
                 return;
-        (void) snprintf(e->signer, sizeof e->signer, "%s", s->key);
+        (void) snprintf(e->signer, sizeof e->signer, "%s", s->key ? s->key : t.issuer->id);
         if (token_check_time(&t, &rules, e->now_sec, &e->why) == 0)
                 e->verdict = VERDICT_GOOD;
 }
@@ -145,7 +154,7 @@ static int show(const struct show *s, struct text *token, struct fault *f)
                 r = load_keys(s, e.links[0].kid, &ring, f);
         if (r < 0)
                 return r;
-        if (s->key)
+        if (s->key || s->keys)
                 judge(s, token, &ring, &e);
         r = print(s, &e, f);
         return r < 0 ? r : verdict_fault(&e, f);
@@ -158,7 +167,7 @@ int token_show_run(int argc, char **argv, struct fault *f)
                 .operands = "[TOKEN|-]",
                 .operands_max = 1,
                 .about = "Explains a token, or the one in a URL: what it allows, whom, until when.  With\n"
-                         "--key it is verified too.  The token is read from standard input\n"
+                         "--key or --keys it is verified too.  The token is read from standard input\n"
                          "unless it is given, when every user of this machine can see it for a moment.\n",
         };
         _cleanup_secret_text_ struct text token = { 0 };
