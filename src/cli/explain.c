@@ -181,7 +181,7 @@ static void link_lines(const struct explained *e, size_t i, struct text *t)
         claim_lines(&l, &link->claims, "");
 }
 
-int explain_text(const struct explained *e, struct text *t, struct fault *f _unused_)
+void explain_text(const struct explained *e, struct text *t)
 {
         const struct lines l = { t, "", e->now_sec };
         bool default_rights = !e->links[0].claims.rights && e->token.n_links == 1;
@@ -200,7 +200,6 @@ int explain_text(const struct explained *e, struct text *t, struct fault *f _unu
         text_addf(t, "\nChain of %zu link%s:\n", e->token.n_links, e->token.n_links == 1 ? "" : "s");
         for (size_t i = 0; i < e->token.n_links; i++)
                 link_lines(e, i, t);
-        return 0;
 }
 
 /* --- as JSON ------------------------------------------------------------------------------------------ */

@@ -32,5 +32,5 @@ void explained_reset(struct explained *e);
 /* Takes a token that is not encrypted apart. FAILED when it is none. */
 int explained_read(struct explained *e, const char *text, size_t n, struct fault *f);
 
-int explain_text(const struct explained *e, struct text *t, struct fault *f);
+void explain_text(const struct explained *e, struct text *t);
 int explain_json(const struct explained *e, struct text *t, struct fault *f);

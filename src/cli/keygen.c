@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #define RSA_BITS 3072
+#define KEYS_DIRECTORY SYSCONFDIR "/geard/keys.d/"
 #define PRIVATE_MODE (S_IRUSR | S_IWUSR)
 #define PUBLIC_MODE (S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH)
 #define FILE_NAME_MAX (KEY_ID_MAX + sizeof ".key")
@@ -117,11 +118,10 @@ static int choose_name(struct keygen *k, const char *name, struct fault *f)
                 return fault_set(f, FAULT_INVALID, NULL,
                                  "keygen: how shall the key be called? gear keygen NAME");
         if (!key_id_valid(name) || name[0] == '.' || name[0] == '-')
-                return fault_set(
-                        f, FAULT_INVALID, NULL,
-                        "the name of a key is 1 to %d of A-Z a-z 0-9 - _ and ., and begins with none of "
-                        "the marks; --out says where it goes",
-                        KEY_ID_MAX);
+                return fault_set(f, FAULT_INVALID, NULL,
+                                 "the name of a key is 1 to %d of A-Z a-z 0-9 - _ and ., not beginning with "
+                                 "- or .; --out says where it goes",
+                                 KEY_ID_MAX);
         k->name = name;
         return 0;
 }
@@ -156,47 +156,51 @@ static bool has_public_half(const struct keygen *k)
         return k->kind != KEY_HS256;
 }
 
-/* The public half first: it can be taken back without a loss, and a taken name shows before a secret is
- * written. */
+/*
+ * The public half first: it can be taken back without a loss, and a name that is
+ * taken shows before a secret is written.
+ */
 static int write_both(const struct keygen *k, const struct key *key, struct fault *f)
 {
-        char public[FILE_NAME_MAX];
-        int r;
+        int r = has_public_half(k) ? write_half(k, key, false, f) : 0;
 
-        if (!has_public_half(k))
-                return write_half(k, key, true, f);
-        r = write_half(k, key, false, f);
         if (r < 0)
                 return r;
         r = write_half(k, key, true, f);
-        if (r < 0 && !k->force) {
-                _cleanup_text_ struct text path = { 0 };
+        if (r < 0 && has_public_half(k) && !k->force) {
+                char file[FILE_NAME_MAX];
 
-                (void) snprintf(public, sizeof public, "%s.pub", k->name);
-                text_addf(&path, "%s/%s", k->directory, public);
-                if (text_ok(&path))
-                        (void) unlink(path.data);
+                (void) snprintf(file, sizeof file, "%s.pub", k->name);
+                file_take_back(k->directory, file);
         }
         return r;
 }
 
-static void tell(const struct keygen *k)
+static void tell(const struct keygen *k, const char *stem)
 {
-        const char *in = streq(k->directory, ".") ? "" : k->directory, *slash = *in ? "/" : "";
-
         if (!has_public_half(k))
-                printf("%s%s%s.key signs and verifies: keep it secret, here and, mode 0600, in " SYSCONFDIR
-                       "/geard/keys.d/\n",
-                       in, slash, k->name);
+                printf("%s.key signs and verifies: keep it secret, here and in " KEYS_DIRECTORY "\n", stem);
         else if (k->kind < _KEY_SIGNING)
-                printf("%s%s%s.key signs: keep it secret; %s%s%s.pub goes to " SYSCONFDIR
-                       "/geard/keys.d/ of the hosts that trust it\n",
-                       in, slash, k->name, in, slash, k->name);
+                printf("%s.key signs: keep it secret; %s.pub goes to " KEYS_DIRECTORY
+                       " of the hosts that trust it\n",
+                       stem, stem);
         else
-                printf("%s%s%s.key decrypts: it is geard's credential token-key; %s%s%s.pub is for gear "
-                       "token "
+                printf("%s.key decrypts: it is geard's credential token-key; %s.pub is for gear token "
                        "encrypt\n",
-                       in, slash, k->name, in, slash, k->name);
+                       stem, stem);
+}
+
+static int tell_where(const struct keygen *k, struct fault *f)
+{
+        _cleanup_text_ struct text stem = { 0 };
+
+        if (!streq(k->directory, "."))
+                text_addf(&stem, "%s/", k->directory);
+        text_add(&stem, k->name);
+        if (!text_ok(&stem))
+                return fault_oom(f);
+        tell(k, stem.data);
+        return 0;
 }
 
 static int generate(const struct keygen *k, struct fault *f)
@@ -209,9 +213,7 @@ static int generate(const struct keygen *k, struct fault *f)
         if (k->form == KEY_FORM_JWK)
                 (void) snprintf(key->id, sizeof key->id, "%s", k->id ? k->id : k->name);
         r = write_both(k, key, f);
-        if (r == 0)
-                tell(k);
-        return r;
+        return r < 0 ? r : tell_where(k, f);
 }
 
 int keygen_run(int argc, char **argv, struct fault *f)

@@ -102,7 +102,7 @@ static int create_file(int dir, const char *name, const struct text *content, mo
         if (fd < 0)
                 return -errno;
         r = write_whole(fd, content);
-        if (r == 0 && (fchmod(fd, mode) < 0 || fsync(fd) < 0))
+        if (r == 0 && (fchmod(fd, mode) < 0 || fsync(fd) < 0 || fsync(dir) < 0))
                 r = -errno;
         if (r < 0)
                 (void) unlinkat(dir, name, 0);
@@ -125,6 +125,14 @@ int file_put(const char *directory, const char *name, const struct text *content
         return r < 0 ? fault_errno(f, r, "cannot write %s/%s", directory, name) : 0;
 }
 
+void file_take_back(const char *directory, const char *name)
+{
+        _cleanup_close_ int dir = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        if (dir >= 0)
+                (void) file_remove_at(dir, name);
+}
+
 static int read_stdin(size_t max, struct text *ret, struct fault *f)
 {
         char chunk[4096];
@@ -142,8 +150,7 @@ static int read_stdin(size_t max, struct text *ret, struct fault *f)
                         return fault_set(f, FAULT_TOO_LARGE, NULL, "standard input has more than %zu bytes",
                                          max);
         }
-        explicit_bzero(chunk, sizeof chunk);
-        text_addn(ret, "", 0);
+        text_add(ret, "");
         return text_ok(ret) ? 0 : fault_oom(f);
 }
 
@@ -220,10 +227,10 @@ int delivery_check(const struct delivery *d, const char *path, struct fault *f)
         if (d->url && !path)
                 return fault_set(f, FAULT_INVALID, "url",
                                  "--url: needs the path of a call, like /container");
+        if (path && path[0] != '/') /* which may be a token, and is not repeated */
+                return fault_set(f, FAULT_INVALID, NULL, "the path of a call begins with /");
         if (!d->url && path)
                 return fault_set(f, FAULT_INVALID, NULL, "%s: a path is for --url", path);
-        if (path && path[0] != '/')
-                return fault_set(f, FAULT_INVALID, NULL, "%s: a path begins with /", path);
         for (; path && *path; path++)
                 if (*path <= ' ' || *path > '~' || *path == '#')
                         return fault_set(f, FAULT_INVALID, NULL,

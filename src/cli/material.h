@@ -9,7 +9,7 @@
 
 #include <sys/stat.h>
 
-/* Keys' and tokens' text, overwritten when done with. */
+/* The text of keys and tokens, overwritten when done with. */
 void secret_text_reset(struct text *t);
 #define _cleanup_secret_text_ _cleanup_(secret_text_reset)
 
@@ -27,6 +27,9 @@ int key_print(const struct key *k, enum key_form form, bool with_private, struct
  */
 int file_put(const char *directory, const char *name, const struct text *content, mode_t mode, bool replace,
              struct fault *f);
+
+/* For who wrote it and could not go on. */
+void file_take_back(const char *directory, const char *name);
 
 /* A token given as a word or, without one or for "-", on stdin; or the URL that one stands in. */
 int token_get(const char *operand, struct text *ret, struct fault *f);

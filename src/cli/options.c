@@ -7,6 +7,7 @@
 #include "core/claims.h"
 #include "util/text.h"
 
+#include <assert.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <time.h>
@@ -40,6 +41,7 @@ static void parser_add(struct parser *p, const struct cli_option *o, void *owner
 {
         size_t end = strlen(p->letters);
 
+        assert(p->n < CLI_OPTIONS_MAX);
         p->options[p->n] = o;
         p->owners[p->n] = owner;
         p->longs[p->n] = (struct option){ o->name, argument_of(o), NULL, FIRST_INDEX + p->n };
@@ -55,7 +57,7 @@ static void parser_init(struct parser *p, const struct option_group *groups)
 {
         *p = (struct parser){ .letters = ":h" };
         for (; groups->options; groups++)
-                for (const struct cli_option *o = groups->options; o->name && p->n < CLI_OPTIONS_MAX; o++)
+                for (const struct cli_option *o = groups->options; o->name; o++)
                         parser_add(p, o, groups->owner);
         p->longs[p->n] = (struct option){ "help", no_argument, NULL, 'h' };
 }

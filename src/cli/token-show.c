@@ -99,8 +99,12 @@ static int verdict_fault(const struct explained *e, struct fault *f)
 static int print(const struct show *s, const struct explained *e, struct fault *f)
 {
         _cleanup_text_ struct text t = { 0 };
-        int r = s->output && streq(s->output, "json") ? explain_json(e, &t, f) : explain_text(e, &t, f);
+        int r = 0;
 
+        if (s->output && streq(s->output, "json"))
+                r = explain_json(e, &t, f);
+        else
+                explain_text(e, &t);
         if (r < 0)
                 return r;
         if (!text_ok(&t))
