@@ -18,11 +18,12 @@
 #define EXPANDED(x) STRING(x)
 
 /*
- * Exclusive, because the index of the log is then held in memory: in a shared
- * file, a full disk would be met as SIGBUS.
+ * Exclusive, and that first of all, because the index of the log is then held
+ * in memory: in a shared file, a full disk would be met as SIGBUS.
  */
 static const char pragmas[] =
         "PRAGMA locking_mode=EXCLUSIVE;"
+        "PRAGMA page_size=8192;"
         "PRAGMA journal_mode=WAL;"
         "PRAGMA synchronous=FULL;"
         "PRAGMA mmap_size=0;"
@@ -254,9 +255,9 @@ static int open_sqlite(struct database_file *file)
         (void) sqlite3_busy_timeout(file->sqlite, BUSY_MSEC);
         (void) snprintf(cache, sizeof cache, "PRAGMA cache_size=-%llu;",
                         (unsigned long long) (file->cache_bytes / 1024));
-        code = sqlite3_exec(file->sqlite, cache, NULL, NULL, NULL);
+        code = sqlite3_exec(file->sqlite, pragmas, NULL, NULL, NULL);
         if (code == SQLITE_OK)
-                code = sqlite3_exec(file->sqlite, pragmas, NULL, NULL, NULL);
+                code = sqlite3_exec(file->sqlite, cache, NULL, NULL, NULL);
         if (code == SQLITE_OK)
                 code = prepare_schema(file);
         for (size_t i = 0; code == SQLITE_OK && i < N_STATEMENTS; i++)
@@ -265,11 +266,31 @@ static int open_sqlite(struct database_file *file)
         return code;
 }
 
+/* Run by hand, nobody else has made the directory. */
+static void make_directory(const char *path)
+{
+        const char *end = strrchr(path, '/');
+        _cleanup_free_ char *directory = end ? strndup(path, (size_t) (end - path)) : NULL;
+
+        if (directory)
+                (void) mkdir(directory, 0755);
+}
+
+static int open_or_create(const char *path)
+{
+        const int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW;
+        int fd = open(path, flags, 0600);
+
+        if (fd >= 0 || errno != ENOENT)
+                return fd;
+        make_directory(path);
+        return open(path, flags, 0600);
+}
+
 /* Made by us, so that it is 0600, and looked at first, since SQLite keeps to itself what it met. */
 static int look_at_file(struct database_file *file)
 {
-        _cleanup_close_ int fd =
-                open(file->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW, 0600);
+        _cleanup_close_ int fd = open_or_create(file->path);
         struct stat st;
 
         if (fd < 0 || fstat(fd, &st) < 0)

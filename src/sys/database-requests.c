@@ -104,21 +104,6 @@ static struct write_op *write_of(struct database_op *op)
         return container_of(op, struct write_op, op);
 }
 
-static int run_intend(struct database_file *file, struct database_op *op)
-{
-        const struct database_request *q = &write_of(op)->request;
-        sqlite3_stmt *statement = file_statement(file, SQL_INTEND);
-        int code = bind_common(statement, q);
-
-        if (code == SQLITE_OK)
-                code = sqlite3_bind_text(statement, 6, q->kind, -1, SQLITE_STATIC);
-        if (code == SQLITE_OK)
-                code = sqlite3_bind_text(statement, 7, q->verb, -1, SQLITE_STATIC);
-        if (code == SQLITE_OK)
-                code = sqlite3_bind_text(statement, 8, q->resource, -1, SQLITE_STATIC);
-        return code == SQLITE_OK ? file_execute(file, SQL_INTEND) : code;
-}
-
 static int run_withdraw(struct database_file *file, struct database_op *op)
 {
         int code = bind_key(file_statement(file, SQL_WITHDRAW), &write_of(op)->request);
@@ -190,12 +175,6 @@ static struct database_op *submit_write(struct database *db, const struct databa
                 return NULL;
         w->op.run = run;
         return database_submit(db, &w->op);
-}
-
-struct database_op *database_intend(struct database *db, const struct database_request *q,
-                                    database_written *done, void *arg)
-{
-        return submit_write(db, q, run_intend, done, arg);
 }
 
 struct database_op *database_conclude(struct database *db, const struct database_request *q,
@@ -276,6 +255,32 @@ static int run_find(struct database_file *file, struct database_op *op)
         return code;
 }
 
+static int write_intent(struct database_file *file, const struct database_request *q)
+{
+        sqlite3_stmt *statement = file_statement(file, SQL_INTEND);
+        int code = bind_common(statement, q);
+
+        if (code == SQLITE_OK)
+                code = sqlite3_bind_text(statement, 6, q->kind, -1, SQLITE_STATIC);
+        if (code == SQLITE_OK)
+                code = sqlite3_bind_text(statement, 7, q->verb, -1, SQLITE_STATIC);
+        if (code == SQLITE_OK)
+                code = sqlite3_bind_text(statement, 8, q->resource, -1, SQLITE_STATIC);
+        return code == SQLITE_OK ? file_execute(file, SQL_INTEND) : code;
+}
+
+/* A failure is no answer to who asks again. */
+static int run_intend(struct database_file *file, struct database_op *op)
+{
+        struct find_op *find = find_of(op);
+        int code = run_find(file, op);
+
+        if (code != SQLITE_OK || (find->n > 0 && (find->rows[0].outcome.code == 0 || find->rows[0].outcome.good)))
+                return code;
+        drop_rows(find);
+        return write_intent(file, &find->key);
+}
+
 static int run_unfinished(struct database_file *file, struct database_op *op)
 {
         sqlite3_stmt *statement = file_statement(file, SQL_UNFINISHED);
@@ -309,6 +314,20 @@ static struct find_op *find_new(database_found *done, void *arg)
         find->op = (struct database_op){ .deliver = deliver_find, .free = free_find, .arg = arg };
         find->done = done;
         return find;
+}
+
+struct database_op *database_intend(struct database *db, const struct database_request *q,
+                                    database_found *done, void *arg)
+{
+        struct find_op *find = find_new(done, arg);
+
+        if (!find)
+                return NULL;
+        find->op.run = run_intend;
+        find->op.writes = true;
+        find->key = *q;
+        find->key.outcome = (struct outcome){ 0 };
+        return database_submit(db, &find->op);
 }
 
 struct database_op *database_find(struct database *db, const char *principal, const char *id,

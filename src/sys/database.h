@@ -68,11 +68,12 @@ typedef void database_found(void *arg, struct database_request *rows, size_t n, 
 
 /*
  * All of these copy what they are given and return NULL when out of memory.
- * The intent says that a change is about to begin, the outcome what it came to;
- * a later one of the same principal and id takes the place of an earlier one.
+ * The intent says that a change is about to begin: found with no row, it is
+ * written; a row is what stands in its way, an earlier intent or a good outcome.
+ * The outcome says what it came to, and takes the place of all before it.
  */
 struct database_op *database_intend(struct database *db, const struct database_request *q,
-                                    database_written *done, void *arg);
+                                    database_found *done, void *arg);
 struct database_op *database_conclude(struct database *db, const struct database_request *q,
                                       database_written *done, void *arg);
 /* No effect came of it: as if it had never been asked for. */

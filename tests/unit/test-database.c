@@ -23,7 +23,7 @@
 #define HOUR_SEC 3600
 
 struct scene {
-        char directory[64], path[80];
+        char directory[64], path[96];
         struct loop *loop;
         struct database *db;
         struct database_options options;
@@ -191,7 +191,7 @@ static void intend(struct scene *s, unsigned number)
 {
         struct database_request q = numbered(number);
 
-        assert_non_null(database_intend(s->db, &q, on_written, s));
+        assert_non_null(database_intend(s->db, &q, on_found, s));
 }
 
 static void conclude(struct scene *s, unsigned number, int code, const char *text)
@@ -283,6 +283,25 @@ static void the_second_try_stands_before_the_failure_of_the_first(void **state)
         assert_int_equal(s->row.outcome.code, 201);
 }
 
+static void an_intent_gives_way_to_what_went_well_or_is_under_way(void **state)
+{
+        struct scene *s = *state;
+
+        intend(s, 1);
+        assert_int_equal(await(s, 1), 0);
+        assert_int_equal(s->found, 0);
+        intend(s, 1);
+        assert_int_equal(await(s, 1), 0);
+        assert_int_equal(s->found, 1);
+        assert_int_equal(s->row.outcome.code, 0);
+        conclude(s, 1, 201, "it runs\n");
+        intend(s, 1);
+        assert_int_equal(await(s, 2), 0);
+        assert_int_equal(s->found, 1);
+        assert_string_equal(s->row.outcome.text, "it runs\n");
+        assert_int_equal(count_unfinished(s), 0);
+}
+
 static void what_is_withdrawn_was_never_asked_for(void **state)
 {
         struct scene *s = *state;
@@ -293,6 +312,20 @@ static void what_is_withdrawn_was_never_asked_for(void **state)
         assert_int_equal(await(s, 2), 0);
         assert_int_equal(look_for(s, 1), 0);
         assert_int_equal(count_unfinished(s), 0);
+}
+
+static void no_memory_is_shared_through_a_file(void **state)
+{
+        struct scene *s = *state;
+        char shared[112];
+
+        (void) snprintf(shared, sizeof shared, "%s-shm", s->path);
+        for (unsigned i = 0; i < 2; i++) {
+                intend(s, i);
+                assert_int_equal(await(s, 1), 0);
+                assert_int_equal(access(shared, F_OK), -1);
+                open_again(s);
+        }
 }
 
 static void ids_belong_to_their_principals(void **state)
@@ -324,7 +357,7 @@ static void a_cancelled_callback_is_not_called_but_the_write_is_made(void **stat
         struct scene *s = *state;
         struct database_request q = numbered(1);
 
-        assert_null(database_cancel(database_intend(s->db, &q, on_written, s)));
+        assert_null(database_cancel(database_intend(s->db, &q, on_found, s)));
         intend(s, 2);
         assert_int_equal(await(s, 1), 0);
         assert_int_equal(look_for(s, 1), 1);
@@ -352,6 +385,13 @@ struct writer {
 };
 
 static void write_next(struct writer *w);
+static void on_durable(void *arg, const struct fault *fault);
+
+static void on_intended(void *arg, struct database_request *rows _unused_, size_t n _unused_,
+                        const struct fault *fault)
+{
+        on_durable(arg, fault);
+}
 
 static void on_durable(void *arg, const struct fault *fault)
 {
@@ -368,7 +408,8 @@ static void write_next(struct writer *w)
         struct database_request q =
                 w->number % 2 ? concluded(w->number, 201, "done\n") : numbered(w->number);
 
-        if (!(w->number % 2 ? database_conclude : database_intend)(w->scene->db, &q, on_durable, w))
+        if (w->number % 2 ? !database_conclude(w->scene->db, &q, on_durable, w)
+                          : !database_intend(w->scene->db, &q, on_intended, w))
                 _exit(1);
 }
 
@@ -610,20 +651,23 @@ static void one_deleted_while_open_is_noticed(void **state)
         assert_int_equal(s->losses, 1);
 }
 
-static void one_whose_directory_is_gone_fails_until_it_is_back(void **state)
+static void its_directory_is_made_and_no_more(void **state)
 {
         struct scene *s = *state;
-        char away[80];
+        char parent[72];
 
-        fill(s, 1);
-        (void) snprintf(away, sizeof away, "%s.away", s->directory);
-        assert_int_equal(rename(s->directory, away), 0);
+        s->db = database_free(s->db);
+        (void) snprintf(parent, sizeof parent, "%s/a", s->directory);
+        (void) snprintf(s->path, sizeof s->path, "%s/b/geard.db", parent);
+        open_database(s);
         intend(s, 1);
         assert_int_equal(await(s, 1), 1);
         assert_int_equal(s->fault.kind, FAULT_INTERNAL);
-        assert_int_equal(rename(away, s->directory), 0);
+        assert_int_equal(mkdir(parent, 0755), 0);
         intend(s, 1);
         assert_int_equal(await(s, 1), 0);
+        assert_int_equal(look_for(s, 1), 1);
+        assert_int_equal(s->losses, 0);
 }
 
 /* --- forgetting
@@ -764,7 +808,9 @@ int main(void)
                 CASE(an_intent_is_found_as_unfinished),
                 CASE(an_outcome_takes_the_place_of_its_intent),
                 CASE(the_second_try_stands_before_the_failure_of_the_first),
+                CASE(an_intent_gives_way_to_what_went_well_or_is_under_way),
                 CASE(what_is_withdrawn_was_never_asked_for),
+                CASE(no_memory_is_shared_through_a_file),
                 CASE(ids_belong_to_their_principals),
                 CASE(what_waits_together_is_committed_together),
                 CASE(a_cancelled_callback_is_not_called_but_the_write_is_made),
@@ -774,7 +820,7 @@ int main(void)
                 CASE(one_that_does_not_fit_takes_none_along),
                 CASE(what_is_spoilt_is_moved_aside),
                 CASE(one_deleted_while_open_is_noticed),
-                CASE(one_whose_directory_is_gone_fails_until_it_is_back),
+                CASE(its_directory_is_made_and_no_more),
                 CASE(what_nobody_may_repeat_is_forgotten),
                 CASE(the_trail_is_cut_by_age_and_by_length),
                 CASE(records_come_newest_first_in_pages),
