@@ -19,6 +19,8 @@ void config_take_over(struct config *current, struct config *fresh)
         SWAP(current->listens, fresh->listens);
         SWAP(current->n_listens, fresh->n_listens);
         SWAP(current->state_directory, fresh->state_directory);
+        SWAP(current->database, fresh->database);
+        SWAP(current->database_cache, fresh->database_cache);
         SWAP(current->docker_socket, fresh->docker_socket);
         SWAP(current->docker_unit, fresh->docker_unit);
         SWAP(current->keys_directory, fresh->keys_directory);

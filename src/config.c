@@ -41,6 +41,8 @@
 /* clang-format off */
 static const struct option options[] = {
         DAEMON("StateDirectory", state_directory, option_path, "an absolute path", 0, 0),
+        DAEMON("Database", database, option_path, "an absolute path", 0, 0),
+        DAEMON("DatabaseCache", database_cache, option_size, "a size from 64K to 1G", 64 * KIB, 1024 * MIB),
         DAEMON("TestToken", test_token, option_flag, "yes or no", 0, 0),
         DAEMON("MaxTokenLife", max_token_life_usec, option_duration, "a duration from 1s to 366d", SEC, 366 * DAY),
         DAEMON("KeysDirectory", keys_directory, option_path, "an absolute path", 0, 0),
@@ -90,6 +92,7 @@ static const struct option options[] = {
 
 static const struct config built_in = {
         .max_token_life_usec = DAY,
+        .database_cache = 2 * MIB,
         .port_first = 4000,
         .port_last = 4999,
         .log_rate_burst = 250000,
@@ -108,8 +111,9 @@ static const struct config built_in = {
 static const struct {
         const char *key, *value;
 } built_in_strings[] = {
-        { "StateDirectory", "/var/lib/gears" }, { "PublishAddress", "0.0.0.0" },
-        { "Docker", "/usr/bin/docker" },        { "Helper", HELPERDIR "/gear-unit" },
+        { "StateDirectory", "/var/lib/gears" }, { "Database", "/var/lib/geard/geard.db" },
+        { "PublishAddress", "0.0.0.0" },        { "Docker", "/usr/bin/docker" },
+        { "Helper", HELPERDIR "/gear-unit" },
         { "DockerSocket", "/run/docker.sock" }, { "DockerUnit", "docker.service" },
         { "KeysDirectory", "/etc/geard/keys.d" }, { "NodeName", "" },
 };

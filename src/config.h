@@ -38,6 +38,8 @@ struct config {
         uint16_t port_first, port_last; /* PortRange= */
         char **volume_paths;          /* VolumePaths= */
         char **allow_registries;      /* AllowRegistries=; NULL: all */
+        char *database;               /* Database=/var/lib/geard/geard.db */
+        size_t database_cache;        /* DatabaseCache=2M of its pages in memory */
         char *publish_address;        /* PublishAddress=0.0.0.0 */
         unsigned log_rate_burst;      /* LogRate=250000/30s; burst 0: unlimited */
         uint64_t log_rate_usec;

@@ -11,6 +11,7 @@
 #include "core/request.h"
 #include "http/route.h"
 #include "http/server.h"
+#include "sys/database.h"
 #include "sys/dirwatch.h"
 #include "sys/docker.h"
 #include "sys/fetch.h"
@@ -24,6 +25,9 @@
 #define LIST_LIMIT_MAX 10000     /* ?limit= */
 #define FAILURE_LOG_LINES 10     /* quoted in the answer to a failed create */
 #define USER_MAX 256             /* the claim u */
+#define REQUEST_KEEP_SEC 86400   /* ids that came without a token */
+#define AUDIT_KEEP_USEC (UINT64_C(90) * 86400 * 1000000)
+#define AUDIT_ROWS_MAX 1000000
 
 enum engine_state {
         ENGINE_UNKNOWN,          /* systemd has not told yet */
@@ -46,6 +50,10 @@ struct daemon {
         char swept[GEAR_ID_MAX + 1]; /* … behind this gear */
         struct gears *gears;
         struct requests *requests;
+        struct database *database;
+        struct change *changes;  /* the api layer's: those that wait for the database */
+        struct recalled *recalled; /* … and those of an earlier life, until it is known what became of them */
+        struct timer *recall;
         struct tokens *tokens;   /* those that are believed, and by which keys */
         struct systemd *systemd;
         struct fetch *fetch;

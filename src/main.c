@@ -12,6 +12,7 @@
 #include "api/log.h"
 #include "api/openapi.h"
 #include "api/ops.h"
+#include "api/recall.h"
 #include "api/recover.h"
 #include "api/remove.h"
 #include "api/state.h"
@@ -122,6 +123,7 @@ static void on_term(void *arg, int signo _unused_)
         p->d.draining = true;
         (void) sd_notify(0, "STOPPING=1\nSTATUS=finishing what is under way");
         log_info(NO_FIELDS, "stopping: %zu changes are finished first", requests_running(p->d.requests));
+        recall_leave(&p->d);
         server_drain(p->d.server);
         p->ready = timer_free(p->ready);
         p->ready = timer_new(p->d.loop, on_deadline, p);
@@ -171,6 +173,34 @@ static void on_access(void *arg _unused_, const struct server_access *a)
                   a->refusal ? " " : "", a->refusal ? a->refusal : "");
 }
 
+/* --- the database ------------------------------------------------------------------------------------- */
+
+static void on_lost(void *arg, const char *why, const char *moved_to)
+{
+        const struct daemon *d = arg;
+
+        log_error(LOG_FIELDS("GEARD_MOVED_TO", moved_to),
+                  "%s is begun anew: %s%s%s. Requests it remembered can be made again for as long as their "
+                  "tokens are valid, at most %" PRIu64 " hours",
+                  d->config->database, why, moved_to ? "; what was there is now " : "", moved_to ? moved_to : "",
+                  d->config->max_token_life_usec / USEC_PER_SEC / 3600);
+}
+
+static int open_database(struct daemon *d, struct fault *f)
+{
+        const struct database_options options = {
+                .cache_bytes = d->config->database_cache,
+                .audit_usec = AUDIT_KEEP_USEC,
+                .audit_rows = AUDIT_ROWS_MAX,
+                .lost = on_lost,
+                .arg = d,
+        };
+
+        d->requests = requests_new(d->config->requests_max, d->config->changes_max);
+        d->database = database_new(d->loop, d->config->database, &options);
+        return d->requests && d->database ? recall_requests(d, f) : fault_oom(f);
+}
+
 /* --- building it -------------------------------------------------------------------------------------- */
 
 static int build_parts(struct process *p)
@@ -182,7 +212,6 @@ static int build_parts(struct process *p)
         systemd_hooks.arg = d;
         docker_watch.arg = d;
         d->gears = gears_new();
-        d->requests = requests_new(d->config->requests_max, d->config->changes_max);
         d->tokens = tokens_new(d);
         d->worker = worker_new(d->loop);
         d->systemd = systemd_new(d->loop, &systemd_hooks);
@@ -194,7 +223,7 @@ static int build_parts(struct process *p)
         p->watchdog = timer_new(d->loop, feed_watchdog, p);
         p->drain = timer_new(d->loop, leave_when_drained, p);
         p->ready = timer_new(d->loop, ready_anyway, p);
-        return d->gears && d->requests && d->tokens && d->worker && d->systemd && d->fetch && d->docker && d->server &&
+        return d->gears && d->tokens && d->worker && d->systemd && d->fetch && d->docker && d->server &&
                                p->watchdog && p->drain && p->ready
                        ? 0
                        : -ENOMEM;
@@ -234,6 +263,9 @@ static int build(struct process *p, struct fault *f)
         r = store_open(d->config->state_directory, &d->store, f);
         if (r < 0)
                 return r;
+        r = open_database(d, f);
+        if (r < 0)
+                return r;
         if (build_parts(p) < 0)
                 return fault_oom(f);
         watch_units(d);
@@ -258,10 +290,15 @@ static void take_down(struct process *p)
 
         if (d->gears && d->requests)
                 work_answer_all(d);
+        if (d->requests)
+                recall_leave(d);
         d->server = server_free(d->server);
         d->worker = worker_free(d->worker);
         if (d->gears)
                 forget_work(d);
+        d->database = database_free(d->database);
+        change_free_all(d);
+        d->recall = timer_free(d->recall);
         p->watchdog = timer_free(p->watchdog);
         p->drain = timer_free(p->drain);
         p->ready = timer_free(p->ready);

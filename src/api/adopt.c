@@ -212,5 +212,5 @@ void adoption_add(struct adoption *a, const struct gear *gear)
         w->kind = &adopt_kind;
         w->daemon = a->daemon;
         (void) snprintf(w->id, sizeof w->id, "%s", gear->id);
-        work_submit(w, NULL);
+        work_submit(w);
 }

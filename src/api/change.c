@@ -4,6 +4,7 @@
 
 #include "api/answer.h"
 #include "core/token.h"
+#include "core/token.h"
 #include "util/digest.h"
 #include "util/log.h"
 
@@ -158,6 +159,9 @@ static void waiter_done(struct sink *sink, const struct outcome *outcome)
 {
         struct waiter *w = container_of(sink, struct waiter, sink);
 
+        if (w->mode == WAIT_PLAIN && outcome->replayed)
+                reply_header(w->reply, "Geard-Replayed", "yes");
+
         if (w->mode == WAIT_PLAIN)
                 answer_outcome(TAKE(w->reply), w->json, outcome);
         else
@@ -260,13 +264,149 @@ static int listen_to(struct call *call, struct request *request, uint64_t wait_u
         return 0;
 }
 
-/* --- begin and end ------------------------------------------------------------------------------ */
+/* --- what waits for the disk -------------------------------------------------------------------- */
+
+/* A change on its way into the database: its intent, or its outcome. */
+struct change {
+        struct change *next;
+        struct daemon *daemon;
+        struct request *request;
+        change_begun *begun;      /* of an intent; NULL: an outcome */
+        void *arg;
+        struct outcome outcome;
+};
+
+static struct change *change_new(struct daemon *d, struct request *request)
+{
+        struct change *c = calloc(1, sizeof *c);
+
+        if (!c)
+                return NULL;
+        c->daemon = d;
+        c->request = request;
+        c->next = d->changes;
+        d->changes = c;
+        return c;
+}
+
+static struct change *change_free(struct change *c)
+{
+        struct change **in = &c->daemon->changes;
+
+        while (*in != c)
+                in = &(*in)->next;
+        *in = c->next;
+        outcome_reset(&c->outcome);
+        free(c);
+        return NULL;
+}
+
+void change_free_all(struct daemon *d)
+{
+        while (d->changes) {
+                struct change *c = d->changes;
+
+                if (c->begun)
+                        c->begun(d, NULL, c->arg);
+                (void) change_free(c);
+        }
+}
+
+_Static_assert(sizeof((struct identity *) 0)->principal <= DATABASE_PRINCIPAL_MAX + 1, "principals fit whole");
+
+static void describe(const struct request *request, struct database_request *ret)
+{
+        *ret = (struct database_request){ .began_usec = request_began(request),
+                                          .keep_until_sec = request_kept_until(request) };
+        (void) snprintf(ret->principal, sizeof ret->principal, "%s", request_principal(request));
+        (void) snprintf(ret->id, sizeof ret->id, "%s", request_id(request));
+        (void) snprintf(ret->digest, sizeof ret->digest, "%s", request_digest(request));
+}
+
+static int conflict(struct fault *f, const char *id)
+{
+        return fault_set(f, FAULT_CONFLICT, "i", "i: the request id %s was used for another request; use a new one",
+                         id);
+}
+
+/* --- begin -------------------------------------------------------------------------------------- */
 
 static void replay(struct call *call, const struct request *request)
 {
         call->daemon->counters.replays++;
         reply_header(call->reply, "Geard-Replayed", "yes");
         answer_outcome(TAKE(call->reply), call_wants_json(call->request), request_outcome(request));
+}
+
+static void finish_with(struct daemon *d, struct request *request, const struct fault *fault)
+{
+        struct outcome outcome;
+
+        outcome_of_fault(&outcome, fault);
+        request_finish(d->requests, request, &outcome);
+}
+
+/* The database knows the id, and memory did not. */
+static void end_known(struct daemon *d, struct request *request, struct database_request *row)
+{
+        struct fault f;
+
+        if (!streq(row->digest, request_digest(request))) {
+                (void) conflict(&f, row->id);
+                finish_with(d, request, &f);
+        } else if (row->outcome.code == 0) {
+                (void) fault_set(&f, FAULT_AWAY, NULL, "what became of request %s is not known yet", row->id);
+                f.retry_after = 2;
+                finish_with(d, request, &f);
+        } else {
+                d->counters.replays++;
+                row->outcome.replayed = true;
+                request_finish(d->requests, request, &row->outcome);
+        }
+}
+
+static void intended(void *arg, struct database_request *rows, size_t n, const struct fault *fault)
+{
+        struct change *c = arg;
+        struct daemon *d = c->daemon;
+
+        c->begun(d, fault || n > 0 ? NULL : c->request, c->arg);
+        if (fault)
+                finish_with(d, c->request, fault);
+        else if (n > 0)
+                end_known(d, c->request, &rows[0]);
+        (void) change_free(c);
+}
+
+/* Until no token for it can be valid any more, whatever the clocks are apart. */
+static uint64_t keep_until(const struct call *call, uint64_t now_sec)
+{
+        /* Its holder may narrow the same id anew, up to the expiry that its issuer gave it. */
+        uint64_t until = call->who.token ? call->who.token->issued_until_sec : call->who.expires_sec;
+
+        return until ? until + 2 * TOKEN_LEEWAY_SEC : now_sec + REQUEST_KEEP_SEC;
+}
+
+static int intend(struct call *call, struct request *request, const char *verb, const char *gear, change_begun *begun,
+                  void *arg, struct fault *f)
+{
+        struct daemon *d = call->daemon;
+        struct change *c = change_new(d, request);
+        struct database_request row;
+
+        if (!c)
+                return fault_oom(f);
+        request_keep(request, keep_until(call, wall_usec() / USEC_PER_SEC));
+        describe(request, &row);
+        (void) snprintf(row.kind, sizeof row.kind, "gear");
+        (void) snprintf(row.verb, sizeof row.verb, "%s", verb);
+        (void) snprintf(row.resource, sizeof row.resource, "%s", gear);
+        c->begun = begun;
+        c->arg = arg;
+        if (database_intend(d->database, &row, intended, c))
+                return 0;
+        (void) change_free(c);
+        return fault_oom(f);
 }
 
 static int submit(struct call *call, struct request **ret, struct fault *f)
@@ -286,9 +426,7 @@ static int submit(struct call *call, struct request **ret, struct fault *f)
         if (r < 0)
                 return fault_oom(f);
         if (r == REQUEST_E_DIFFERENT)
-                return fault_set(f, FAULT_CONFLICT, "i",
-                                 "i: the request id %s was used for another request; use a new one",
-                                 call->request_id);
+                return conflict(f, call->request_id);
         if (r == REQUEST_E_FULL) {
                 (void) fault_set(f, FAULT_BUSY, NULL, "%u changes are under way already (ChangesMax=)",
                                  d->config->changes_max);
@@ -298,39 +436,81 @@ static int submit(struct call *call, struct request **ret, struct fault *f)
         return r;
 }
 
-struct request *change_begin(struct call *call)
+/* 1 when it is new and begins; 0 when it is answered, or will be. */
+static int join_or_begin(struct call *call, struct request **ret, struct fault *f)
 {
-        struct request *request = NULL;
         uint64_t wait_usec = 0;
-        struct fault f;
         int r, heard;
 
-        r = wait_time(call, &wait_usec, &f);
+        r = wait_time(call, &wait_usec, f);
         if (r == 0)
-                r = submit(call, &request, &f);
-        if (r < 0) {
-                answer_fault(call, &f);
-                return NULL;
-        }
+                r = submit(call, ret, f);
+        if (r < 0)
+                return r;
         if (r == REQUEST_E_FINISHED) {
-                replay(call, request);
-                return NULL;
+                replay(call, *ret);
+                return 0;
         }
         if (r == REQUEST_E_RUNNING)
                 call->daemon->counters.joins++;
-        heard = listen_to(call, request, wait_usec, &f);
-        if (heard < 0)
-                answer_fault(call, &f);
-        if (r == REQUEST_E_RUNNING)
-                return NULL;
-        if (heard < 0) { /* nobody would hear of it: not begun at all */
-                struct outcome outcome;
+        heard = listen_to(call, *ret, wait_usec, f);
+        if (heard < 0 && r == 0) /* nobody would hear of it: not begun at all */
+                finish_with(call->daemon, *ret, f);
+        return heard < 0 ? heard : r == 0;
+}
 
-                outcome_of_fault(&outcome, &f);
-                request_finish(call->daemon->requests, request, &outcome);
-                return NULL;
+void change_begin(struct call *call, const char *verb, const char *gear, change_begun *begun, void *arg)
+{
+        struct request *request = NULL;
+        struct daemon *d = call->daemon;
+        struct fault f;
+        int r;
+
+        r = join_or_begin(call, &request, &f);
+        if (r < 0)
+                answer_fault(call, &f);
+        if (r > 0) {
+                if (intend(call, request, verb, gear, begun, arg, &f) == 0)
+                        return;
+                finish_with(d, request, &f);
         }
-        return request;
+        begun(d, NULL, arg);
+}
+
+/* --- end ------------------------------------------------------------------------------------------ */
+
+static void concluded(void *arg, const struct fault *fault)
+{
+        struct change *c = arg;
+
+        if (fault)
+                log_error(LOG_FIELDS("GEARD_REQUEST_ID", request_id(c->request)),
+                          "what request %s came to is not remembered beyond this run of geard: %s",
+                          request_id(c->request), fault->text);
+        request_finish(c->daemon->requests, c->request, &c->outcome);
+        (void) change_free(c);
+}
+
+static void conclude(struct daemon *d, struct request *request, struct outcome *outcome)
+{
+        struct change *c = change_new(d, request);
+        struct database_request row;
+        struct fault f;
+
+        if (!c) {
+                request_finish(d->requests, request, outcome);
+                return;
+        }
+        c->outcome = *outcome;
+        *outcome = (struct outcome){ 0 };
+        describe(request, &row);
+        row.outcome = c->outcome;
+        if (row.outcome.json && strlen(row.outcome.json) > REQUEST_JSON_MAX)
+                row.outcome.json = NULL;
+        if (!database_conclude(d->database, &row, concluded, c)) {
+                (void) fault_oom(&f);
+                concluded(c, &f);
+        }
 }
 
 void change_end(struct daemon *d, struct request *request, struct outcome *outcome, const char *gear)
@@ -347,7 +527,7 @@ void change_end(struct daemon *d, struct request *request, struct outcome *outco
                LOG_FIELDS("GEAR_ID", gear, "GEARD_REQUEST_ID", request_id(request), "GEARD_PRINCIPAL",
                           request_principal(request), "GEARD_STATUS", code),
                "%.*s", (int) n, outcome->text ? outcome->text : "");
-        request_finish(d->requests, request, outcome);
+        conclude(d, request, outcome);
 }
 
 void change_fail(struct daemon *d, struct request *request, const struct fault *fault, const char *gear)
@@ -358,14 +538,90 @@ void change_fail(struct daemon *d, struct request *request, const struct fault *
         change_end(d, request, &outcome, gear);
 }
 
+void change_leave(struct daemon *d, struct request *request, const struct fault *fault)
+{
+        finish_with(d, request, fault);
+}
+
 /* --- GET /requests/{id} ---------------------------------------------------------------------------- */
+
+struct asking {
+        struct reply *reply;
+        struct database_op *op;
+        bool json;
+};
+
+static void describe_outcome(const char *id, uint64_t began_usec, const struct outcome *o, const char *progress,
+                             struct text *text, struct text *json)
+{
+        text_add(json, "{");
+        json_put(json, "request", id);
+        json_put(json, "state", o->code == 0 ? "running" : o->good ? "done" : "failed");
+        json_putu(json, "began", began_usec / USEC_PER_SEC);
+        if (o->code == 0) {
+                json_put(json, "progress", progress);
+                text_addf(text, "running: %s\n", progress);
+        } else {
+                json_putu(json, "status", (uint64_t) o->code);
+                if (o->json) {
+                        json_name(json, "body");
+                        text_addn(json, o->json, strcspn(o->json, "\n"));
+                }
+                text_addf(text, "%s %d: %s", o->good ? "done" : "failed", o->code, o->text ? o->text : "\n");
+        }
+        text_add(json, "}\n");
+}
+
+static void asking_found(void *arg, struct database_request *rows, size_t n, const struct fault *fault)
+{
+        _cleanup_free_ struct asking *a = arg;
+        _cleanup_text_ struct text text = { 0 }, json = { 0 };
+        struct outcome outcome;
+        struct fault f;
+
+        if (n > 0) {
+                describe_outcome(rows[0].id, rows[0].began_usec, &rows[0].outcome, "", &text, &json);
+                outcome = (struct outcome){ .code = 200, .good = true, .text = text_take(&text) };
+                outcome.json = text_take(&json);
+        } else {
+                (void) fault_set(&f, FAULT_MISSING, "id", "no such request of yours is known");
+                outcome_of_fault(&outcome, fault ? fault : &f);
+        }
+        answer_outcome(TAKE(a->reply), a->json, &outcome);
+        outcome_reset(&outcome);
+}
+
+static void asking_left(void *arg)
+{
+        _cleanup_free_ struct asking *a = arg;
+
+        (void) database_cancel(a->op);
+        reply_abort(TAKE(a->reply));
+}
+
+static void ask_database(struct call *call, const char *id)
+{
+        struct asking *a = calloc(1, sizeof *a);
+        struct fault f;
+
+        if (a)
+                a->op = database_find(call->daemon->database, call->who.principal, id, asking_found, a);
+        if (!a || !a->op) {
+                free(a);
+                (void) fault_oom(&f);
+                answer_fault(call, &f);
+                return;
+        }
+        a->json = call_wants_json(call->request);
+        a->reply = TAKE(call->reply);
+        reply_watch(a->reply, NULL, asking_left, a);
+}
 
 static void request_get(struct call *call)
 {
         char id[REQUEST_ID_LEN + 1];
         const struct request *request;
         _cleanup_text_ struct text text = { 0 }, json = { 0 };
-        const struct outcome *o;
         struct fault f;
 
         if (request_id_canonical(route_param(&call->match, "id"), id) < 0) {
@@ -375,27 +631,11 @@ static void request_get(struct call *call)
         }
         request = requests_find(call->daemon->requests, call->who.principal, id);
         if (!request) {
-                (void) fault_set(&f, FAULT_MISSING, "id", "no request %s of yours is known", id);
-                answer_fault(call, &f);
+                ask_database(call, id);
                 return;
         }
-        o = request_outcome(request);
-        text_add(&json, "{");
-        json_put(&json, "request", id);
-        json_put(&json, "state", o->code == 0 ? "running" : o->good ? "done" : "failed");
-        json_putu(&json, "began", request_began(request) / USEC_PER_SEC);
-        if (o->code == 0) {
-                json_put(&json, "progress", request_last_progress(request));
-                text_addf(&text, "running: %s\n", request_last_progress(request));
-        } else {
-                json_putu(&json, "status", (uint64_t) o->code);
-                if (o->json) {
-                        json_name(&json, "body");
-                        text_addn(&json, o->json, strcspn(o->json, "\n"));
-                }
-                text_addf(&text, "%s %d: %s", o->good ? "done" : "failed", o->code, o->text ? o->text : "\n");
-        }
-        text_add(&json, "}\n");
+        describe_outcome(id, request_began(request), request_outcome(request), request_last_progress(request), &text,
+                         &json);
         answer_either(call, 200, text_ok(&text) && text.data ? text.data : "", &json);
 }
 

@@ -10,15 +10,26 @@
 #include "api/call.h"
 
 /*
- * Settles the id (claim, header, or made), compares with what is known, and
- * makes the caller's reply listen.  Returns the request when it is new and the
- * work is to be started; NULL when the call has been answered or will be.
- * call->reply is taken over in every case.
+ * Where the work starts: the request is new, and its intent is on the disk.
+ * NULL when there is nothing to be done, since the call is answered another way.
+ * Called exactly once, perhaps inside change_begin(); takes arg in every case.
  */
-struct request *change_begin(struct call *call);
+typedef void change_begun(struct daemon *d, struct request *request, void *arg);
 
-/* Ends it, counts it, logs it. Takes the outcome's strings. */
+/*
+ * Settles the id (claim, header, or made), compares with what is known, here
+ * and in the database, and makes the caller's reply listen.  call->reply is
+ * taken over.  verb and gear are what a crash is resolved by.
+ */
+void change_begin(struct call *call, const char *verb, const char *gear, change_begun *begun, void *arg);
+
+/* Counts it, logs it, and ends it as soon as that is on the disk. Takes the outcome's strings. */
 void change_end(struct daemon *d, struct request *request, struct outcome *outcome, const char *gear);
 void change_fail(struct daemon *d, struct request *request, const struct fault *fault, const char *gear);
+/* geard goes before it is done: who waits is told so, and the next start finds out what became of it. */
+void change_leave(struct daemon *d, struct request *request, const struct fault *fault);
+
+/* When the database is closed: what still waited for it. */
+void change_free_all(struct daemon *d);
 
 extern const struct route_table change_routes; /* GET /requests/{id} */

@@ -41,41 +41,63 @@ static int room_for_one_more(const struct daemon *d, const char *id, struct faul
         return -EBUSY;
 }
 
+/* What is left of the call when its intent is on the disk. */
+struct creation {
+        char id[GEAR_ID_MAX + 1], user[USER_MAX + 1];
+        struct spec spec;
+};
+
+static void creation_begun(struct daemon *d, struct request *request, void *arg)
+{
+        _cleanup_free_ struct creation *creation = arg;
+
+        if (request)
+                install_submit(d, request, creation->id, creation->user, &creation->spec);
+        else
+                spec_reset(&creation->spec);
+}
+
+/* Takes the spec. */
+static void create(struct call *call, const char *id, struct spec *spec)
+{
+        struct creation *creation = calloc(1, sizeof *creation);
+        struct fault f;
+
+        if (!creation) {
+                spec_reset(spec);
+                (void) fault_oom(&f);
+                answer_fault(call, &f);
+                return;
+        }
+        (void) snprintf(creation->id, sizeof creation->id, "%s", id);
+        (void) snprintf(creation->user, sizeof creation->user, "%s", call->who.user);
+        creation->spec = *spec;
+        change_begin(call, "created", creation->id, creation_begun, creation);
+}
+
 static void container_put(struct call *call)
 {
-        struct daemon *d = call->daemon;
         struct spec spec = { 0 };
-        struct request *request;
-        char id[GEAR_ID_MAX + 1], user[USER_MAX + 1];
-        const char *named;
+        const char *id;
         bool plan;
         struct fault f;
         int r;
 
-        r = call_gear_id(call, &named, &f);
+        r = call_gear_id(call, &id, &f);
         if (r == 0)
                 r = call_flag(call, "plan", &plan, &f);
         if (r == 0)
-                r = room_for_one_more(d, named, &f);
+                r = room_for_one_more(call->daemon, id, &f);
         if (r == 0)
                 r = decode_spec(call, &spec, &f);
         if (r < 0) {
                 answer_fault(call, &f);
-                return;
-        }
-        if (plan) {
-                plan_answer(call, named, &spec);
+        } else if (plan) {
+                plan_answer(call, id, &spec);
                 spec_reset(&spec);
-                return;
+        } else {
+                create(call, id, &spec);
         }
-        /* The call and its strings may be gone once its reply is. */
-        (void) snprintf(id, sizeof id, "%s", named);
-        (void) snprintf(user, sizeof user, "%s", call->who.user);
-        request = change_begin(call);
-        if (request)
-                install_submit(d, request, id, user, &spec);
-        else
-                spec_reset(&spec);
 }
 
 #define CHANGE (ROUTE_CHANGE | ROUTE_BODY | ROUTE_STREAM)

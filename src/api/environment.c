@@ -135,26 +135,20 @@ static const struct work_kind edit_kind = {
 static void edit_submit(struct call *call, const struct gear *gear, enum edit_kind kind, struct json *body)
 {
         _cleanup_(json_freep) struct json *owned = body;
-        struct daemon *d = call->daemon;
-        struct request *request = change_begin(call);
-        struct edit *edit;
+        struct edit *edit = calloc(1, sizeof *edit);
         struct fault f;
 
-        if (!request)
-                return;
-        edit = calloc(1, sizeof *edit);
         if (!edit) {
                 (void) fault_oom(&f);
-                change_fail(d, request, &f, gear->id);
+                answer_fault(call, &f);
                 return;
         }
         edit->kind = kind;
         edit->body = TAKE(owned);
         edit->work.kind = &edit_kind;
-        edit->work.daemon = d;
-        edit->work.request = request;
+        edit->work.daemon = call->daemon;
         (void) snprintf(edit->work.id, sizeof edit->work.id, "%s", gear->id);
-        work_submit(&edit->work, NULL);
+        change_begin(call, "environment", edit->work.id, work_begun, &edit->work);
 }
 
 static void edit_call(struct call *call, enum edit_kind kind)

@@ -230,5 +230,5 @@ void install_submit(struct daemon *d, struct request *request, const char *id, c
         (void) snprintf(in->work.id, sizeof in->work.id, "%s", id);
         in->spec = *spec;
         *spec = (struct spec){ 0 };
-        work_submit(&in->work, NULL);
+        work_submit(&in->work);
 }

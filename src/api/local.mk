@@ -14,6 +14,7 @@ libgeard_la_SOURCES += \
 	src/api/lease.c \
 	src/api/list.c src/api/list.h \
 	src/api/plan.c src/api/plan.h \
+	src/api/recall.c src/api/recall.h \
 	src/api/ready.c src/api/ready.h \
 	src/api/recover.c src/api/recover.h \
 	src/api/registry.c src/api/registry.h \

@@ -254,14 +254,14 @@ static const struct work_kind removal_kind = {
 };
 
 /* An id that nobody has is as deleted as can be. */
-static void end_unknown(struct call *call, struct request *request, const char *id)
+static void end_unknown(struct daemon *d, struct request *request, const char *id)
 {
         struct outcome outcome;
         char text[128];
 
         (void) snprintf(text, sizeof text, "There is no gear %s\n", id);
         outcome_of(&outcome, 204, text, NULL);
-        change_end(call->daemon, request, &outcome, id);
+        change_end(d, request, &outcome, id);
 }
 
 void remove_submit(struct daemon *d, struct request *request, const char *id, bool volumes)
@@ -280,13 +280,30 @@ void remove_submit(struct daemon *d, struct request *request, const char *id, bo
         rm->work.daemon = d;
         rm->work.request = request;
         (void) snprintf(rm->work.id, sizeof rm->work.id, "%s", id);
-        work_submit(&rm->work, "deleted");
+        rm->work.hurry = "deleted";
+        work_submit(&rm->work);
+}
+
+struct deletion {
+        char id[GEAR_ID_MAX + 1];
+        bool volumes;
+};
+
+static void deletion_begun(struct daemon *d, struct request *request, void *arg)
+{
+        _cleanup_free_ struct deletion *deletion = arg;
+
+        if (!request)
+                return;
+        if (gears_find(d->gears, deletion->id))
+                remove_submit(d, request, deletion->id, deletion->volumes);
+        else
+                end_unknown(d, request, deletion->id);
 }
 
 static void container_delete(struct call *call)
 {
-        struct daemon *d = call->daemon;
-        struct request *request;
+        struct deletion *deletion;
         bool volumes;
         const char *id;
         struct fault f;
@@ -295,13 +312,15 @@ static void container_delete(struct call *call)
                 answer_fault(call, &f);
                 return;
         }
-        request = change_begin(call);
-        if (!request)
+        deletion = calloc(1, sizeof *deletion);
+        if (!deletion) {
+                (void) fault_oom(&f);
+                answer_fault(call, &f);
                 return;
-        if (gears_find(d->gears, id))
-                remove_submit(d, request, id, volumes);
-        else
-                end_unknown(call, request, id);
+        }
+        (void) snprintf(deletion->id, sizeof deletion->id, "%s", id);
+        deletion->volumes = volumes;
+        change_begin(call, "deleted", deletion->id, deletion_begun, deletion);
 }
 
 static const struct route routes[] = {

@@ -80,5 +80,5 @@ void resolve_submit(struct daemon *d, struct gear *gear)
         in->work.kind = &resolve_kind;
         in->work.daemon = d;
         (void) snprintf(in->work.id, sizeof in->work.id, "%s", gear->id);
-        work_submit(&in->work, NULL);
+        work_submit(&in->work);
 }

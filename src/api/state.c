@@ -426,25 +426,20 @@ static const struct work_kind turn_kind = {
 
 static void turn_submit(struct call *call, const char *id, enum wish wish)
 {
-        struct daemon *d = call->daemon;
-        struct request *request = change_begin(call);
-        struct turn *turn;
+        struct turn *turn = calloc(1, sizeof *turn);
         struct fault f;
 
-        if (!request)
-                return;
-        turn = calloc(1, sizeof *turn);
         if (!turn) {
                 (void) fault_oom(&f);
-                change_fail(d, request, &f, id);
+                answer_fault(call, &f);
                 return;
         }
         turn->wish = wish;
         turn->work.kind = &turn_kind;
-        turn->work.daemon = d;
-        turn->work.request = request;
+        turn->work.daemon = call->daemon;
+        turn->work.hurry = wish == WISH_STOPPED ? "stopped" : NULL;
         (void) snprintf(turn->work.id, sizeof turn->work.id, "%s", id);
-        work_submit(&turn->work, wish == WISH_STOPPED ? "stopped" : NULL);
+        change_begin(call, wish_done[wish], turn->work.id, work_begun, &turn->work);
 }
 
 static void turn_call(struct call *call, enum wish wish)

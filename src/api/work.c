@@ -101,7 +101,7 @@ void work_fail(struct work *w, const struct fault *fault)
         work_end(w, &outcome);
 }
 
-void work_submit(struct work *w, const char *hurry)
+void work_submit(struct work *w)
 {
         struct gear *gear = work_gear(w);
         struct work *last = gear->work;
@@ -125,8 +125,25 @@ void work_submit(struct work *w, const char *hurry)
                 last = last->next;
         last->next = w;
         last = gear->work;
-        if (hurry && last->started && last->kind->give_up)
-                last->kind->give_up(last, hurry);
+        if (w->hurry && last->started && last->kind->give_up)
+                last->kind->give_up(last, w->hurry);
+}
+
+void work_begun(struct daemon *d, struct request *request, void *arg)
+{
+        struct work *w = arg;
+        struct fault f;
+
+        w->request = request;
+        if (request && work_gear(w)) {
+                work_submit(w);
+                return;
+        }
+        if (request) {
+                (void) fault_set(&f, FAULT_MISSING, "id", "there is no gear %s any more", w->id);
+                change_fail(d, request, &f, w->id);
+        }
+        work_free(w);
 }
 
 void work_answer_all(struct daemon *d)
@@ -138,7 +155,7 @@ void work_answer_all(struct daemon *d)
         for (size_t i = 0; i < gears_count(d->gears); i++)
                 for (struct work *w = gears_at(d->gears, i)->work; w; w = w->next)
                         if (w->request)
-                                change_fail(d, TAKE(w->request), &f, w->id);
+                                change_leave(d, TAKE(w->request), &f);
 }
 
 void work_free_all(struct daemon *d)

@@ -23,6 +23,7 @@ struct work {
         struct daemon *daemon;
         struct request *request;  /* NULL: geard's own wish (after a start on a new host) */
         char id[GEAR_ID_MAX + 1];
+        const char *hurry;        /* makes those before it give up, and says what it does; or NULL */
         struct work *next;        /* waiting behind it, for the same gear */
         struct systemd_op *op;    /* what it waits for; at most one of these at a time */
         struct docker_op *docker;
@@ -31,12 +32,15 @@ struct work {
         bool started;
 };
 
+/* A change_begun for works of gears that are there; arg is the work, and taken. */
+void work_begun(struct daemon *d, struct request *request, void *arg);
+
 /*
  * Queues it behind what is under way for the gear, or starts it in the next
- * turn.  The gear must be in the index. hurry: make those before it give up.
+ * turn.  The gear must be in the index.
  * BUSY when too many wait. Takes the work in every case.
  */
-void work_submit(struct work *w, const char *hurry);
+void work_submit(struct work *w);
 
 /* The end, one of these: answers the request, frees the work, starts the next. */
 void work_end(struct work *w, struct outcome *outcome);

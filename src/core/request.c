@@ -15,7 +15,7 @@ struct request {
         char id[REQUEST_ID_LEN + 1];
         char *principal;
         char digest[DIGEST_HEX_LEN + 1];
-        uint64_t began_usec;
+        uint64_t began_usec, keep_until_sec;
         struct outcome outcome;
         struct sink *sinks;
         char progress[PROGRESS_MAX];
@@ -171,6 +171,21 @@ const struct outcome *request_outcome(const struct request *q)
 uint64_t request_began(const struct request *q)
 {
         return q->began_usec;
+}
+
+const char *request_digest(const struct request *q)
+{
+        return q->digest;
+}
+
+void request_keep(struct request *q, uint64_t until_sec)
+{
+        q->keep_until_sec = until_sec;
+}
+
+uint64_t request_kept_until(const struct request *q)
+{
+        return q->keep_until_sec;
 }
 
 const char *request_last_progress(const struct request *q)

@@ -5,7 +5,8 @@
  * Exactly once per request id: who asks again while it runs joins, who asks
  * again after it went well gets the same answer, who asks for something else
  * under the same id is refused, and after a failure the id is free again.
- * Kept in memory and bounded.  Ids are scoped to the principal who speaks.
+ * This is what memory holds of it, and bounded; the database holds the rest.
+ * Ids are scoped to the principal who speaks.
  */
 
 #include "core/ident.h"
@@ -22,6 +23,7 @@ struct sink;
 struct outcome {
         int code;             /* the api layer's; 0 while it runs */
         bool good;
+        bool replayed;        /* nothing was executed for it: it was remembered */
         unsigned retry_after;
         char *text;           /* for people, ends in a newline */
         char *json;           /* NULL: none */
@@ -58,7 +60,12 @@ const char *request_id(const struct request *q);
 const char *request_principal(const struct request *q);
 const struct outcome *request_outcome(const struct request *q);
 uint64_t request_began(const struct request *q);
+const char *request_digest(const struct request *q);
 const char *request_last_progress(const struct request *q); /* "" at first */
+
+/* Until when somebody may come and ask again; wall clock. */
+void request_keep(struct request *q, uint64_t until_sec);
+uint64_t request_kept_until(const struct request *q);
 
 void request_listen(struct request *q, struct sink *sink);
 void request_leave(struct request *q, struct sink *sink);

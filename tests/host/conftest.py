@@ -74,6 +74,8 @@ def shared_host():
         host.keep_logs(LOGS / "install")
         raise
     remove_all(host)
+    if keep: # ids of an earlier run are remembered, too
+        host.sh("systemctl stop geard && rm -f /var/lib/geard/geard.db* && systemctl start geard")
     sanitizers.take_reports(host) # of an earlier run, if it was kept
     yield host
     if not keep:

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A request id takes effect once: geard may be restarted or killed in between,
+and its database damaged, deleted or full."""
+
+import json
+
+import pytest
+
+from lib.gear import JSON, container_of, create, delete, made, runs, status
+from lib.host import SOCKET
+from lib.wait import wait_until
+
+DATABASE = "/var/lib/geard/geard.db"
+SLOW = {"image": "test/busybox", "ready": {"log": "now"}, "stop_timeout": "1s",
+        "command": ["sh", "-c", "sleep 2; echo now; exec hold"]}
+LOST = "can be made again"
+
+
+def again(host, method, path, body=None, *, i, timeout=90):
+    return host.peer(method, path, body, {**JSON, "X-Request-Id": i}, timeout=timeout)
+
+
+def is_replayed(answer):
+    return answer.headers.get("geard-replayed") == "yes"
+
+
+def is_back(host):
+    told = host.peer("GET", "/healthz", headers=JSON, timeout=5).json
+    return told["systemd"] and told["engine"]
+
+
+def restart(host):
+    host.systemctl("restart", "geard")
+
+
+def kill(host):
+    host.sh("kill -9 $(systemctl show -P MainPID geard); systemctl reset-failed geard; systemctl start geard")
+
+
+def start_over(host, between):
+    """Ends geard, does something to its files, and starts it again."""
+    host.sh(f"systemctl stop geard && {{ {between}; }} && systemctl start geard")
+    wait_until(lambda: is_back(host), 20, "geard is back")
+
+
+@pytest.mark.parametrize("end", [restart, kill])
+def test_it_is_replayed_after(fresh_host, end):
+    host = fresh_host
+    first = again(host, "PUT", "/container/1", {"image": "test/busybox"}, i="a1")
+    assert first.status == 201 and not is_replayed(first), first
+    stopped = again(host, "PUT", "/container/1/stopped", i="a2")
+    started = again(host, "PUT", "/container/1/started", i="a3")
+    assert stopped.status == started.status == 200
+    container = container_of(host)
+    end(host)
+    for answer, known in ((again(host, "PUT", "/container/1", {"image": "test/busybox"}, i="a1"), first),
+                          (again(host, "PUT", "/container/1/stopped", i="a2"), stopped)):
+        assert is_replayed(answer) and answer.status == known.status and answer.body == known.body, answer
+    assert container_of(host) == container
+    other = again(host, "PUT", "/container/1/stopped", i="a1")
+    assert other.status == 409 and container_of(host) == container, other
+    told = host.peer("GET", "/requests/a1", headers=JSON)
+    assert told.status == 200 and told.json["state"] == "done" and told.json["status"] == 201, told
+
+
+def test_a_failure_is_told_and_its_id_is_free(host):
+    assert again(host, "PUT", "/container/1", {"image": "test/crash"}, i="b1").status == 500
+    restart(host)
+    assert host.peer("GET", "/requests/b1", headers=JSON).json["state"] == "failed"
+    second = again(host, "PUT", "/container/1", {"image": "test/crash"}, i="b1")
+    assert second.status == 500 and not is_replayed(second), second
+
+
+def test_a_deletion_is_not_repeated(host):
+    made(host)
+    assert again(host, "DELETE", "/container/1", i="c1").status == 204
+    made(host)
+    kill(host)
+    answer = again(host, "DELETE", "/container/1", i="c1")
+    assert answer.status == 204 and is_replayed(answer), answer
+    wait_until(lambda: runs(host), 20, "the second one was not deleted")
+
+
+@pytest.mark.parametrize("seconds", ["0.05", "0.5", "1", "1.9", "2.2", "2.6"])
+def test_who_asks_again_after_a_crash_gets_the_truth(host, seconds):
+    """Killed at some time of a create: the same request again leads to one gear."""
+    i = "d" + seconds.replace(".", "")
+    argv = ["curl", "-s", "-o", "/dev/null", "-X", "PUT", "-d", json.dumps(SLOW), "-H", f"X-Request-Id: {i}",
+            "--unix-socket", SOCKET, "http://localhost/container/1"]
+    host.sh(f"{' '.join(repr(word) for word in argv)} & sleep {seconds}; kill -9 $(systemctl show -P MainPID geard); wait; "
+            "systemctl reset-failed geard; systemctl start geard")
+    wait_until(lambda: is_back(host), 20, "geard is back")
+    answer = again(host, "PUT", "/container/1", SLOW, i=i)
+    if answer.status == 503: # it was waiting for the recovery, which has undone it
+        answer = again(host, "PUT", "/container/1", SLOW, i=i)
+    assert answer.status == 201, answer
+    assert runs(host) and len(host.docker("ps", "-aq").splitlines()) == 1
+    container = container_of(host)
+    third = again(host, "PUT", "/container/1", SLOW, i=i)
+    assert third.status == 201 and is_replayed(third) and container_of(host) == container, third
+
+
+@pytest.mark.parametrize("damage", [
+    f"rm -f {DATABASE}* && mkdir {DATABASE}",
+    f"echo this is none > {DATABASE}",
+    f"truncate -s 5000 {DATABASE}; rm -f {DATABASE}-wal",
+], ids=["directory", "text", "cut"])
+def test_a_database_that_is_none_is_moved_aside(fresh_host, damage):
+    host = fresh_host
+    made(host)
+    start_over(host, damage)
+    assert runs(host), "no gear is lost"
+    assert again(host, "PUT", "/container/1/stopped", i="e1").status == 200
+    assert LOST in host.journal("geard")
+    assert host.sh(f"ls -d {DATABASE}.damaged-*")
+    assert host.sh(f"stat -c '%F %a' {DATABASE}") == "regular file 600"
+
+
+def test_one_deleted_while_geard_runs_is_begun_anew(fresh_host):
+    host = fresh_host
+    made(host)
+    assert LOST not in host.journal("geard")
+    host.sh(f"rm -f {DATABASE}*")
+    assert again(host, "PUT", "/container/1/stopped", i="e1").status == 200
+    assert LOST in host.journal("geard")
+    kill(host)
+    assert is_replayed(again(host, "PUT", "/container/1/stopped", i="e1"))
+
+
+def test_on_a_full_disk_changes_are_refused_and_reads_go_on(fresh_host):
+    host = fresh_host
+    start_over(host, "mount -t tmpfs -o size=1M,mode=755 tmpfs /var/lib/geard")
+    made(host)
+    assert again(host, "PUT", "/container/1/stopped", i="f0").status == 200
+    host.sh("dd if=/dev/zero of=/var/lib/geard/filler bs=4k status=none", check=False)
+    for n in range(1, 50):
+        answer = again(host, "PUT", "/container/1/started", i=f"f{n:x}")
+        if answer.status == 507:
+            break
+        assert answer.status == 200, answer
+        assert again(host, "PUT", "/container/1/stopped", i=f"ff{n:x}").status in (200, 507)
+    assert answer.status == 507, answer
+    state = status(host)["state"]
+    for call in (lambda: create(host, "2"), lambda: again(host, "DELETE", "/container/1", i="fd")):
+        assert call().status == 507
+    assert status(host)["state"] == state and status(host)["id"] == "1"
+    assert host.peer("GET", "/container/2/status").status == 404
+    assert is_replayed(again(host, "PUT", "/container/1/stopped", i="f0"))
+    assert host.peer("GET", "/requests/f0", headers=JSON).json["state"] == "done"
+    host.sh("rm /var/lib/geard/filler")
+    assert create(host, "2").status == 201
+    delete(host, "2")
