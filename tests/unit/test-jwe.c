@@ -153,6 +153,26 @@ static void test_any_change_is_noticed(void **state _unused_)
         }
 }
 
+/* GCM would not look at what a longer IV or tag ends with, nor an agreement at a wrapped key. */
+static void test_longer_parts(void **state _unused_)
+{
+        _cleanup_(key_freep) struct key *p256 = key_of(RFC7515_A3_KEY), *rsa = key_of(RFC7515_A2_KEY);
+        static const char *const tokens[] = { JWE_P256, JWE_RSA };
+        const struct key *const keys[] = { p256, rsa };
+
+        for (size_t i = 0; i < ARRAY_SIZE(tokens); i++)
+                for (const char *end = tokens[i]; end; end = *end ? end + 1 : NULL) {
+                        _cleanup_text_ struct text t = { 0 };
+
+                        if (*end && *end != '.')
+                                continue;
+                        text_addn(&t, tokens[i], (size_t) (end - tokens[i]));
+                        text_add(&t, "AAAA");
+                        text_add(&t, end);
+                        assert_stays_closed(t.data, keys[i]);
+                }
+}
+
 /* The parts of a good message under another header, which is not what was encrypted with them. */
 static void test_refused_headers(void **state _unused_)
 {
@@ -299,6 +319,7 @@ int main(void)
                 cmocka_unit_test(test_messages_of_others),
                 cmocka_unit_test(test_every_key_against_every_other),
                 cmocka_unit_test(test_any_change_is_noticed),
+                cmocka_unit_test(test_longer_parts),
                 cmocka_unit_test(test_refused_headers),
                 cmocka_unit_test(test_x25519_points_of_small_order),
                 cmocka_unit_test(test_kid),

@@ -401,6 +401,30 @@ static void test_eddsa_bounds(void **state _unused_)
         assert_int_equal(jws_verify(&j, k, &why), -EBADMSG);
 }
 
+/* What stands behind a good signature makes it another one. */
+static void test_longer_signatures(void **state _unused_)
+{
+        for (enum key_algorithm a = 0; a < _KEY_SIGNING; a++) {
+                _cleanup_(key_freep) struct key *k = new_key(a);
+                _cleanup_(jws_reset) struct jws j = { 0 };
+                _cleanup_free_ unsigned char *longer = NULL;
+                _cleanup_text_ struct text t = { 0 };
+                struct jws changed;
+                const char *why = "";
+
+                assert_int_equal(jws_sign(k, NULL, NULL, "{}", 2, &t), 0);
+                assert_int_equal(jws_parse(t.data, t.len, &j, &why), 0);
+                longer = calloc(1, j.signature_len + 1);
+                assert_non_null(longer);
+                memcpy(longer, j.signature, j.signature_len);
+                changed = j;
+                changed.signature = longer;
+                assert_int_equal(jws_verify(&changed, k, &why), 0);
+                changed.signature_len++;
+                assert_int_equal(jws_verify(&changed, k, &why), -EBADMSG);
+        }
+}
+
 /* Each bit of a signature and of what is signed matters, and so does the length. */
 static void test_any_change_is_noticed(void **state _unused_)
 {
@@ -461,6 +485,7 @@ int main(void)
                 cmocka_unit_test(test_ecdsa_bounds),
                 cmocka_unit_test(test_ecdsa_has_two_texts),
                 cmocka_unit_test(test_eddsa_bounds),
+                cmocka_unit_test(test_longer_signatures),
                 cmocka_unit_test(test_any_change_is_noticed),
                 cmocka_unit_test(test_who_cannot_sign),
         };

@@ -113,6 +113,9 @@ static void test_no_keys_at_all(void **state _unused_)
                 { "-----BEGIN PUBLIC KEY-----\n", false, NOT_READ, "damaged" },
                 { "-----BEGIN PUBLIC KEY-----\nMAAA\n-----END PUBLIC KEY-----\n", false, NOT_READ,
                   "is not one" },
+                /* a good one and one byte more */
+                { "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAeWwHgDoS8K8lidt+7pt+MkPRT0ycTg2G3A5B+q7/zbUA\n-----END PUBLIC KEY-----\n",
+                  false, NOT_READ, "is not one" },
                 { "-----BEGIN DH PARAMETERS-----\nMAAA\n-----END DH PARAMETERS-----\n", false, NOT_READ,
                   "holds no key" },
                 { "-----BEGIN EC PARAMETERS-----\nMAAA\n-----END EC PARAMETERS-----\n", false, NOT_READ,
