@@ -15,6 +15,7 @@
 #include "api/recall.h"
 #include "api/recover.h"
 #include "api/remove.h"
+#include "api/requests.h"
 #include "api/state.h"
 #include "api/tokens.h"
 #include "api/work.h"
@@ -245,7 +246,7 @@ static int build(struct process *p, struct fault *f)
 {
         static const struct route_table *const all[] = {
                 &container_routes, &remove_routes, &state_routes, &list_routes, &environment_routes,
-                &log_routes,       &change_routes, &ops_routes,   &openapi_routes,
+                &log_routes,       &requests_routes, &ops_routes,   &openapi_routes,
         };
         static struct route_table tables[ARRAY_SIZE(all)];
         struct daemon *d = &p->d;

@@ -31,5 +31,3 @@ void change_leave(struct daemon *d, struct request *request, const struct fault 
 
 /* When the database is closed: what still waited for it. */
 void change_free_all(struct daemon *d);
-
-extern const struct route_table change_routes; /* GET /requests/{id} */

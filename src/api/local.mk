@@ -19,6 +19,7 @@ libgeard_la_SOURCES += \
 	src/api/recover.c src/api/recover.h \
 	src/api/registry.c src/api/registry.h \
 	src/api/remove.c src/api/remove.h \
+	src/api/requests.c src/api/requests.h \
 	src/api/resolve.c src/api/resolve.h \
 	src/api/state.c src/api/state.h \
 	src/api/tokens.c src/api/tokens.h \

@@ -2,7 +2,6 @@
 
 /* The description of the API against the route tables it is made from. */
 
-#include "api/change.h"
 #include "api/container.h"
 #include "api/environment.h"
 #include "api/list.h"
@@ -10,6 +9,7 @@
 #include "api/openapi.h"
 #include "api/ops.h"
 #include "api/remove.h"
+#include "api/requests.h"
 #include "api/state.h"
 #include "core/spec.h"
 #include "util/json.h"
@@ -32,7 +32,7 @@ static int build(void **state)
 {
         static const struct route_table *const all[] = {
                 &container_routes, &remove_routes, &state_routes, &list_routes,    &environment_routes,
-                &log_routes,       &change_routes, &ops_routes,   &openapi_routes,
+                &log_routes,       &requests_routes, &ops_routes,   &openapi_routes,
         };
         static struct document doc;
         struct text t = { 0 };
