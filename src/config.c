@@ -472,6 +472,7 @@ struct config *config_free(struct config *c)
                 listen_reset(&c->listens[i]);
         free(c->listens);
         free(c->state_directory);
+        free(c->database);
         strv_free(c->volume_paths);
         strv_free(c->allow_registries);
         free(c->publish_address);
