@@ -134,12 +134,9 @@ def test_no_room_for_links(host):
 
 def test_a_read_only_state_directory(host):
     made(host)
-    pid = pid_of(host)
     host.sh(f"mount --bind {STATE} {STATE} && mount -o remount,bind,ro {STATE} && systemctl restart geard", check=False)
     try:
-        host.sh(f"nsenter -t {pid} -m true", check=False)
-        told = wait_until(lambda: host.journal("geard", "cat", "-n", "20"), 5, "it says something")
-        assert "Read-only" in told
+        wait_until(lambda: "Read-only" in host.journal("geard", "cat", "-n", "20"), 5, "it says why it does not start")
     finally:
         host.sh(f"umount {STATE}; systemctl reset-failed geard; systemctl restart geard")
     wait_until(lambda: answers(host), 10, "geard is back")

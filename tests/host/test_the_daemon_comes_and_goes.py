@@ -76,7 +76,8 @@ def test_the_socket_alone_starts_it(restored):
     host.systemctl("start", "geard.socket")
     assert host.systemctl("is-active", "geard.service", check=False) == "inactive"
     assert healthy(host)
-    assert host.systemctl("is-active", "geard.service") == "active"
+    # it answers /healthz at once, and is ready when it knows its gears
+    wait_until(lambda: host.systemctl("is-active", "geard.service", check=False) == "active", 5, "it is ready")
 
 
 def test_it_is_ready_when_it_says_so_and_tells_how_it_is(restored):
