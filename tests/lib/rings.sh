@@ -142,9 +142,16 @@ ring_unit() {
         for program in "${programs[@]}"; do
                 [ -f "$build/$program" ] || continue # a script, in an out-of-tree build
                 [ "$(head -c 4 "$build/$program" | tail -c 3)" = ELF ] || continue
-                check "valgrind $program" env -C "$build" srcdir="$top" valgrind --quiet --leak-check=full \
-                        --errors-for-leak-kinds=definite --error-exitcode=99 "./$program" || true
+                [ "$(jobs -pr | wc -l)" -lt "$(nproc)" ] || wait -n || true
+                valgrind_one "$program" &
         done
+        wait
+}
+
+# Keys of RSA take it a minute each, so as many at once as there are processors.
+valgrind_one() {
+        check "valgrind $1" env -C "$build" srcdir="$top" valgrind --quiet --leak-check=full \
+                --errors-for-leak-kinds=definite --error-exitcode=99 "./$1" || true
 }
 
 # --- static ------------------------------------------------------------------
