@@ -139,16 +139,18 @@ ring_unit() {
         unit_in "$build" plain "${programs[@]}"
         sanitized_build
         unit_in "$build/sanitized" sanitized "${programs[@]}"
-        for program in "${programs[@]}"; do
-                [ -f "$build/$program" ] || continue # a script, in an out-of-tree build
-                [ "$(head -c 4 "$build/$program" | tail -c 3)" = ELF ] || continue
-                [ "$(jobs -pr | wc -l)" -lt "$(nproc)" ] || wait -n || true
-                valgrind_one "$program" &
-        done
-        wait
+        # Keys of RSA take it a minute each.
+        compiled "${programs[@]}" | each_of valgrind_one
 }
 
-# Keys of RSA take it a minute each, so as many at once as there are processors.
+compiled() { # compiled PROGRAM…: those that are no scripts
+        local program
+        for program; do
+                [ ! -f "$build/$program" ] || # a script, in an out-of-tree build
+                        [ "$(head -c 4 "$build/$program" | tail -c 3)" != ELF ] || echo "$program"
+        done
+}
+
 valgrind_one() {
         check "valgrind $1" env -C "$build" srcdir="$top" valgrind --quiet --leak-check=full \
                 --errors-for-leak-kinds=definite --error-exitcode=99 "./$1" || true
