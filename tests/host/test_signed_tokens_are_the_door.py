@@ -171,11 +171,12 @@ def test_for_one_peer_alone(host, issuer, peer, status):
 
 # --- until when, and for whom -----------------------------------------------------------------
 
-@pytest.mark.parametrize("claims,because", [
-    ({"d": 1}, "expired"), ({"d": soon(-40)}, "expired"), ({"d": soon(90000)}, "ahead"),
-    ({"nbf": soon(100)}, "too early"), ({"aud": "another"}, "another node")])
-def test_out_of_time_or_place(host, issuer, claims, because):
-    is_refused(host, get(host, issuer.token(a="ops.read", **claims), "/metrics"), because)
+@pytest.mark.parametrize("claim,value,because", [
+    ("d", -1_000_000_000, "expired"), ("d", -40, "expired"), ("d", 90_000, "ahead"), ("nbf", 100, "too early"),
+    ("aud", "another", "another node")])
+def test_out_of_time_or_place(host, issuer, claim, value, because):
+    value = soon(value) if isinstance(value, int) else value
+    is_refused(host, get(host, issuer.token(**{"a": "ops.read", claim: value}), "/metrics"), because)
 
 
 def test_the_leeway_is_half_a_minute(host, issuer):
