@@ -10,8 +10,8 @@
 #include <stdio.h>
 
 #define RETRY_AFTER_SEC 2
-/* A thousand gears in ten seconds, of which systemd feels a few hundredths. */
-#define SWEEP_PAUSE_USEC (10 * USEC_PER_MSEC)
+/* A thousand gears in two minutes, of which systemd feels a few thousandths. */
+#define SWEEP_PAUSE_USEC (100 * USEC_PER_MSEC)
 
 void daemon_unit_host(const struct daemon *d, struct unit_host *ret)
 {
