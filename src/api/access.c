@@ -158,7 +158,6 @@ static int identify_token(const struct daemon *d, const struct http_request *req
 
         *ret = (struct identity){ .kind = WHO_TOKEN,
                                   .token = token,
-                                  .expires_sec = token->claims.expires_sec,
                                   .r = only_locator(&token->claims),
                                   .t = token->claims.type,
                                   .i = one_or_none(token->claims.id) };
@@ -236,14 +235,8 @@ bool access_may_reach_host(const struct identity *who)
 
 bool access_covers(const struct identity *who, const char *id)
 {
-        size_t n;
+        char *const named[] = { (char *) who->r, NULL };
+        char *const *locators = who->token ? who->token->claims.locators : who->r ? named : NULL;
 
-        if (who->kind == WHO_TOKEN)
-                return !who->token->claims.locators || pattern_covers(who->token->claims.locators, id);
-        if (!who->r)
-                return true;
-        n = strlen(who->r);
-        if (n > 0 && who->r[n - 1] == '*')
-                return strncmp(who->r, id, n - 1) == 0;
-        return streq(who->r, id);
+        return !locators || pattern_covers(locators, id);
 }

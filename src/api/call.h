@@ -28,7 +28,6 @@ struct identity {
         const char *t;
         const char *i;
         const struct token *token; /* WHO_TOKEN: all of its claims */
-        uint64_t expires_sec;     /* until then its request ids are remembered; 0: no token */
 };
 
 struct call {

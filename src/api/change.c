@@ -381,9 +381,8 @@ static void intended(void *arg, struct database_request *rows, size_t n, const s
 static uint64_t keep_until(const struct call *call, uint64_t now_sec)
 {
         /* Its holder may narrow the same id anew, up to the expiry that its issuer gave it. */
-        uint64_t until = call->who.token ? call->who.token->issued_until_sec : call->who.expires_sec;
-
-        return until ? until + 2 * TOKEN_LEEWAY_SEC : now_sec + REQUEST_KEEP_SEC;
+        return call->who.token ? call->who.token->issued_until_sec + 2 * TOKEN_LEEWAY_SEC
+                               : now_sec + REQUEST_KEEP_SEC;
 }
 
 static int intend(struct call *call, struct request *request, const char *verb, const char *gear, change_begun *begun,
