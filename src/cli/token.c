@@ -84,6 +84,19 @@ static int check_delivery(const struct making *m, const char *path, struct fault
         return delivery_check(&m->delivery, path, f);
 }
 
+/* As options_parse(): what minting and narrowing both take, beside the key of their own. */
+static int making_parse(const struct usage *usage, const struct cli_option *key_options, int argc,
+                        char **argv, struct making *m, char ***ret_operands, struct fault *f)
+{
+        const struct option_group groups[] = { { "Options", key_options, m },
+                                               { "Claims", claim_options, &m->wanted },
+                                               { "Output", seal_options, &m->delivery },
+                                               { NULL, url_options, &m->delivery },
+                                               { 0 } };
+
+        return options_parse(usage, groups, argc, argv, ret_operands, f);
+}
+
 /* --- mint ------------------------------------------------------------------------------------------- */
 
 static int mint(struct making *m, const char *path, struct fault *f)
@@ -124,13 +137,8 @@ static int mint_run(int argc, char **argv, struct fault *f)
                          "gear token encrypt hides it from all but one node.\n",
         };
         _cleanup_(making_reset) struct making m = { 0 };
-        const struct option_group groups[] = { { "Options", mint_options, &m },
-                                               { "Claims", claim_options, &m.wanted },
-                                               { "Output", seal_options, &m.delivery },
-                                               { NULL, url_options, &m.delivery },
-                                               { 0 } };
         char **operands = NULL;
-        int r = options_parse(&usage, groups, argc, argv, &operands, f);
+        int r = making_parse(&usage, mint_options, argc, argv, &m, &operands, f);
 
         if (r != 0)
                 return r < 0 ? r : 0;
@@ -179,14 +187,9 @@ static int narrow_run(int argc, char **argv, struct fault *f)
                          "unless it is given, when every user of this machine can see it for a moment.\n",
         };
         _cleanup_(making_reset) struct making m = { 0 };
-        const struct option_group groups[] = { { "Options", narrow_options, &m },
-                                               { "Claims", claim_options, &m.wanted },
-                                               { "Output", seal_options, &m.delivery },
-                                               { NULL, url_options, &m.delivery },
-                                               { 0 } };
         const char *token = NULL, *path = NULL;
         char **operands = NULL;
-        int r = options_parse(&usage, groups, argc, argv, &operands, f);
+        int r = making_parse(&usage, narrow_options, argc, argv, &m, &operands, f);
 
         if (r != 0)
                 return r < 0 ? r : 0;
