@@ -10,11 +10,11 @@ tests_unit_test_base64_SOURCES = tests/unit/test-base64.c
 tests_unit_test_base64_LDADD = $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test-key tests/unit/test-jws tests/unit/test-jwe
-tests_unit_test_jwe_SOURCES = tests/unit/test-jwe.c tests/unit/jose-vectors.h
+tests_unit_test_jwe_SOURCES = tests/unit/test-jwe.c tests/unit/jose-keys.h tests/unit/jose-vectors.h
 tests_unit_test_jwe_LDADD = $(UNIT_LIBS)
 tests_unit_test_key_SOURCES = tests/unit/test-key.c tests/unit/jose-vectors.h
 tests_unit_test_key_LDADD = $(UNIT_LIBS)
-tests_unit_test_jws_SOURCES = tests/unit/test-jws.c tests/unit/jose-vectors.h
+tests_unit_test_jws_SOURCES = tests/unit/test-jws.c tests/unit/jose-keys.h tests/unit/jose-vectors.h
 tests_unit_test_jws_LDADD = $(UNIT_LIBS)
 EXTRA_DIST += tests/unit/keys
 

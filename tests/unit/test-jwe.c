@@ -17,29 +17,13 @@
 #include <stdio.h>
 #include <cmocka.h>
 
+#include "jose-keys.h"
+
 #define PAYLOAD "a.b.c"
 
 static struct key *key_of(const char *jwk)
 {
-        struct fault f = { 0 };
-        struct key **keys, *k;
-        size_t n;
-
-        if (key_read(jwk, strlen(jwk), "own", true, &keys, &n, &f) < 0)
-                fail_msg("%s", f.text);
-        k = keys[0];
-        free(keys);
-        return k;
-}
-
-static struct key *new_key(enum key_algorithm algorithm)
-{
-        struct fault f = { 0 };
-        struct key *k = NULL;
-
-        if (key_generate(algorithm, 2048, &k, &f) < 0)
-                fail_msg("%s", f.text);
-        return k;
+        return read_key(jwk, "own", true);
 }
 
 static int decrypt(const char *token, const struct key *k, char **ret)

@@ -16,28 +16,11 @@
 #include <stdio.h>
 #include <cmocka.h>
 
+#include "jose-keys.h"
+
 static struct key *key_of(const char *jwk)
 {
-        struct fault f = { 0 };
-        struct key **keys, *k;
-        size_t n;
-
-        if (key_read(jwk, strlen(jwk), "test", false, &keys, &n, &f) < 0)
-                fail_msg("%s", f.text);
-        assert_int_equal(n, 1);
-        k = keys[0];
-        free(keys);
-        return k;
-}
-
-static struct key *new_key(enum key_algorithm algorithm)
-{
-        struct fault f = { 0 };
-        struct key *k = NULL;
-
-        if (key_generate(algorithm, 2048, &k, &f) < 0)
-                fail_msg("%s", f.text);
-        return k;
+        return read_key(jwk, "test", false);
 }
 
 /* 0, or -EBADMSG with the reason, from either step. */
