@@ -4,22 +4,16 @@
 
 #include "api/call.h"
 
-#include "api/tokens.h"
 #include "core/peer.h"
 #include "util/digest.h"
 
 #include <stdio.h>
 #include <strings.h>
 
-int access_denied(struct fault *f)
+int access_denied(struct call *call, const char *why, struct fault *f)
 {
+        (void) snprintf(call->why, sizeof call->why, "%s", why);
         return fault_set(f, FAULT_DENIED, NULL, "these credentials do not allow this, or there is no such thing");
-}
-
-static int denied(char ret_why[static FAULT_TEXT_MAX], struct fault *f, const char *why)
-{
-        (void) snprintf(ret_why, FAULT_TEXT_MAX, "%s", why);
-        return access_denied(f);
 }
 
 /* A proxy on this machine makes the whole world look like loopback. */
@@ -33,26 +27,27 @@ static bool came_through_proxy(const struct http_request *request)
         return false;
 }
 
-static int identify_test(const struct daemon *d, const struct http_request *request, struct identity *ret,
-                         char *ret_why, struct fault *f)
+static int identify_test(struct call *call, struct fault *f)
 {
+        const struct http_request *request = call->request;
+        struct identity *who = &call->who;
         const char *user = http_param(request, "u");
 
-        if (!d->config->test_token)
-                return denied(ret_why, f, "the test token is switched off (TestToken=)");
+        if (!call->daemon->config->test_token)
+                return access_denied(call, "the test token is switched off (TestToken=)", f);
         if (request->peer->kind != PEER_UNIX && !request->peer->loopback)
-                return denied(ret_why, f, "the test token is for loopback peers only");
+                return access_denied(call, "the test token is for loopback peers only", f);
         if (came_through_proxy(request))
-                return denied(ret_why, f, "the test token came through a proxy");
+                return access_denied(call, "the test token came through a proxy", f);
         if (user && strlen(user) > USER_MAX)
                 return fault_set(f, FAULT_INVALID, "u", "u: a user is at most %d bytes long", USER_MAX);
 
-        *ret = (struct identity){ .kind = WHO_TEST };
-        (void) snprintf(ret->principal, sizeof ret->principal, "test");
-        (void) snprintf(ret->user, sizeof ret->user, "%s", user ? user : "");
-        ret->r = http_param(request, "r");
-        ret->t = http_param(request, "t");
-        ret->i = http_param(request, "i");
+        who->kind = WHO_TEST;
+        (void) snprintf(who->principal, sizeof who->principal, "test");
+        (void) snprintf(who->user, sizeof who->user, "%s", user ? user : "");
+        who->r = http_param(request, "r");
+        who->t = http_param(request, "t");
+        who->i = http_param(request, "i");
         return 0;
 }
 
@@ -71,25 +66,27 @@ static bool peer_may(const struct peer *peer, gid_t group, bool has_group)
         return false;
 }
 
-static int identify_peer(const struct http_request *request, struct identity *ret, char *ret_why,
-                         struct fault *f)
+static int identify_peer(struct call *call, struct fault *f)
 {
-        const struct listen_config *listener = request->listener;
+        const struct listen_config *listener = call->request->listener;
+        const struct peer *peer = call->request->peer;
+        struct identity *who = &call->who;
 
-        if (request->peer->kind != PEER_UNIX)
-                return denied(ret_why, f, "Auth=peer works on unix sockets only");
-        if (!peer_may(request->peer, listener->group_id, listener->has_group_id))
-                return denied(ret_why, f, "neither root nor in the socket's group");
-        *ret = (struct identity){ .kind = WHO_PEER };
-        (void) snprintf(ret->principal, sizeof ret->principal, "uid:%u", request->peer->uid);
-        (void) snprintf(ret->user, sizeof ret->user, "uid:%u", request->peer->uid);
+        if (peer->kind != PEER_UNIX)
+                return access_denied(call, "Auth=peer works on unix sockets only", f);
+        (void) snprintf(who->principal, sizeof who->principal, "uid:%u", peer->uid);
+        (void) snprintf(who->user, sizeof who->user, "uid:%u", peer->uid);
+        if (!peer_may(peer, listener->group_id, listener->has_group_id))
+                return access_denied(call, "neither root nor in the socket's group", f);
+        who->kind = WHO_PEER;
         return 0;
 }
 
 /* What the request says beside the token has to agree with it. */
-static int check_agreement(const struct http_request *request, const struct identity *who, char *ret_why,
-                           struct fault *f)
+static int check_agreement(struct call *call, struct fault *f)
 {
+        const struct http_request *request = call->request;
+        const struct identity *who = &call->who;
         const struct {
                 const char *name, *claim;
         } claims[] = { { "r", who->r }, { "t", who->t }, { "i", who->i }, { "u", who->user[0] ? who->user : NULL } };
@@ -102,7 +99,7 @@ static int check_agreement(const struct http_request *request, const struct iden
                         continue;
                 if (streq(claims[i].name, "i") && request_id_canonical(asked, id) == 0 && streq(id, claims[i].claim))
                         continue;
-                return denied(ret_why, f, "the query names another than the token");
+                return access_denied(call, "the query names another than the token", f);
         }
         return 0;
 }
@@ -140,36 +137,50 @@ static const char *only_locator(const struct claims *c)
         return c->locators[0];
 }
 
-static int identify_token(const struct daemon *d, const struct http_request *request, const char *text,
-                          struct identity *ret, char *ret_why, struct fault *f)
+/* What is proven of who brings it, whether or not it is good for anything. */
+static void tell_bearer(const struct bearer *bearer, struct identity *who)
 {
-        const struct token *token;
+        const struct token *token = bearer->token;
+
+        if (!bearer->signer)
+                return;
+        (void) snprintf(who->principal, sizeof who->principal, "%s", bearer->signer->name);
+        (void) snprintf(who->token_id, sizeof who->token_id, "%s", bearer->id);
+        if (!token)
+                return;
+        (void) snprintf(who->user, sizeof who->user, "%s", token->claims.user ? token->claims.user : "");
+        who->token = token;
+        who->r = only_locator(&token->claims);
+        who->t = token->claims.type;
+        who->i = one_or_none(token->claims.id);
+}
+
+static int identify_token(struct call *call, const char *text, struct fault *f)
+{
+        struct identity *who = &call->who;
+        struct bearer bearer;
         const char *asked;
         struct fault cause;
         int r;
 
-        r = tokens_check(d->tokens, text, &token, &cause);
+        r = tokens_check(call->daemon->tokens, text, &bearer, &cause);
+        tell_bearer(&bearer, who);
         if (r == -ENOMEM)
                 return fault_oom(f);
         if (r < 0)
-                return denied(ret_why, f, cause.text);
-        if (token->claims.peer && !is_peer(request->peer, token->claims.peer))
-                return denied(ret_why, f, "the token is for another peer");
-
-        *ret = (struct identity){ .kind = WHO_TOKEN,
-                                  .token = token,
-                                  .r = only_locator(&token->claims),
-                                  .t = token->claims.type,
-                                  .i = one_or_none(token->claims.id) };
-        (void) snprintf(ret->principal, sizeof ret->principal, "%s", token->issuer->name);
-        (void) snprintf(ret->user, sizeof ret->user, "%s", token->claims.user ? token->claims.user : "");
+                return access_denied(call, cause.text, f);
+        if (who->token->claims.peer && !is_peer(call->request->peer, who->token->claims.peer))
+                return access_denied(call, "the token is for another peer", f);
         /* Of the several that it covers the query may choose one. */
-        if (!ret->r && (asked = http_param(request, "r"))) {
-                if (!access_covers(ret, asked))
-                        return denied(ret_why, f, "the query names another than the token");
-                ret->r = asked;
+        if (!who->r && (asked = http_param(call->request, "r"))) {
+                if (!access_covers(who, asked))
+                        return access_denied(call, "the query names another than the token", f);
+                who->r = asked;
         }
-        return check_agreement(request, ret, ret_why, f);
+        r = check_agreement(call, f);
+        if (r == 0)
+                who->kind = WHO_TOKEN;
+        return r;
 }
 
 static const char *bearer_of(const char *authorization)
@@ -179,45 +190,44 @@ static const char *bearer_of(const char *authorization)
         return authorization + 7 + strspn(authorization + 7, " ");
 }
 
-int access_identify(const struct daemon *d, const struct http_request *request, const struct route_match *match,
-                    struct identity *ret, char ret_why[static FAULT_TEXT_MAX], struct fault *f)
+int access_identify(struct call *call, struct fault *f)
 {
+        const struct http_request *request = call->request;
         const struct listen_config *listener = request->listener;
-        const char *authorization = http_header(request, "Authorization");
+        const char *authorization = http_header(request, "Authorization"), *token = call->match.token;
 
-        ret_why[0] = '\0';
-        if (match->token && authorization)
-                return denied(ret_why, f, "a token in the path and another in the header");
-        if (match->token && streq(match->token, "__test__"))
-                return identify_test(d, request, ret, ret_why, f);
+        call->who = (struct identity){ 0 };
+        if (token && authorization)
+                return access_denied(call, "a token in the path and another in the header", f);
+        if (token && streq(token, "__test__"))
+                return identify_test(call, f);
         if (authorization && !bearer_of(authorization))
-                return denied(ret_why, f, "the Authorization header is no bearer token");
-        if (match->token || authorization)
-                return identify_token(d, request, match->token ? match->token : bearer_of(authorization), ret, ret_why,
-                                      f);
+                return access_denied(call, "the Authorization header is no bearer token", f);
+        if (token || authorization)
+                return identify_token(call, token ? token : bearer_of(authorization), f);
         if (listener->auth == AUTH_PEER)
-                return identify_peer(request, ret, ret_why, f);
+                return identify_peer(call, f);
         if (listener->auth == AUTH_NONE) {
-                *ret = (struct identity){ .kind = WHO_ANYONE };
-                (void) snprintf(ret->principal, sizeof ret->principal, "anyone");
+                call->who.kind = WHO_ANYONE;
+                (void) snprintf(call->who.principal, sizeof call->who.principal, "anyone");
                 return 0;
         }
-        (void) snprintf(ret_why, FAULT_TEXT_MAX, "no credentials");
+        (void) snprintf(call->why, sizeof call->why, "no credentials");
         return fault_set(f, FAULT_UNKNOWN_WHO, NULL,
                          "credentials are needed: a token in the path (/token/<token>/...) or as "
                          "`Authorization: Bearer', or the unix socket");
 }
 
-int access_allows(const struct call *call, char ret_why[static FAULT_TEXT_MAX], struct fault *f)
+int access_allows(struct call *call, struct fault *f)
 {
         const char *right = call->match.route->right;
 
         if (call->who.kind != WHO_TOKEN || !right || rights_grant(call->who.token->claims.rights, right))
                 return 0;
-        return denied(ret_why, f, "the token does not grant this right");
+        return access_denied(call, "the token does not grant this right", f);
 }
 
-int access_allows_body(const struct call *call, char ret_why[static FAULT_TEXT_MAX], struct fault *f)
+int access_allows_body(struct call *call, struct fault *f)
 {
         char digest[DIGEST_BASE64URL_LEN + 1];
 
@@ -225,7 +235,8 @@ int access_allows_body(const struct call *call, char ret_why[static FAULT_TEXT_M
                 return 0;
         if (digest_base64url(call->request->body, call->request->body_len, digest) < 0)
                 return fault_oom(f);
-        return streq(digest, call->who.token->claims.body) ? 0 : denied(ret_why, f, "the token is for another body");
+        return streq(digest, call->who.token->claims.body) ? 0
+                                                           : access_denied(call, "the token is for another body", f);
 }
 
 bool access_may_reach_host(const struct identity *who)

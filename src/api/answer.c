@@ -63,6 +63,7 @@ static void send_fault(struct reply *reply, bool json, const struct fault *fault
 
 void answer_fault(struct call *call, const struct fault *fault)
 {
+        call_refused(call, fault);
         send_fault(TAKE(call->reply), call_wants_json(call->request), fault);
 }
 

@@ -8,13 +8,16 @@
 #include <stdio.h>
 
 /* The reason is for the journal; who is refused learns that he is, and nothing more. */
-static void tell_refusal(const struct call *call, const char *why)
+void call_refused(const struct call *call, const struct fault *fault)
 {
         const struct http_request *q = call->request;
 
+        if (fault->kind != FAULT_DENIED && fault->kind != FAULT_UNKNOWN_WHO)
+                return;
         log_notice(LOG_FIELDS("GEARD_PEER", q->peer->address, "GEARD_METHOD", q->method_name, "GEARD_PRINCIPAL",
                               call->who.principal[0] ? call->who.principal : NULL),
-                   "refused a %s from %s: %s", q->method_name, q->peer->address, why);
+                   "refused a %s from %s: %s", q->method_name, q->peer->address,
+                   call->why[0] ? call->why : fault->text);
 }
 
 /* --- reading a call ------------------------------------------------------------------------ */
@@ -31,10 +34,8 @@ int call_gear_id(struct call *call, const char **ret, struct fault *f)
                 r = gear_id_check(id, "r", f);
         } else {
                 r = gear_id_check(id, "id", f);
-                if (r == 0 && !access_covers(&call->who, id)) {
-                        tell_refusal(call, "the token is for another gear");
-                        r = access_denied(f);
-                }
+                if (r == 0 && !access_covers(&call->who, id))
+                        r = access_denied(call, "the token is for another gear", f);
         }
         if (r == 0)
                 *ret = id;
@@ -96,19 +97,11 @@ static void refuse_method(struct call *call)
         answer_problem(call, 405, "this path knows other methods, see the Allow header");
 }
 
-static void refuse(struct call *call, const struct fault *fault, const char *why)
-{
-        if (fault->kind == FAULT_DENIED || fault->kind == FAULT_UNKNOWN_WHO)
-                tell_refusal(call, *why ? why : fault->text);
-        answer_fault(call, fault);
-}
-
 /* All that the head decides: the route, who asks, whether there may be a body. false: it was answered. */
 static bool admit(struct call *call)
 {
         struct daemon *d = call->daemon;
         const struct http_request *request = call->request;
-        char why[FAULT_TEXT_MAX] = "";
         struct fault f;
 
         route_find(d->routes, d->n_routes, request, &call->match);
@@ -119,16 +112,15 @@ static bool admit(struct call *call)
                         answer_problem(call, 404, "there is no such path");
                 return false;
         }
+        if (!(call->match.route->flags & ROUTE_OPEN) &&
+            (access_identify(call, &f) < 0 || access_allows(call, &f) < 0)) {
+                answer_fault(call, &f);
+                return false;
+        }
         if (d->draining && (call->match.route->flags & ROUTE_CHANGE)) {
                 (void) fault_set(&f, FAULT_AWAY, NULL, "geard is stopping, try again in a moment");
                 f.retry_after = 5;
                 answer_fault(call, &f);
-                return false;
-        }
-        if (!(call->match.route->flags & ROUTE_OPEN) &&
-            (access_identify(d, request, &call->match, &call->who, why, &f) < 0 ||
-             access_allows(call, why, &f) < 0)) {
-                refuse(call, &f, why);
                 return false;
         }
         if (request->body_len > 0 && !(call->match.route->flags & ROUTE_BODY)) {
@@ -149,13 +141,12 @@ bool call_head(void *arg, const struct http_request *request, struct reply *repl
 void call_dispatch(void *arg, const struct http_request *request, struct reply *reply)
 {
         struct call call = { .daemon = arg, .request = request, .reply = reply };
-        char why[FAULT_TEXT_MAX];
         struct fault f;
 
         if (!admit(&call))
                 return;
-        if (access_allows_body(&call, why, &f) < 0)
-                refuse(&call, &f, why);
+        if (access_allows_body(&call, &f) < 0)
+                answer_fault(&call, &f);
         else
                 call.match.route->handler(&call);
 }

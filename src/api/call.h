@@ -7,6 +7,7 @@
  * returns; a handler that answers later takes what it needs along.
  */
 
+#include "api/tokens.h"
 #include "daemon.h"
 #include "util/json.h"
 
@@ -18,16 +19,15 @@ enum identity_kind {
         WHO_ANYONE,               /* a listener with Auth=none */
 };
 
-struct token;
-
 struct identity {
         enum identity_kind kind;
-        char principal[96];       /* scopes request ids: "test", "uid:0" … */
+        char principal[96];       /* scopes request ids: "test", "uid:0", the name of a key … */
+        char token_id[TOKEN_ID_LEN + 1]; /* "" without one */
         char user[USER_MAX + 1];  /* the claim u, or the name of the local user */
         const char *r;            /* the claims; NULL where absent, r also where it names several */
         const char *t;
         const char *i;
-        const struct token *token; /* WHO_TOKEN: all of its claims */
+        const struct token *token; /* all of its claims, as long as the call is new: see api/tokens.h */
 };
 
 struct call {
@@ -37,6 +37,7 @@ struct call {
         struct route_match match;
         struct identity who;
         char request_id[REQUEST_ID_LEN + 1]; /* of a change, or "" */
+        char why[FAULT_TEXT_MAX]; /* it is refused, where the client is told less; holds nothing of the credentials */
 };
 
 /* The server's hooks. Routes, authorises, calls the handler. */
@@ -46,18 +47,20 @@ bool call_head(void *arg, const struct http_request *request, struct reply *repl
 
 /*
  * Who speaks, and may they do what the route does, on anything at all and with
- * this body?  UNKNOWN_WHO, or DENIED with one generic sentence; why is for the
- * journal, and holds nothing of the credentials.
+ * this body?  UNKNOWN_WHO, or DENIED with one generic sentence and call->why.
+ * call->who then tells, as WHO_NOBODY, what is proven of who is refused.
  */
-int access_identify(const struct daemon *d, const struct http_request *request, const struct route_match *match,
-                    struct identity *ret, char ret_why[static FAULT_TEXT_MAX], struct fault *f);
-int access_allows(const struct call *call, char ret_why[static FAULT_TEXT_MAX], struct fault *f);
-int access_allows_body(const struct call *call, char ret_why[static FAULT_TEXT_MAX], struct fault *f);
-/* The one sentence, whether it is not theirs or not there. */
-int access_denied(struct fault *f);
+int access_identify(struct call *call, struct fault *f);
+int access_allows(struct call *call, struct fault *f);
+int access_allows_body(struct call *call, struct fault *f);
+/* Why, and the one sentence, whether it is not theirs or not there. */
+int access_denied(struct call *call, const char *why, struct fault *f);
 bool access_may_reach_host(const struct identity *who);
 /* Does what this caller may see include the gear? */
 bool access_covers(const struct identity *who, const char *id);
+
+/* It is about to be answered with this fault. */
+void call_refused(const struct call *call, const struct fault *fault);
 
 /*
  * The gear that a call is about: {id} of the path, else the claim r.  A claim

@@ -141,7 +141,7 @@ static struct verified *slot_of(struct tokens *t, const char *digest)
         return &t->verified[slot % VERIFIED_SLOTS];
 }
 
-int tokens_check(struct tokens *t, const char *text, const struct token **ret, struct fault *f)
+int tokens_check(struct tokens *t, const char *text, struct bearer *ret, struct fault *f)
 {
         const struct token_rules rules = { .keys = (const struct key *const *) t->trusted.keys,
                                            .n_keys = t->trusted.n_keys,
@@ -154,15 +154,17 @@ int tokens_check(struct tokens *t, const char *text, const struct token **ret, s
         size_t n = strlen(text);
         int r;
 
+        *ret = (struct bearer){ 0 };
         if (n > TOKEN_MAX)
                 return (fault_set(f, FAULT_DENIED, NULL, "the token is longer than %d bytes", TOKEN_MAX), -EBADMSG);
         if (digest_hex(text, n, digest) < 0)
                 return fault_oom(f);
+        memcpy(ret->id, digest, TOKEN_ID_LEN);
         slot = slot_of(t, digest);
         if (!streq(slot->digest, digest)) {
                 struct token token = { 0 };
 
-                r = token_verify(text, n, &rules, &token, f);
+                r = token_examine(text, n, &rules, &token, &ret->signer, f);
                 if (r < 0)
                         return r;
                 if (slot->digest[0])
@@ -170,9 +172,7 @@ int tokens_check(struct tokens *t, const char *text, const struct token **ret, s
                 slot->token = token;
                 memcpy(slot->digest, digest, sizeof digest);
         }
-        r = token_check_time(&slot->token, &rules, (uint64_t) time(NULL), f);
-        if (r < 0)
-                return r;
-        *ret = &slot->token;
-        return 0;
+        ret->signer = slot->token.issuer;
+        ret->token = &slot->token;
+        return token_check_time(&slot->token, &rules, (uint64_t) time(NULL), f);
 }

@@ -19,8 +19,17 @@ struct tokens *tokens_free(struct tokens *t);
 /* The keys anew (SIGHUP, or somebody changed the directory); nothing verified before counts any more. */
 void tokens_reload(struct tokens *t);
 
+#define TOKEN_ID_LEN 16 /* of the digest of its text: says which it was, and opens nothing */
+
+/* Who brings a token; all of it is borrowed until the loop runs again. */
+struct bearer {
+        char id[TOKEN_ID_LEN + 1];
+        const struct key *signer;   /* the issuer's; NULL where a signature is not good */
+        const struct token *token;  /* NULL where it is refused for more than the time */
+};
+
 /*
- * Verified, and valid now: borrowed until the loop runs again.  -EBADMSG with
- * the reason in the fault, for the journal only; -ENOMEM.
+ * Verified, and valid now.  Refused: negative with the reason in the fault, for
+ * the journal only, and ret tells what is proven of it nevertheless.  -ENOMEM.
  */
-int tokens_check(struct tokens *t, const char *text, const struct token **ret, struct fault *f);
+int tokens_check(struct tokens *t, const char *text, struct bearer *ret, struct fault *f);

@@ -166,8 +166,9 @@ static int check_signature(const struct jws *j, bool first, const struct token_r
         return from_jws(jws_verify(j, t->claims.next, &why), why, f);
 }
 
+/* Tells whose it is as soon as that is proven, whatever it says. */
 static int read_link(const struct chain *chain, size_t i, const struct token_rules *rules, struct token *t,
-                     struct fault *f)
+                     const struct key **ret_signer, struct fault *f)
 {
         _cleanup_(claims_reset) struct claims c = { 0 };
         _cleanup_(jws_reset) struct jws j = { 0 };
@@ -175,13 +176,16 @@ static int read_link(const struct chain *chain, size_t i, const struct token_rul
         bool first = i == 0;
         int r;
 
+        *ret_signer = NULL;
         r = from_jws(jws_parse(chain->links[i].text, chain->links[i].len, &j, &why), why, f);
         if (r == 0)
                 r = check_type(&j, first, f);
         if (r == 0)
                 r = check_signature(&j, first, rules, t, f);
-        if (r == 0)
-                r = claims_read(j.payload, j.payload_len, &c, f);
+        if (r < 0)
+                return r;
+        *ret_signer = t->issuer;
+        r = claims_read(j.payload, j.payload_len, &c, f);
         if (r < 0)
                 return r;
         return first ? take_first(&c, t, f) : take_further(chain, i, &c, t, f);
@@ -205,19 +209,20 @@ static bool is_encrypted(const char *text, size_t n)
         return !memchr(text, LINK_END, n) && jwe_is_one(text, n);
 }
 
-int token_read(const char *text, size_t n, const struct token_rules *rules, struct token *ret,
-               struct fault *f)
+static int read_chain(const char *text, size_t n, const struct token_rules *rules, struct token *ret,
+                      const struct key **ret_signer, struct fault *f)
 {
         _cleanup_(token_reset) struct token t = { 0 };
         struct chain chain;
         int r = chain_split(text, n, &chain, f);
 
+        *ret_signer = NULL;
         if (r < 0)
                 return r;
         if (is_encrypted(text, n))
                 return denied("", "encrypted", f);
         for (; t.n_links < chain.n_links; t.n_links++)
-                if (read_link(&chain, t.n_links, rules, &t, f) < 0)
+                if (read_link(&chain, t.n_links, rules, &t, ret_signer, f) < 0)
                         return denied_by_link(t.n_links, &chain, f);
         if (!t.claims.rights) {
                 t.claims.rights = strv_copy(rights_of_seed());
@@ -227,6 +232,14 @@ int token_read(const char *text, size_t n, const struct token_rules *rules, stru
         *ret = t;
         t = (struct token){ 0 };
         return 0;
+}
+
+int token_read(const char *text, size_t n, const struct token_rules *rules, struct token *ret,
+               struct fault *f)
+{
+        const struct key *signer;
+
+        return read_chain(text, n, rules, ret, &signer, f);
 }
 
 static int check_audience(const struct claims *c, const char *name, struct fault *f)
@@ -240,10 +253,10 @@ static int check_audience(const struct claims *c, const char *name, struct fault
 }
 
 static int verify_chain(const char *text, size_t n, const struct token_rules *rules, struct token *ret,
-                        struct fault *f)
+                        const struct key **ret_signer, struct fault *f)
 {
         _cleanup_(token_reset) struct token t = { 0 };
-        int r = token_read(text, n, rules, &t, f);
+        int r = read_chain(text, n, rules, &t, ret_signer, f);
 
         if (r < 0)
                 return r;
@@ -257,25 +270,34 @@ static int verify_chain(const char *text, size_t n, const struct token_rules *ru
         return 0;
 }
 
-int token_verify(const char *text, size_t n, const struct token_rules *rules, struct token *ret,
-                 struct fault *f)
+int token_examine(const char *text, size_t n, const struct token_rules *rules, struct token *ret,
+                  const struct key **ret_signer, struct fault *f)
 {
         _cleanup_free_ char *inner = NULL;
         size_t inner_n = 0;
         int r;
 
+        *ret_signer = NULL;
         if (n > TOKEN_MAX || !is_encrypted(text, n))
-                return verify_chain(text, n, rules, ret, f);
+                return verify_chain(text, n, rules, ret, ret_signer, f);
         r = from_jws(jwe_decrypt(text, n, rules->own, rules->n_own, &inner, &inner_n), "cannot be decrypted",
                      f);
         if (r < 0)
                 return r;
         if (is_encrypted(inner, inner_n))
                 return denied("", "encrypted twice", f);
-        r = verify_chain(inner, inner_n, rules, ret, f);
+        r = verify_chain(inner, inner_n, rules, ret, ret_signer, f);
         if (r == 0)
                 ret->encrypted = true;
         return r;
+}
+
+int token_verify(const char *text, size_t n, const struct token_rules *rules, struct token *ret,
+                 struct fault *f)
+{
+        const struct key *signer;
+
+        return token_examine(text, n, rules, ret, &signer, f);
 }
 
 static bool is_later(uint64_t time, uint64_t now, uint64_t by)

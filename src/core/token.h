@@ -45,6 +45,12 @@ void token_reset(struct token *t);
  * journal, which holds no part of the token, or INTERNAL.
  */
 int token_verify(const char *text, size_t n, const struct token_rules *rules, struct token *ret, struct fault *f);
+/*
+ * The same, which also tells whose a refused token is: the trusted key that has
+ * signed it, if all signatures up to what was refused are good; else NULL.
+ */
+int token_examine(const char *text, size_t n, const struct token_rules *rules, struct token *ret,
+                  const struct key **ret_signer, struct fault *f);
 /* Time: expired, not yet valid, further ahead than allowed. */
 int token_check_time(const struct token *t, const struct token_rules *rules, uint64_t now_sec, struct fault *f);
 

@@ -148,6 +148,39 @@ static void rearranged(void **state)
         }
 }
 
+/* What is signed well and refused nevertheless is somebody's; anything else is nobody's. */
+static void told_whose(void **state)
+{
+        static const struct {
+                const char *order;
+                bool of_issuer;
+        } rows[] = {
+                { "12", true },   { "1", true },   { "A23", true }, { "12C", true },
+                { "123C", false }, { "13", false }, { "23", false }, { "1231", false }, { "123123", false },
+        };
+        struct world *w = *state;
+        _cleanup_(chains_free) struct chains c = { 0 };
+        _cleanup_free_ char *forged = first_link(w->stranger, "{'d':900,'a':'gear.*'}", NULL);
+        _cleanup_free_ char *empty = first_link(w->second, "{'d':900}", NULL);
+        const struct key *signer = w->issuer;
+        struct token t;
+        struct fault f;
+
+        make_three(w, "web-1", &c.l1, &c.l2, &c.l3);
+        make_three(w, "web-2", &c.a, &c.b, &c.c);
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                _cleanup_free_ char *chain = arrange(&c, rows[i].order);
+
+                assert_true(token_examine(chain, strlen(chain), &w->rules, &t, &signer, &f) < 0);
+                if (signer != (rows[i].of_issuer ? w->issuer : NULL))
+                        fail_msg("%s: %s", rows[i].order, signer ? signer->name : "nobody's");
+        }
+        assert_true(token_examine(empty, strlen(empty), &w->rules, &t, &signer, &f) < 0);
+        assert_ptr_equal(signer, w->second);
+        assert_true(token_examine(forged, strlen(forged), &w->rules, &t, &signer, &f) < 0);
+        assert_null(signer);
+}
+
 /* Whoever receives 1~2 and has none of the holders' keys. */
 static void cut_off(void **state)
 {
@@ -381,6 +414,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(longest_chain),  cmocka_unit_test(rearranged),
+                cmocka_unit_test(told_whose),
                 cmocka_unit_test(cut_off),        cmocka_unit_test(confused_types),
                 cmocka_unit_test(wrong_previous), cmocka_unit_test(wider),
                 cmocka_unit_test(every_byte),     cmocka_unit_test(random_chains),
