@@ -11,7 +11,7 @@
 #include <stdio.h>
 
 #define APPLICATION_ID 1734697330 /* "gear" */
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 #define BUSY_MSEC 2000
 
 #define STRING(x) #x
@@ -39,6 +39,7 @@ static const char schema[] =
         "CREATE TABLE intents ("
         "  principal TEXT NOT NULL, id BLOB NOT NULL, digest BLOB NOT NULL, began INTEGER NOT NULL,"
         "  keep_until INTEGER NOT NULL, kind TEXT NOT NULL, verb TEXT NOT NULL, resource TEXT NOT NULL,"
+        "  audit TEXT,"
         "  PRIMARY KEY (principal, id)) WITHOUT ROWID;"
         "CREATE TABLE outcomes ("
         "  principal TEXT NOT NULL, id BLOB NOT NULL, digest BLOB NOT NULL, began INTEGER NOT NULL,"
@@ -64,18 +65,18 @@ static const char *const texts[N_STATEMENTS] = {
         [SQL_BEGIN] = "BEGIN IMMEDIATE",
         [SQL_COMMIT] = "COMMIT",
         [SQL_ROLLBACK] = "ROLLBACK",
-        [SQL_INTEND] = "INSERT OR REPLACE INTO intents VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        [SQL_INTEND] = "INSERT OR REPLACE INTO intents VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         [SQL_WITHDRAW] = "DELETE FROM intents WHERE principal = ?1 AND id = ?2",
         [SQL_CONCLUDE] =
                 "INSERT OR REPLACE INTO outcomes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
         /* The intent of a second try stands beside the outcome of the first, and before it. */
-        [SQL_FIND] = "SELECT " COMMON ", " NO_OUTCOME ", kind, verb, resource"
+        [SQL_FIND] = "SELECT " COMMON ", " NO_OUTCOME ", kind, verb, resource, audit"
                      "  FROM intents WHERE principal = ?1 AND id = ?2 "
                      "UNION ALL "
-                     "SELECT " COMMON ", code, good, retry_after, text, json, headers, '', '', ''"
+                     "SELECT " COMMON ", code, good, retry_after, text, json, headers, '', '', '', NULL"
                      "  FROM outcomes WHERE principal = ?1 AND id = ?2 LIMIT 1",
         [SQL_UNFINISHED] =
-                "SELECT " COMMON ", " NO_OUTCOME ", kind, verb, resource FROM intents ORDER BY began",
+                "SELECT " COMMON ", " NO_OUTCOME ", kind, verb, resource, audit FROM intents ORDER BY began",
         [SQL_PRUNE_OUTCOMES] = "DELETE FROM outcomes WHERE rowid IN"
                                "  (SELECT rowid FROM outcomes WHERE keep_until < ?1 LIMIT ?2)",
         [SQL_AUDIT] = "INSERT INTO audit VALUES (NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",

@@ -11,6 +11,7 @@
 void database_request_reset(struct database_request *q)
 {
         outcome_reset(&q->outcome);
+        q->audit = (free(q->audit), NULL);
 }
 
 /* --- between rows and structures ------------------------------------------------------------- */
@@ -83,6 +84,7 @@ static int read_row(sqlite3_stmt *row, struct database_request *ret)
         column_copy(row, 11, q.kind, sizeof q.kind);
         column_copy(row, 12, q.verb, sizeof q.verb);
         column_copy(row, 13, q.resource, sizeof q.resource);
+        q.audit = column_dup(row, 14, &oom);
         if (oom) {
                 database_request_reset(&q);
                 return SQLITE_NOMEM;
@@ -154,6 +156,7 @@ static struct write_op *write_new(const struct database_request *q, database_wri
         };
         w->done = done;
         w->request = *q;
+        w->request.audit = NULL;
         w->request.outcome =
                 (struct outcome){ .code = o->code, .good = o->good, .retry_after = o->retry_after };
         if (!copy_string(&w->request.outcome.text, o->text) ||
@@ -266,6 +269,8 @@ static int write_intent(struct database_file *file, const struct database_reques
                 code = sqlite3_bind_text(statement, 7, q->verb, -1, SQLITE_STATIC);
         if (code == SQLITE_OK)
                 code = sqlite3_bind_text(statement, 8, q->resource, -1, SQLITE_STATIC);
+        if (code == SQLITE_OK)
+                code = sqlite3_bind_text(statement, 9, q->audit, -1, SQLITE_STATIC);
         return code == SQLITE_OK ? file_execute(file, SQL_INTEND) : code;
 }
 
@@ -302,6 +307,7 @@ static void deliver_find(struct database_op *op)
 static void free_find(struct database_op *op)
 {
         drop_rows(find_of(op));
+        database_request_reset(&find_of(op)->key);
         free(find_of(op));
 }
 
@@ -327,6 +333,10 @@ struct database_op *database_intend(struct database *db, const struct database_r
         find->op.writes = true;
         find->key = *q;
         find->key.outcome = (struct outcome){ 0 };
+        if (!copy_string(&find->key.audit, q->audit)) {
+                free(find);
+                return NULL;
+        }
         return database_submit(db, &find->op);
 }
 

@@ -58,6 +58,7 @@ struct database_request {
         char kind[DATABASE_WORD_MAX + 1], verb[DATABASE_WORD_MAX + 1], resource[DATABASE_RESOURCE_MAX + 1];
         uint64_t began_usec, keep_until_sec; /* wall clock */
         struct outcome outcome;              /* code 0: an intent */
+        char *audit;                         /* of intents only: what the trail is to say of it, as JSON; or NULL */
 };
 void database_request_reset(struct database_request *q);
 

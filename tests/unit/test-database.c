@@ -72,6 +72,7 @@ static void on_found(void *arg, struct database_request *rows, size_t n, const s
         if (n > 0) {
                 s->row = rows[0];
                 rows[0].outcome = (struct outcome){ 0 };
+                rows[0].audit = NULL;
         }
         answered(s, fault);
 }
@@ -165,7 +166,8 @@ static int tear_down(void **state)
 
 static struct database_request numbered(unsigned number)
 {
-        struct database_request q = { .began_usec = wall_usec(), .kind = "gear", .verb = "create" };
+        struct database_request q = { .began_usec = wall_usec(), .kind = "gear", .verb = "create",
+                                      .audit = (char *) "{\"user\":\"alice\"}" };
 
         (void) snprintf(q.principal, sizeof q.principal, "test");
         (void) snprintf(q.id, sizeof q.id, "%032x", number);
@@ -240,6 +242,7 @@ static void an_intent_is_found_as_unfinished(void **state)
         assert_string_equal(s->row.kind, "gear");
         assert_string_equal(s->row.verb, "create");
         assert_string_equal(s->row.resource, "web-1");
+        assert_string_equal(s->row.audit, "{\"user\":\"alice\"}");
         assert_int_equal(s->row.outcome.code, 0);
         assert_int_equal(look_for(s, 1), 1);
         assert_int_equal(s->row.outcome.code, 0);
