@@ -38,3 +38,6 @@ libgeard_la_SOURCES += \
 	src/core/key-limits.c \
 	src/core/key-read.c \
 	src/core/key-write.c
+
+# the audit trail
+libgeard_la_SOURCES += src/core/audit.c src/core/audit.h
