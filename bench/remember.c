@@ -131,7 +131,7 @@ static void told(void *arg, struct database_request *rows _unused_, size_t n _un
 
 static double start(struct run *run, const char *path)
 {
-        const struct database_options options = { .cache_bytes = CACHE, .audit_usec = USEC_NEVER, .audit_rows = 1 };
+        const struct database_options options = { .cache_bytes = CACHE, .audit_usec = USEC_NEVER, .audit_bytes = UINT64_MAX };
         uint64_t began = now_usec();
 
         run->db = database_new(run->loop, path, &options);

@@ -21,6 +21,8 @@ void config_take_over(struct config *current, struct config *fresh)
         SWAP(current->state_directory, fresh->state_directory);
         SWAP(current->database, fresh->database);
         SWAP(current->database_cache, fresh->database_cache);
+        SWAP(current->audit_days, fresh->audit_days);
+        SWAP(current->audit_size, fresh->audit_size);
         SWAP(current->docker_socket, fresh->docker_socket);
         SWAP(current->docker_unit, fresh->docker_unit);
         SWAP(current->keys_directory, fresh->keys_directory);

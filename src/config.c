@@ -43,6 +43,8 @@ static const struct option options[] = {
         DAEMON("StateDirectory", state_directory, option_path, "an absolute path", 0, 0),
         DAEMON("Database", database, option_path, "an absolute path", 0, 0),
         DAEMON("DatabaseCache", database_cache, option_size, "a size from 64K to 1G", 64 * KIB, 1024 * MIB),
+        DAEMON("AuditDays", audit_days, option_count, "a number from 1 to 36500", 1, 36500),
+        DAEMON("AuditSize", audit_size, option_size, "a size from 1M to 1024G", MIB, 1024 * 1024 * MIB),
         DAEMON("TestToken", test_token, option_flag, "yes or no", 0, 0),
         DAEMON("MaxTokenLife", max_token_life_usec, option_duration, "a duration from 1s to 366d", SEC, 366 * DAY),
         DAEMON("KeysDirectory", keys_directory, option_path, "an absolute path", 0, 0),
@@ -93,6 +95,8 @@ static const struct option options[] = {
 static const struct config built_in = {
         .max_token_life_usec = DAY,
         .database_cache = 2 * MIB,
+        .audit_days = 90,
+        .audit_size = 256 * MIB,
         .port_first = 4000,
         .port_last = 4999,
         .log_rate_burst = 250000,

@@ -40,6 +40,8 @@ struct config {
         char **allow_registries;      /* AllowRegistries=; NULL: all */
         char *database;               /* Database=/var/lib/geard/geard.db */
         size_t database_cache;        /* DatabaseCache=2M of its pages in memory */
+        unsigned audit_days;          /* AuditDays=90 */
+        size_t audit_size;            /* AuditSize=256M of them all */
         char *publish_address;        /* PublishAddress=0.0.0.0 */
         unsigned log_rate_burst;      /* LogRate=250000/30s; burst 0: unlimited */
         uint64_t log_rate_usec;

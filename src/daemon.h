@@ -26,8 +26,6 @@
 #define FAILURE_LOG_LINES 10     /* quoted in the answer to a failed create */
 #define USER_MAX 256             /* the claim u */
 #define REQUEST_KEEP_SEC 86400   /* ids that came without a token */
-#define AUDIT_KEEP_USEC (UINT64_C(90) * 86400 * 1000000)
-#define AUDIT_ROWS_MAX 1000000
 
 enum engine_state {
         ENGINE_UNKNOWN,          /* systemd has not told yet */

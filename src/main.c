@@ -191,8 +191,8 @@ static int open_database(struct daemon *d, struct fault *f)
 {
         const struct database_options options = {
                 .cache_bytes = d->config->database_cache,
-                .audit_usec = AUDIT_KEEP_USEC,
-                .audit_rows = AUDIT_ROWS_MAX,
+                .audit_usec = d->config->audit_days * 86400 * USEC_PER_SEC,
+                .audit_bytes = d->config->audit_size,
                 .lost = on_lost,
                 .arg = d,
         };

@@ -1,18 +1,134 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The audit trail: appended to, read from its end in pages, cut at its beginning. */
+/* The audit trail: chained and appended to, and read in pages from either end. */
 
 #include "sys/database-private.h"
 
-#define PRUNE_SLICE 500
 #define WAITING_MAX 10000 /* records that wait for the disk */
 #define LOOK_AT_MAX 20000 /* records that one page may pass over, searching */
+#define ROW_BYTES 110     /* of a row, beside its words */
 
-static void record_reset(struct audit_record *record)
+enum column {
+        COLUMN_NUMBER,
+        COLUMN_AT,
+        COLUMN_TOOK,
+        COLUMN_CODE,
+        COLUMN_WORDS,
+        COLUMN_HASH = COLUMN_WORDS + N_AUDIT_WORDS,
+        COLUMN_BYTES,
+};
+
+/* --- rows ----------------------------------------------------------------------------------- */
+
+uint64_t audit_bytes(const struct audit_record *record)
 {
+        uint64_t bytes = ROW_BYTES;
+
         for (size_t i = 0; i < N_AUDIT_WORDS; i++)
-                free(record->words[i]);
-        *record = (struct audit_record){ 0 };
+                bytes += record->words[i] ? strlen(record->words[i]) : 0;
+        return bytes;
+}
+
+int audit_read_row(sqlite3_stmt *row, struct audit_record *ret, uint64_t *ret_bytes)
+{
+        struct audit_record record = {
+                .number = (uint64_t) sqlite3_column_int64(row, COLUMN_NUMBER),
+                .at_usec = (uint64_t) sqlite3_column_int64(row, COLUMN_AT),
+                .took_usec = (uint64_t) sqlite3_column_int64(row, COLUMN_TOOK),
+                .code = sqlite3_column_int(row, COLUMN_CODE),
+        };
+        bool oom = false;
+
+        for (int i = 0; i < N_AUDIT_WORDS; i++)
+                record.words[i] = column_dup(row, COLUMN_WORDS + i, &oom);
+        column_copy(row, COLUMN_HASH, record.hash, sizeof record.hash);
+        if (oom) {
+                audit_record_reset(&record);
+                return SQLITE_NOMEM;
+        }
+        *ret = record;
+        *ret_bytes = (uint64_t) sqlite3_column_int64(row, COLUMN_BYTES);
+        return SQLITE_OK;
+}
+
+static int bind_record(sqlite3_stmt *statement, const struct audit_record *record, uint64_t bytes)
+{
+        int code = sqlite3_bind_int64(statement, COLUMN_NUMBER + 1, (int64_t) record->number);
+
+        if (code == SQLITE_OK)
+                code = sqlite3_bind_int64(statement, COLUMN_AT + 1, (int64_t) record->at_usec);
+        if (code == SQLITE_OK)
+                code = sqlite3_bind_int64(statement, COLUMN_TOOK + 1, (int64_t) record->took_usec);
+        if (code == SQLITE_OK)
+                code = sqlite3_bind_int(statement, COLUMN_CODE + 1, record->code);
+        for (int i = 0; code == SQLITE_OK && i < N_AUDIT_WORDS; i++)
+                code = sqlite3_bind_text(statement, COLUMN_WORDS + i + 1, record->words[i], -1, SQLITE_STATIC);
+        if (code == SQLITE_OK)
+                code = sqlite3_bind_text(statement, COLUMN_HASH + 1, record->hash, -1, SQLITE_STATIC);
+        return code == SQLITE_OK ? sqlite3_bind_int64(statement, COLUMN_BYTES + 1, (int64_t) bytes) : code;
+}
+
+/* --- the head -------------------------------------------------------------------------------- */
+
+static int read_trail(struct database_file *file)
+{
+        sqlite3_stmt *row = file_statement(file, SQL_AUDIT_TRAIL);
+        int code = sqlite3_step(row);
+
+        if (code == SQLITE_ROW)
+                column_copy(row, 0, file->trail, sizeof file->trail);
+        (void) sqlite3_reset(row);
+        if (code == SQLITE_DONE || (code == SQLITE_ROW && strlen(file->trail) != AUDIT_TRAIL_LEN))
+                return SQLITE_CORRUPT;
+        return code == SQLITE_ROW ? SQLITE_OK : code;
+}
+
+static int read_newest(struct database_file *file)
+{
+        sqlite3_stmt *row = file_statement(file, SQL_AUDIT_NEWEST);
+        int code = sqlite3_step(row);
+
+        if (code == SQLITE_ROW)
+                code = audit_read_row(row, &file->newest, &file->committed.bytes);
+        (void) sqlite3_reset(row);
+        return code == SQLITE_DONE ? SQLITE_OK : code;
+}
+
+int audit_open(struct database_file *file)
+{
+        int code = read_trail(file);
+
+        audit_record_reset(&file->newest);
+        file->committed = (struct audit_head){ 0 };
+        memcpy(file->committed.hash, file->trail, sizeof file->trail);
+        if (code == SQLITE_OK)
+                code = read_newest(file);
+        if (code == SQLITE_OK && file->newest.number) {
+                memcpy(file->newest.trail, file->trail, sizeof file->trail);
+                memcpy(file->committed.hash, file->newest.hash, sizeof file->newest.hash);
+                file->committed.number = file->newest.number;
+        }
+        file->head = file->committed;
+        return code;
+}
+
+int audit_append(struct database_file *file, struct audit_record *record)
+{
+        struct audit_head next = { .number = file->head.number + 1,
+                                   .bytes = file->head.bytes + audit_bytes(record) };
+        int code;
+
+        memcpy(record->trail, file->trail, sizeof file->trail);
+        record->number = next.number;
+        if (audit_hash(file->head.hash, record, record->hash) < 0)
+                return SQLITE_NOMEM;
+        memcpy(next.hash, record->hash, sizeof next.hash);
+        code = bind_record(file_statement(file, SQL_AUDIT), record, next.bytes);
+        if (code == SQLITE_OK)
+                code = file_execute(file, SQL_AUDIT);
+        if (code == SQLITE_OK)
+                file->head = next;
+        return code;
 }
 
 /* --- writing ------------------------------------------------------------------------------ */
@@ -30,17 +146,8 @@ static struct audit_op *audit_of(struct database_op *op)
 
 static int run_audit(struct database_file *file, struct database_op *op)
 {
-        const struct audit_record *record = &audit_of(op)->record;
-        sqlite3_stmt *statement = file_statement(file, SQL_AUDIT);
-        int code = sqlite3_bind_int64(statement, 1, (int64_t) record->at_usec);
-
-        if (code == SQLITE_OK)
-                code = sqlite3_bind_int64(statement, 2, (int64_t) record->took_usec);
-        if (code == SQLITE_OK)
-                code = sqlite3_bind_int(statement, 3, record->code);
-        for (int i = 0; code == SQLITE_OK && i < N_AUDIT_WORDS; i++)
-                code = sqlite3_bind_text(statement, 4 + i, record->words[i], -1, SQLITE_STATIC);
-        return code == SQLITE_OK ? file_execute(file, SQL_AUDIT) : code;
+        op->audited = &audit_of(op)->record;
+        return audit_append(file, &audit_of(op)->record);
 }
 
 static void deliver_audit(struct database_op *op)
@@ -51,7 +158,7 @@ static void deliver_audit(struct database_op *op)
 
 static void free_audit(struct database_op *op)
 {
-        record_reset(&audit_of(op)->record);
+        audit_record_reset(&audit_of(op)->record);
         free(audit_of(op));
 }
 
@@ -68,27 +175,23 @@ int database_audit(struct database *db, const struct audit_record *record, datab
                 .run = run_audit, .deliver = deliver_audit, .free = free_audit, .writes = true, .arg = arg
         };
         audit->done = done;
-        audit->record = (struct audit_record){ .at_usec = record->at_usec,
-                                               .took_usec = record->took_usec,
-                                               .code = record->code };
-        for (size_t i = 0; i < N_AUDIT_WORDS; i++) {
-                if (record->words[i] && !(audit->record.words[i] = strdup(record->words[i]))) {
-                        free_audit(&audit->op);
-                        return -ENOMEM;
-                }
+        if (audit_record_copy(record, &audit->record) < 0) {
+                free(audit);
+                return -ENOMEM;
         }
         return database_submit(db, &audit->op) ? 0 : -ENOMEM;
 }
 
 /* --- reading ------------------------------------------------------------------------------- */
 
+enum { FILTER_PRINCIPAL, FILTER_USER, FILTER_RESOURCE, FILTER_REQUEST, FILTER_VERB, N_FILTERS };
+
 struct page_op {
         struct database_op op;
         struct audit_query query;
-        char *principal, *resource;
+        char *filters[N_FILTERS];
         struct audit_record *records; /* room for limit */
-        size_t n;
-        uint64_t next;
+        struct audit_page page;
         audit_read *done;
 };
 
@@ -97,86 +200,116 @@ static struct page_op *page_of(struct database_op *op)
         return container_of(op, struct page_op, op);
 }
 
-static int read_record(sqlite3_stmt *row, struct audit_record *ret)
+/* The numbers that a page looks at, and those that there are. */
+struct span {
+        uint64_t low, high, oldest, newest;
+};
+
+static int read_ends(struct database_file *file, struct span *ret)
 {
-        bool oom = false;
+        sqlite3_stmt *row = file_statement(file, SQL_AUDIT_ENDS);
+        int code = sqlite3_step(row);
 
-        *ret = (struct audit_record){
-                .number = (uint64_t) sqlite3_column_int64(row, 0),
-                .at_usec = (uint64_t) sqlite3_column_int64(row, 1),
-                .took_usec = (uint64_t) sqlite3_column_int64(row, 2),
-                .code = sqlite3_column_int(row, 3),
-        };
-        for (int i = 0; i < N_AUDIT_WORDS; i++)
-                ret->words[i] = column_dup(row, 4 + i, &oom);
-        return oom ? SQLITE_NOMEM : SQLITE_OK;
-}
-
-static int take_page(struct page_op *page, sqlite3_stmt *statement)
-{
-        int code;
-
-        while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
-                code = read_record(statement, &page->records[page->n++]);
-                if (code != SQLITE_OK)
-                        return code;
+        if (code == SQLITE_ROW) {
+                ret->oldest = (uint64_t) sqlite3_column_int64(row, 0);
+                ret->newest = (uint64_t) sqlite3_column_int64(row, 1);
         }
-        return code == SQLITE_DONE ? SQLITE_OK : code;
+        (void) sqlite3_reset(row);
+        return code == SQLITE_ROW ? SQLITE_OK : code;
 }
 
-static int bind_page(sqlite3_stmt *statement, const struct page_op *page, int64_t before, int64_t from)
+static void span_forward(struct span *span, uint64_t from)
 {
-        int code = sqlite3_bind_int64(statement, 1, before);
+        span->low = from < span->oldest ? span->oldest : from + 1;
+        span->high = span->low + LOOK_AT_MAX - 1;
+        if (span->high > span->newest)
+                span->high = span->newest;
+}
 
-        if (code == SQLITE_OK)
-                code = sqlite3_bind_int64(statement, 2, from);
-        if (code == SQLITE_OK)
-                code = sqlite3_bind_int64(statement, 3, (int64_t) page->query.since_usec);
-        if (code == SQLITE_OK)
-                code = sqlite3_bind_text(statement, 4, page->principal, -1, SQLITE_STATIC);
-        if (code == SQLITE_OK)
-                code = sqlite3_bind_text(statement, 5, page->resource, -1, SQLITE_STATIC);
-        return code == SQLITE_OK ? sqlite3_bind_int64(statement, 6, page->query.limit) : code;
+static void span_backward(struct span *span, uint64_t from)
+{
+        span->high = from == 0 || from > span->newest ? span->newest : from - 1;
+        span->low = span->high > LOOK_AT_MAX ? span->high - LOOK_AT_MAX + 1 : 0;
+        if (span->low < span->oldest)
+                span->low = span->oldest;
+}
+
+static int bind_page(sqlite3_stmt *statement, const struct page_op *page, const struct span *span)
+{
+        const struct audit_query *q = &page->query;
+        const int64_t numbers[] = {
+                q->limit,
+                (int64_t) span->low,
+                (int64_t) span->high,
+                (int64_t) q->since_usec,
+                q->until_usec && q->until_usec < INT64_MAX ? (int64_t) q->until_usec : INT64_MAX,
+                q->code_min,
+        };
+        int code = SQLITE_OK, parameter = 1;
+
+        for (size_t i = 0; code == SQLITE_OK && i < ARRAY_SIZE(numbers); i++)
+                code = sqlite3_bind_int64(statement, parameter++, numbers[i]);
+        for (size_t i = 0; code == SQLITE_OK && i < N_FILTERS; i++)
+                code = sqlite3_bind_text(statement, parameter++, page->filters[i], -1, SQLITE_STATIC);
+        return code;
 }
 
 static void drop_records(struct page_op *page)
 {
-        for (size_t i = 0; i < page->n; i++)
-                record_reset(&page->records[i]);
-        page->n = 0;
+        for (size_t i = 0; i < page->page.n; i++)
+                audit_record_reset(&page->records[i]);
+        page->page = (struct audit_page){ .records = page->records };
 }
 
-static int last_number(struct database_file *file, int64_t *ret)
+static int take_page(struct page_op *page, const char *trail, sqlite3_stmt *statement)
 {
-        sqlite3_stmt *statement = file_statement(file, SQL_AUDIT_LAST);
-        int code = sqlite3_step(statement);
+        int code;
 
-        if (code == SQLITE_ROW)
-                *ret = sqlite3_column_int64(statement, 0);
-        (void) sqlite3_reset(statement);
-        return code == SQLITE_ROW ? SQLITE_OK : code;
+        while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
+                struct audit_record *record = &page->records[page->page.n];
+                uint64_t bytes;
+
+                code = audit_read_row(statement, record, &bytes);
+                if (code != SQLITE_OK)
+                        return code;
+                memcpy(record->trail, trail, sizeof record->trail);
+                page->page.n++;
+        }
+        return code == SQLITE_DONE ? SQLITE_OK : code;
+}
+
+/* Where a page ends that is not full is where the span does. */
+static void end_page(struct page_op *page, const struct span *span)
+{
+        bool full = page->page.n == page->query.limit;
+        uint64_t last = full ? page->records[page->page.n - 1].number : 0;
+
+        if (page->query.oldest_first) {
+                page->page.next = full ? last : span->high;
+                page->page.end = page->page.next >= span->newest;
+        } else {
+                page->page.next = full ? last : span->low;
+                page->page.end = page->page.next <= span->oldest;
+        }
 }
 
 static int run_page(struct database_file *file, struct database_op *op)
 {
         struct page_op *page = page_of(op);
-        sqlite3_stmt *statement = file_statement(file, SQL_AUDIT_PAGE);
-        int64_t before = (int64_t) page->query.before, last = 0, from;
-        int code = last_number(file, &last);
+        bool forward = page->query.oldest_first;
+        sqlite3_stmt *statement = file_statement(file, forward ? SQL_AUDIT_FORWARD : SQL_AUDIT_BACKWARD);
+        struct span span = { 0 };
+        int code = read_ends(file, &span);
 
         drop_records(page);
-        if (before == 0 || before > last)
-                before = last + 1;
-        from = before > LOOK_AT_MAX ? before - LOOK_AT_MAX : 0;
+        (forward ? span_forward : span_backward)(&span, page->query.from);
         if (code == SQLITE_OK)
-                code = bind_page(statement, page, before, from);
+                code = bind_page(statement, page, &span);
         if (code == SQLITE_OK)
-                code = take_page(page, statement);
+                code = take_page(page, file->trail, statement);
         (void) sqlite3_reset(statement);
         (void) sqlite3_clear_bindings(statement);
-        page->next = page->n == page->query.limit ? page->records[page->n - 1].number : (uint64_t) from;
-        if (page->next <= 1)
-                page->next = 0;
+        end_page(page, &span);
         return code;
 }
 
@@ -186,7 +319,7 @@ static void deliver_page(struct database_op *op)
 
         if (op->failed)
                 drop_records(page);
-        page->done(op->arg, page->records, page->n, page->next, op_fault(op));
+        page->done(op->arg, &page->page, op_fault(op));
 }
 
 static void free_page(struct database_op *op)
@@ -194,10 +327,24 @@ static void free_page(struct database_op *op)
         struct page_op *page = page_of(op);
 
         drop_records(page);
+        for (size_t i = 0; i < N_FILTERS; i++)
+                free(page->filters[i]);
         free(page->records);
-        free(page->principal);
-        free(page->resource);
         free(page);
+}
+
+static bool copy_filters(struct page_op *page)
+{
+        const struct audit_query *q = &page->query;
+        const char *const wanted[N_FILTERS] = {
+                [FILTER_PRINCIPAL] = q->principal, [FILTER_USER] = q->user, [FILTER_RESOURCE] = q->resource,
+                [FILTER_REQUEST] = q->request,     [FILTER_VERB] = q->verb,
+        };
+
+        for (size_t i = 0; i < N_FILTERS; i++)
+                if (wanted[i] && !(page->filters[i] = strdup(wanted[i])))
+                        return false;
+        return true;
 }
 
 struct database_op *database_audit_read(struct database *db, const struct audit_query *query,
@@ -215,64 +362,9 @@ struct database_op *database_audit_read(struct database *db, const struct audit_
         if (query->limit == 0 || query->limit > AUDIT_PAGE_MAX)
                 page->query.limit = AUDIT_PAGE_MAX;
         page->records = calloc(page->query.limit, sizeof *page->records);
-        page->principal = query->principal ? strdup(query->principal) : NULL;
-        page->resource = query->resource ? strdup(query->resource) : NULL;
-        if (!page->records || !page->principal != !query->principal || !page->resource != !query->resource) {
+        if (!page->records || !copy_filters(page)) {
                 free_page(&page->op);
                 return NULL;
         }
         return database_submit(db, &page->op);
-}
-
-/* --- cutting -------------------------------------------------------------------------------- */
-
-struct cut_op {
-        struct database_op op;
-        uint64_t before_usec, rows_max;
-        bool more;
-        void (*pruned)(void *arg, bool more);
-};
-
-static int run_cut(struct database_file *file, struct database_op *op)
-{
-        struct cut_op *cut = container_of(op, struct cut_op, op);
-        sqlite3_stmt *statement = file_statement(file, SQL_PRUNE_AUDIT);
-        int code = sqlite3_bind_int64(statement, 1, (int64_t) cut->before_usec);
-
-        if (code == SQLITE_OK)
-                code = sqlite3_bind_int64(statement, 2, (int64_t) cut->rows_max);
-        if (code == SQLITE_OK)
-                code = sqlite3_bind_int(statement, 3, PRUNE_SLICE);
-        if (code == SQLITE_OK)
-                code = file_execute(file, SQL_PRUNE_AUDIT);
-        cut->more = sqlite3_changes(file->sqlite) == PRUNE_SLICE;
-        return code;
-}
-
-static void deliver_cut(struct database_op *op)
-{
-        const struct cut_op *cut = container_of(op, struct cut_op, op);
-
-        cut->pruned(op->arg, !op->failed && cut->more);
-}
-
-static void free_cut(struct database_op *op)
-{
-        free(container_of(op, struct cut_op, op));
-}
-
-struct database_op *prune_audit_new(uint64_t before_usec, uint64_t rows_max,
-                                    void (*pruned)(void *arg, bool more), void *arg)
-{
-        struct cut_op *cut = calloc(1, sizeof *cut);
-
-        if (!cut)
-                return NULL;
-        cut->op = (struct database_op){
-                .run = run_cut, .deliver = deliver_cut, .free = free_cut, .writes = true, .arg = arg
-        };
-        cut->before_usec = before_usec;
-        cut->rows_max = rows_max;
-        cut->pruned = pruned;
-        return &cut->op;
 }

@@ -49,10 +49,13 @@ static const char schema[] =
         "  UNIQUE (principal, id));"
         "CREATE INDEX outcomes_keep_until ON outcomes (keep_until);"
         "CREATE TABLE audit ("
-        "  number INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, took INTEGER NOT NULL,"
-        "  code INTEGER NOT NULL, principal TEXT, user TEXT, peer TEXT, method TEXT, path TEXT, resource "
-        "TEXT,"
-        "  request TEXT);"
+        "  number INTEGER PRIMARY KEY, at INTEGER NOT NULL, took INTEGER NOT NULL, code INTEGER NOT NULL,"
+        "  request TEXT, principal TEXT, token TEXT, chain TEXT, user TEXT, peer TEXT, \"right\" TEXT,"
+        "  verb TEXT, resource TEXT, \"before\" TEXT, \"after\" TEXT, said TEXT,"
+        "  hash TEXT NOT NULL, bytes INTEGER NOT NULL);"
+        /* Its id, and what the oldest record is chained to once there were older ones. */
+        "CREATE TABLE trail (id TEXT NOT NULL, removed TEXT);"
+        "INSERT INTO trail VALUES (lower(hex(randomblob(16))), NULL);"
         "PRAGMA application_id=" EXPANDED(APPLICATION_ID) ";"
                                                           "PRAGMA user_version=" EXPANDED(
                                                                   SCHEMA_VERSION) ";"
@@ -60,6 +63,15 @@ static const char schema[] =
 
 #define COMMON "principal, lower(hex(id)), lower(hex(digest)), began, keep_until"
 #define NO_OUTCOME "0, 0, 0, NULL, NULL, NULL"
+
+#define RECORD                                                                                       \
+        "number, at, took, code, request, principal, token, chain, user, peer, \"right\", verb, resource," \
+        " \"before\", \"after\", said, hash, bytes"
+#define MATCHES                                                                                      \
+        "number >= ?2 AND number <= ?3 AND at >= ?4 AND at <= ?5 AND code >= ?6"                     \
+        " AND (?7 IS NULL OR principal = ?7) AND (?8 IS NULL OR user = ?8)"                          \
+        " AND (?9 IS NULL OR resource = ?9) AND (?10 IS NULL OR request = ?10)"                      \
+        " AND (?11 IS NULL OR verb = ?11)"
 
 static const char *const texts[N_STATEMENTS] = {
         [SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -79,16 +91,16 @@ static const char *const texts[N_STATEMENTS] = {
                 "SELECT " COMMON ", " NO_OUTCOME ", kind, verb, resource, audit FROM intents ORDER BY began",
         [SQL_PRUNE_OUTCOMES] = "DELETE FROM outcomes WHERE rowid IN"
                                "  (SELECT rowid FROM outcomes WHERE keep_until < ?1 LIMIT ?2)",
-        [SQL_AUDIT] = "INSERT INTO audit VALUES (NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-        [SQL_AUDIT_LAST] = "SELECT max(number) FROM audit",
-        [SQL_AUDIT_PAGE] =
-                "SELECT number, at, took, code, principal, user, peer, method, path, resource, request"
-                "  FROM audit WHERE number < ?1 AND number >= ?2 AND at >= ?3"
-                "  AND (?4 IS NULL OR principal = ?4) AND (?5 IS NULL OR resource = ?5)"
-                "  ORDER BY number DESC LIMIT ?6",
-        [SQL_PRUNE_AUDIT] =
-                "DELETE FROM audit WHERE number IN (SELECT number FROM audit ORDER BY number LIMIT ?3)"
-                "  AND (at < ?1 OR number <= (SELECT max(number) FROM audit) - ?2)",
+        [SQL_AUDIT] = "INSERT INTO audit VALUES"
+                      " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
+        [SQL_AUDIT_TRAIL] = "SELECT id, removed FROM trail",
+        [SQL_AUDIT_ENDS] = "SELECT (SELECT min(number) FROM audit), (SELECT max(number) FROM audit)",
+        [SQL_AUDIT_NEWEST] = "SELECT " RECORD " FROM audit ORDER BY number DESC LIMIT 1",
+        [SQL_AUDIT_OLDEST] = "SELECT " RECORD " FROM audit ORDER BY number LIMIT ?1",
+        [SQL_AUDIT_FORWARD] = "SELECT " RECORD " FROM audit WHERE " MATCHES " ORDER BY number LIMIT ?1",
+        [SQL_AUDIT_BACKWARD] = "SELECT " RECORD " FROM audit WHERE " MATCHES " ORDER BY number DESC LIMIT ?1",
+        [SQL_AUDIT_REMOVE] = "DELETE FROM audit WHERE number <= ?1",
+        [SQL_AUDIT_REMOVED] = "UPDATE trail SET removed = ?1",
 };
 
 /* --- statements -------------------------------------------------------------------------- */
@@ -127,6 +139,7 @@ char *column_dup(sqlite3_stmt *row, int column, bool *oom)
 
 int file_begin(struct database_file *file)
 {
+        file->head = file->committed;
         return file_execute(file, SQL_BEGIN);
 }
 
@@ -134,8 +147,10 @@ int file_commit(struct database_file *file)
 {
         int code = file_execute(file, SQL_COMMIT);
 
-        if (code == SQLITE_OK)
+        if (code == SQLITE_OK) {
                 file->commits++;
+                file->committed = file->head;
+        }
         return code;
 }
 
@@ -264,7 +279,7 @@ static int open_sqlite(struct database_file *file)
         for (size_t i = 0; code == SQLITE_OK && i < N_STATEMENTS; i++)
                 code = sqlite3_prepare_v3(file->sqlite, texts[i], -1, SQLITE_PREPARE_PERSISTENT,
                                           &file->statements[i], NULL);
-        return code;
+        return code == SQLITE_OK ? audit_open(file) : code;
 }
 
 /* Run by hand, nobody else has made the directory. */

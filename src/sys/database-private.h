@@ -24,13 +24,25 @@ enum statement {
         SQL_UNFINISHED,
         SQL_PRUNE_OUTCOMES,
         SQL_AUDIT,
-        SQL_AUDIT_LAST,
-        SQL_AUDIT_PAGE,
-        SQL_PRUNE_AUDIT,
+        SQL_AUDIT_TRAIL,
+        SQL_AUDIT_ENDS,
+        SQL_AUDIT_NEWEST,
+        SQL_AUDIT_OLDEST,
+        SQL_AUDIT_FORWARD,
+        SQL_AUDIT_BACKWARD,
+        SQL_AUDIT_REMOVE,
+        SQL_AUDIT_REMOVED,
         N_STATEMENTS,
 };
 
 #define LOST_WHY_MAX 256
+
+/* Where the next record of the audit trail is chained to. */
+struct audit_head {
+        uint64_t number; /* 0: there is none yet */
+        uint64_t bytes;  /* of all there ever were */
+        char hash[DIGEST_HEX_LEN + 1];
+};
 
 struct database_file {
         char *path;
@@ -43,6 +55,9 @@ struct database_file {
         bool was_lost; /* … which the loop has not been told yet */
         char why[LOST_WHY_MAX];
         char *moved_to;
+        char trail[AUDIT_TRAIL_LEN + 1];
+        struct audit_head head, committed; /* the former with what this commit adds */
+        struct audit_record newest;        /* number 0: the loop has been told */
 };
 
 /* All of these return SQLite's codes, SQLITE_OK being 0, unless they take a fault. */
@@ -71,6 +86,7 @@ struct database_op {
         int (*run)(struct database_file *file, struct database_op *op);
         void (*deliver)(struct database_op *op); /* on the loop, unless it was cancelled */
         void (*free)(struct database_op *op);
+        const struct audit_record *audited; /* what it added to the trail, if it did */
         bool writes, cancelled, failed;
         struct fault fault; /* when it failed */
         void *arg;
@@ -87,5 +103,19 @@ struct database_op *database_submit(struct database *db, struct database_op *op)
 size_t database_waiting(const struct database *db);
 
 struct database_op *prune_requests_new(uint64_t now_sec, void (*pruned)(void *arg, bool more), void *arg);
-struct database_op *prune_audit_new(uint64_t before_usec, uint64_t rows_max,
-                                    void (*pruned)(void *arg, bool more), void *arg);
+
+/* The audit trail of a file just opened: its head, and the newest record, to be told. */
+int audit_open(struct database_file *file);
+/* Chains the record to the head and writes it; gives it trail, number and hash. */
+int audit_append(struct database_file *file, struct audit_record *record);
+/* The current row of a statement on the table. */
+int audit_read_row(sqlite3_stmt *row, struct audit_record *ret, uint64_t *ret_bytes);
+/* About what a record takes on the disk. */
+uint64_t audit_bytes(const struct audit_record *record);
+
+/* A slice of what is too old, and a day more, or too much. */
+struct audit_bounds {
+        uint64_t now_usec, keep_usec, bytes_max;
+};
+struct database_op *prune_audit_new(const struct audit_bounds *bounds, void (*pruned)(void *arg, bool more),
+                                    void *arg);

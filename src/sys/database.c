@@ -155,6 +155,23 @@ static void tell_loss(struct database *db)
                 db->options.lost(db->options.arg, db->file.why, moved_to);
 }
 
+static void tell_newest(struct database *db)
+{
+        if (db->file.newest.number && db->options.audited)
+                db->options.audited(db->options.arg, &db->file.newest);
+        audit_record_reset(&db->file.newest);
+}
+
+static void deliver(struct database *db, struct database_op *op)
+{
+        db->counters.operations++;
+        if (op->audited && !op->failed && db->options.audited)
+                db->options.audited(db->options.arg, op->audited);
+        if (!op->cancelled)
+                op->deliver(op);
+        op->free(op);
+}
+
 static void batch_done(void *arg, int r);
 
 /* Without memory they wait for the next call. */
@@ -179,13 +196,11 @@ static void batch_done(void *arg, int r _unused_)
         db->running = false;
         db->counters.commits = db->file.commits;
         tell_loss(db);
+        tell_newest(db);
         run_next(db);
         while ((op = STAILQ_FIRST(&done))) {
                 STAILQ_REMOVE_HEAD(&done, link);
-                db->counters.operations++;
-                if (!op->cancelled)
-                        op->deliver(op);
-                op->free(op);
+                deliver(db, op);
         }
 }
 
@@ -230,12 +245,15 @@ static void pruned(void *arg, bool more)
 static void prune(void *arg)
 {
         struct database *db = arg;
-        uint64_t now = wall_usec(), kept = db->options.audit_usec;
+        const struct audit_bounds bounds = {
+                .now_usec = wall_usec(),
+                .keep_usec = db->options.audit_usec,
+                .bytes_max = db->options.audit_bytes,
+        };
 
         timer_set(db->prune, PRUNE_USEC);
-        (void) database_submit(db, prune_requests_new(now / USEC_PER_SEC, pruned, db));
-        (void) database_submit(
-                db, prune_audit_new(now > kept ? now - kept : 0, db->options.audit_rows, pruned, db));
+        (void) database_submit(db, prune_requests_new(bounds.now_usec / USEC_PER_SEC, pruned, db));
+        (void) database_submit(db, prune_audit_new(&bounds, pruned, db));
 }
 
 /* --- its life ---------------------------------------------------------------------------------------- */
@@ -284,6 +302,7 @@ struct database *database_free(struct database *db)
         }
         db->prune = timer_free(db->prune);
         file_close(&db->file);
+        audit_record_reset(&db->file.newest);
         free(db->file.moved_to);
         free(db->file.path);
         free(db);

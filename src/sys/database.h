@@ -11,6 +11,7 @@
  * (the disk is full) fails each write with its fault, while reads go on.
  */
 
+#include "core/audit.h"
 #include "core/ident.h"
 #include "core/request.h"
 #include "sys/loop.h"
@@ -27,9 +28,15 @@ struct database_op;
 struct database_options {
         uint64_t cache_bytes; /* of pages held in memory */
         uint64_t audit_usec;  /* how long a record of the audit trail is kept … */
-        uint64_t audit_rows;  /* … and how many there are at most */
+        uint64_t audit_bytes; /* … and what all of them take, about */
         /* moved_to is NULL when there was nothing left to be moved. */
         void (*lost)(void *arg, const char *why, const char *moved_to);
+        /*
+         * A record of the audit trail is on the disk, one of a rotation too.  The
+         * newest one is told again when the file is opened: a crash may have come
+         * before it was told.  May be NULL.
+         */
+        void (*audited)(void *arg, const struct audit_record *record);
         void *arg;
 };
 
@@ -88,33 +95,36 @@ struct database_op *database_unfinished(struct database *db, database_found *don
 
 /* --- the audit trail ---------------------------------------------------------------------- */
 
-enum {
-        AUDIT_PRINCIPAL, AUDIT_USER, AUDIT_PEER, AUDIT_METHOD, AUDIT_PATH, AUDIT_RESOURCE, AUDIT_REQUEST,
-        N_AUDIT_WORDS,
-};
-
-struct audit_record {
-        uint64_t number;             /* given when it is written; later ones are greater */
-        uint64_t at_usec, took_usec; /* wall clock; duration */
-        int code;                    /* what was answered */
-        char *words[N_AUDIT_WORDS];  /* NULL: does not apply */
-};
-
 struct audit_query {
-        uint64_t before; /* records with a smaller number; 0: from the newest */
-        uint64_t since_usec;
-        const char *principal, *resource; /* NULL: of all */
-        unsigned limit;                   /* at most AUDIT_PAGE_MAX */
+        bool oldest_first;
+        uint64_t from; /* only behind this number, in the order asked for; 0: from the beginning of it */
+        uint64_t since_usec, until_usec;                           /* 0: no bound */
+        const char *principal, *user, *resource, *request, *verb; /* NULL: of all */
+        int code_min;
+        unsigned limit; /* at most AUDIT_PAGE_MAX */
 };
 #define AUDIT_PAGE_MAX 1000
 
-/* Newest first. next: `before` of the next page, 0 at the end; a page may hold less than the limit, even
- * nothing. */
-typedef void audit_read(void *arg, const struct audit_record *records, size_t n, uint64_t next,
-                        const struct fault *fault);
+/*
+ * A page may hold less than the limit, even nothing, before the end.  To follow
+ * the trail, oldest first, go on with `next` even after the end.
+ */
+struct audit_page {
+        const struct audit_record *records;
+        size_t n;
+        uint64_t next; /* `from` of the page behind this one */
+        bool end;      /* there is none, so far */
+};
+typedef void audit_read(void *arg, const struct audit_page *page, const struct fault *fault);
 
-/* 0, -ENOMEM, or -ENOBUFS when too many wait for a disk that does not answer. done may be NULL. */
+/*
+ * Trail, number and hash are given when it is written: the hook `audited' has
+ * them.  With the outcome that is asked for right behind it, it is written in
+ * one commit.  0, -ENOMEM, or -ENOBUFS when too many wait for a disk that does
+ * not answer.  done may be NULL.
+ */
 int database_audit(struct database *db, const struct audit_record *record, database_written *done,
                    void *arg);
+/* The words of the query are copied. */
 struct database_op *database_audit_read(struct database *db, const struct audit_query *query,
                                         audit_read *done, void *arg);

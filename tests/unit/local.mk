@@ -63,6 +63,12 @@ check_PROGRAMS += tests/unit/test-database
 tests_unit_test_database_SOURCES = tests/unit/test-database.c $(RUN_LOOP)
 tests_unit_test_database_LDADD = $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test-audit tests/unit/test-database-audit
+tests_unit_test_audit_SOURCES = tests/unit/test-audit.c
+tests_unit_test_audit_LDADD = $(UNIT_LIBS)
+tests_unit_test_database_audit_SOURCES = tests/unit/test-database-audit.c $(RUN_LOOP)
+tests_unit_test_database_audit_LDADD = $(UNIT_LIBS)
+
 check_PROGRAMS += tests/unit/test-health
 tests_unit_test_health_SOURCES = tests/unit/test-health.c $(RUN_LOOP)
 tests_unit_test_health_LDADD = $(UNIT_LIBS)

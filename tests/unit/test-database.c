@@ -34,9 +34,6 @@ struct scene {
         struct database_request row;
         unsigned losses;
         char why[256], moved_to[160];
-        struct audit_record page[8];
-        size_t n_page;
-        uint64_t next;
 };
 
 static void on_lost(void *arg, const char *why, const char *moved_to)
@@ -114,7 +111,7 @@ static int set_up(void **state)
         (void) snprintf(s->path, sizeof s->path, "%s/geard.db", s->directory);
         s->options = (struct database_options){ .cache_bytes = 1 << 20,
                                                 .audit_usec = HOUR_SEC * USEC_PER_SEC,
-                                                .audit_rows = 100000,
+                                                .audit_bytes = 1 << 30,
                                                 .lost = on_lost,
                                                 .arg = s };
         s->loop = loop_new();
@@ -127,14 +124,6 @@ static int remove_one(const char *path, const struct stat *st _unused_, int what
                       struct FTW *ftw _unused_)
 {
         return remove(path);
-}
-
-static void drop_page(struct scene *s)
-{
-        for (size_t i = 0; i < s->n_page; i++)
-                for (size_t w = 0; w < N_AUDIT_WORDS; w++)
-                        free(s->page[i].words[w]);
-        s->n_page = 0;
 }
 
 static int limit_files(rlim_t bytes)
@@ -156,7 +145,6 @@ static int tear_down(void **state)
         s->db = database_free(s->db);
         s->loop = loop_free(s->loop);
         database_request_reset(&s->row);
-        drop_page(s);
         r = nftw(s->directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
         free(s);
         return r;
@@ -714,96 +702,6 @@ static void what_nobody_may_repeat_is_forgotten(void **state)
         assert_int_equal(look_for(s, 1199), 1);
 }
 
-/* --- the audit trail -------------------------------------------------------------------------------------
- */
-
-static void audit(struct scene *s, unsigned number, const char *principal)
-{
-        struct audit_record record = { .at_usec = wall_usec(), .took_usec = number, .code = 201 };
-
-        record.words[AUDIT_PRINCIPAL] = (char *) principal;
-        record.words[AUDIT_PATH] = (char *) "/container";
-        assert_int_equal(database_audit(s->db, &record, on_written, s), 0);
-}
-
-static void on_page(void *arg, const struct audit_record *records, size_t n, uint64_t next,
-                    const struct fault *fault)
-{
-        struct scene *s = arg;
-
-        drop_page(s);
-        assert_in_range(n, 0, ARRAY_SIZE(s->page));
-        for (size_t i = 0; i < n; i++) {
-                s->page[i] = records[i];
-                for (size_t w = 0; w < N_AUDIT_WORDS; w++)
-                        s->page[i].words[w] = records[i].words[w] ? strdup(records[i].words[w]) : NULL;
-        }
-        s->n_page = n;
-        s->next = next;
-        answered(s, fault);
-}
-
-static void read_page(struct scene *s, uint64_t before, const char *principal)
-{
-        const struct audit_query query = { .before = before, .principal = principal, .limit = 4 };
-
-        assert_non_null(database_audit_read(s->db, &query, on_page, s));
-        assert_int_equal(await(s, 1), 0);
-}
-
-static void records_come_newest_first_in_pages(void **state)
-{
-        struct scene *s = *state;
-
-        for (unsigned i = 0; i < 10; i++)
-                audit(s, i, i % 2 ? "odd" : "even");
-        assert_int_equal(await(s, 10), 0);
-        read_page(s, 0, NULL);
-        assert_int_equal(s->n_page, 4);
-        for (unsigned i = 0; i < 4; i++)
-                assert_int_equal(s->page[i].took_usec, 9 - i);
-        assert_string_equal(s->page[0].words[AUDIT_PRINCIPAL], "odd");
-        assert_string_equal(s->page[0].words[AUDIT_PATH], "/container");
-        assert_null(s->page[0].words[AUDIT_RESOURCE]);
-        read_page(s, s->next, NULL);
-        assert_int_equal(s->page[0].took_usec, 5);
-        read_page(s, s->next, NULL);
-        assert_int_equal(s->n_page, 2);
-        assert_int_equal(s->next, 0);
-        read_page(s, 0, "even");
-        assert_int_equal(s->n_page, 4);
-        assert_int_equal(s->page[0].took_usec, 8);
-        assert_int_equal(s->page[3].took_usec, 2);
-}
-
-static void on_cut(void *arg, bool more)
-{
-        assert_false(more);
-        answered(arg, NULL);
-}
-
-static void the_trail_is_cut_by_age_and_by_length(void **state)
-{
-        struct scene *s = *state;
-        struct audit_record old = { .at_usec = 1, .took_usec = 77, .code = 403 };
-
-        assert_int_equal(database_audit(s->db, &old, on_written, s), 0);
-        for (unsigned i = 0; i < 10; i++)
-                audit(s, i, "test");
-        assert_int_equal(await(s, 11), 0);
-        assert_non_null(database_submit(s->db, prune_audit_new(2, 100, on_cut, s)));
-        assert_int_equal(await(s, 1), 0);
-        read_page(s, 7, NULL);
-        assert_int_equal(s->page[s->n_page - 1].took_usec, 1);
-        read_page(s, 4, NULL);
-        assert_int_equal(s->n_page, 2);
-        assert_non_null(database_submit(s->db, prune_audit_new(2, 3, on_cut, s)));
-        assert_int_equal(await(s, 1), 0);
-        read_page(s, 0, NULL);
-        assert_int_equal(s->n_page, 3);
-        assert_int_equal(s->page[2].took_usec, 7);
-}
-
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -825,8 +723,6 @@ int main(void)
                 CASE(one_deleted_while_open_is_noticed),
                 CASE(its_directory_is_made_and_no_more),
                 CASE(what_nobody_may_repeat_is_forgotten),
-                CASE(the_trail_is_cut_by_age_and_by_length),
-                CASE(records_come_newest_first_in_pages),
         };
 
         return cmocka_run_group_tests_name("database", tests, NULL, NULL);
