@@ -18,7 +18,7 @@ check() {
                 record pass "$name"
                 rm -f "$log"
         else
-                tail -n 40 "$log" >&2
+                tail -n 60 "$log" >&2
                 record fail "$name (all of it: $log)"
                 return 1
         fi
@@ -274,7 +274,8 @@ ring_host() {
 ring_dist() {
         selected distcheck "$@" || return 0
         main_build
-        check "make distcheck" make -s -C "$build" -j"$(nproc)" distcheck || true
+        # A test that fails there says itself why, as its directory will be gone.
+        check "make distcheck" make -s -C "$build" -j"$(nproc)" VERBOSE=yes distcheck || true
 }
 
 # --- what there is -------------------------------------------------------------

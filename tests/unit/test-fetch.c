@@ -41,6 +41,9 @@ static const struct fake_reply table[] = {
         { .match = "GET /late",
           .bytes = FAKE_OK "Content-Length: 2\r\n\r\nok",
           .delay_usec = 50 * USEC_PER_MSEC },
+        { .match = "GET /much-later",
+          .bytes = FAKE_OK "Content-Length: 2\r\n\r\nok",
+          .delay_usec = 400 * USEC_PER_MSEC },
         { .match = "GET /moved",
           .bytes = "HTTP/1.1 302 Found\r\nLocation: /hello\r\nContent-Length: 0\r\n\r\n" },
         { .match = "GET /missing", .bytes = "HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nnope" },
@@ -338,12 +341,12 @@ static void a_cancelled_op_calls_nothing(void **state)
         struct bench *b = *state;
 
         for (size_t i = 0; i < ARRAY_SIZE(moments); i++) {
-                b->ops[0] = start(b, "http://x/late", &plain);
-                b->ops[1] = start(b, "http://x/hang", &(struct fetch_request){ .silence_usec = 30 * 1000 });
+                b->ops[0] = start(b, "http://x/much-later", &plain);
+                b->ops[1] = start(b, "http://x/hang", &(struct fetch_request){ .silence_usec = 400 * 1000 });
                 if (moments[i])
                         run_for(b, moments[i]);
                 cancel_all(b);
-                run_for(b, 80 * USEC_PER_MSEC);
+                run_for(b, 500 * USEC_PER_MSEC);
                 assert_int_equal(b->done, 0);
                 assert_int_equal(fake_http_open(b->server), 0);
         }

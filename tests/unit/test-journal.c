@@ -18,6 +18,8 @@
 
 #include <cmocka.h>
 
+#include <systemd/sd-journal.h>
+
 #define WRITER "/lib/systemd/systemd-journal-remote"
 #define EPOCH UINT64_C(1700000000000000)
 #define RUN_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -86,6 +88,13 @@ static void run_for(struct bench *b, uint64_t usec)
         run_loop_for(b->loop, usec, "no entry");
 }
 
+static void run_until(struct bench *b, unsigned entries)
+{
+        b->stop_after = entries;
+        run(b);
+        assert_int_equal(b->entries, entries);
+}
+
 /* One entry, a second after the last; `fields` are lines of the export format. */
 static void record(struct bench *b, const char *fields)
 {
@@ -107,12 +116,27 @@ static void say(struct bench *b, const char *message)
         record(b, fields.data);
 }
 
-/* Until the writer, a program of its own, has the journal ready to be opened. */
-static void wait_for_journal(struct bench *b)
+static uint64_t entries_there(const struct bench *b)
 {
-        for (int i = 0; i < 500 && access(b->path, R_OK) < 0; i++)
+        sd_journal *journal;
+        uint64_t n = 0;
+
+        if (sd_journal_open_files(&journal, (const char **) (uintptr_t) b->files, 0) < 0)
+                return 0;
+        SD_JOURNAL_FOREACH(journal)
+                n++;
+        sd_journal_close(journal);
+        return n;
+}
+
+/* Until the writer, a program of its own, has put down all that was recorded. */
+static void wait_for_journal(const struct bench *b)
+{
+        const uint64_t until = now_usec() + 30 * USEC_PER_SEC;
+
+        while (entries_there(b) < b->written && now_usec() < until)
                 (void) usleep(10 * 1000);
-        (void) usleep(100 * 1000);
+        assert_int_equal(entries_there(b), b->written);
 }
 
 static bool on_entry(void *arg, const struct journal_entry *e)
@@ -240,17 +264,17 @@ static void entries_of_every_form(void **state)
 
         b->pause_after = 1;
         begin(b, &(struct journal_options){ .tail = -1 });
-        run_for(b, 50 * USEC_PER_MSEC);
+        run_until(b, 1);
         assert_string_equal(said(b), "x ");
         assert_int_equal(b->last.priority, 6);
         assert_int_equal(b->last.realtime_usec, EPOCH + 2 * USEC_PER_SEC);
         journal_reader_resume(b->reader);
-        run_for(b, 50 * USEC_PER_MSEC);
+        run_until(b, 2);
         assert_int_equal(b->last.priority, 3);
         assert_int_equal(b->last.message_len, 5);
         assert_memory_equal(b->said.data + 2, "a\0b\nc ", 6);
         journal_reader_resume(b->reader);
-        run_for(b, 50 * USEC_PER_MSEC);
+        run_until(b, 3);
         assert_int_equal(b->last.message_len, LONG);
         assert_int_equal(b->ends, 0);
         journal_reader_resume(b->reader);
@@ -301,6 +325,7 @@ static void a_paused_reader_stands_still_and_loses_nothing(void **state)
         b->pause_after = 3;
         begin(b, &(struct journal_options){ .tail = -1 });
         for (unsigned expected = 3; expected < 10; expected += 3) {
+                run_until(b, expected);
                 run_for(b, 20 * USEC_PER_MSEC);
                 assert_int_equal(b->entries, expected);
                 journal_reader_resume(b->reader);
@@ -319,6 +344,7 @@ static void a_reader_may_be_freed_by_its_hook(void **state)
         finish_writing(b);
         b->free_after = 1;
         begin(b, &(struct journal_options){ .tail = -1, .follow = true });
+        run_until(b, 1);
         run_for(b, 50 * USEC_PER_MSEC);
         assert_string_equal(said(b), "one ");
 }
@@ -393,8 +419,7 @@ static void a_follower_of_a_unit_without_entries_gets_all_that_come(void **state
                 (void) snprintf(word, sizeof word, "%d", i);
                 say(b, word);
         }
-        b->stop_after = MANY;
-        run(b);
+        run_until(b, MANY);
         at = said(b);
         for (int i = 0; i < MANY; i++) {
                 char *end;
@@ -422,8 +447,7 @@ static void a_follower_starts_where_it_was_asked_to(void **state)
                 begin(b, &(struct journal_options){ .tail = rows[i].tail, .follow = true });
                 run_for(b, 100 * USEC_PER_MSEC);
                 say(b, "new");
-                b->stop_after = rows[i].tail < 0 ? 3 : (unsigned) rows[i].tail + 1;
-                run(b);
+                run_until(b, rows[i].tail < 0 ? 3 : (unsigned) rows[i].tail + 1);
                 assert_string_equal(said(b), rows[i].said);
                 assert_int_equal(tear_down(state), 0);
                 assert_int_equal(set_up(&again), 0);
@@ -439,14 +463,14 @@ static void what_comes_while_paused_is_there_after_it(void **state)
         wait_for_journal(b);
         b->pause_after = 1;
         begin(b, &(struct journal_options){ .tail = -1, .follow = true });
-        run_for(b, 50 * USEC_PER_MSEC);
+        run_until(b, 1);
         say(b, "b");
+        wait_for_journal(b);
         run_for(b, 500 * USEC_PER_MSEC);
         assert_string_equal(said(b), "a ");
         b->pause_after = 0;
-        b->stop_after = 2;
         journal_reader_resume(b->reader);
-        run(b);
+        run_until(b, 2);
         assert_string_equal(said(b), "a b ");
 }
 

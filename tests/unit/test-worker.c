@@ -27,6 +27,7 @@ struct scene {
         pthread_t loop_thread;
         atomic_int inside;        /* jobs that run right now */
         atomic_int ran;
+        atomic_bool ticked;
         int done;
 };
 
@@ -131,12 +132,14 @@ static void one_leads_to_the_next(void **state)
 
 /* --- the loop does not wait --------------------------------------------------------------- */
 
-static int run_slowly(void *arg)
+/* As long as the loop needs to show that it goes on; else until the deadline of the scene. */
+static int run_until_ticked(void *arg)
 {
         struct job *job = arg;
-        const struct timespec pause = { .tv_nsec = 200 * 1000 * 1000 };
+        const struct timespec moment = { .tv_nsec = 1000 * 1000 };
 
-        (void) nanosleep(&pause, NULL);
+        while (!atomic_load(&job->scene->ticked))
+                (void) nanosleep(&moment, NULL);
         (void) atomic_fetch_add(&job->scene->ran, 1);
         return 0;
 }
@@ -154,6 +157,7 @@ static void ticked(void *arg)
         struct scene *s = arg;
 
         assert_int_equal(atomic_load(&s->ran), 0); /* the slow one has not ended yet */
+        atomic_store(&s->ticked, true);
         s->done++;
 }
 
@@ -164,13 +168,23 @@ static void a_slow_job_blocks_nobody(void **state)
         struct timer *tick = timer_new(s->loop, ticked, s);
 
         timer_set(tick, 20 * USEC_PER_MSEC);
-        assert_int_equal(worker_run(s->worker, run_slowly, done_last, &job), 0);
+        assert_int_equal(worker_run(s->worker, run_until_ticked, done_last, &job), 0);
         run_loop(s->loop, "nothing");
         assert_int_equal(s->done, 2);
         (void) timer_free(tick);
 }
 
 /* --- its end -------------------------------------------------------------------------------- */
+
+static int run_slowly(void *arg)
+{
+        struct job *job = arg;
+        const struct timespec pause = { .tv_nsec = 200 * 1000 * 1000 };
+
+        (void) nanosleep(&pause, NULL);
+        (void) atomic_fetch_add(&job->scene->ran, 1);
+        return 0;
+}
 
 static int run_first(void *arg)
 {
