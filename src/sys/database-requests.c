@@ -98,6 +98,7 @@ static int read_row(sqlite3_stmt *row, struct database_request *ret)
 struct write_op {
         struct database_op op;
         struct database_request request;
+        struct audit_record record; /* without a code: there is none */
         database_written *done;
 };
 
@@ -116,6 +117,7 @@ static int run_withdraw(struct database_file *file, struct database_op *op)
 static int run_conclude(struct database_file *file, struct database_op *op)
 {
         const struct database_request *q = &write_of(op)->request;
+        struct audit_record *record = &write_of(op)->record;
         sqlite3_stmt *statement = file_statement(file, SQL_CONCLUDE);
         int code = bind_common(statement, q);
 
@@ -123,7 +125,12 @@ static int run_conclude(struct database_file *file, struct database_op *op)
                 code = bind_outcome(statement, &q->outcome);
         if (code == SQLITE_OK)
                 code = file_execute(file, SQL_CONCLUDE);
-        return code == SQLITE_OK ? run_withdraw(file, op) : code;
+        if (code == SQLITE_OK)
+                code = run_withdraw(file, op);
+        if (code != SQLITE_OK || record->code == 0)
+                return code;
+        op->audited = record;
+        return audit_append(file, record);
 }
 
 static void deliver_write(struct database_op *op)
@@ -135,6 +142,7 @@ static void deliver_write(struct database_op *op)
 static void free_write(struct database_op *op)
 {
         database_request_reset(&write_of(op)->request);
+        audit_record_reset(&write_of(op)->record);
         free(write_of(op));
 }
 
@@ -157,11 +165,13 @@ static struct write_op *write_new(const struct database_request *q, database_wri
         w->done = done;
         w->request = *q;
         w->request.audit = NULL;
+        w->request.record = NULL;
         w->request.outcome =
                 (struct outcome){ .code = o->code, .good = o->good, .retry_after = o->retry_after };
         if (!copy_string(&w->request.outcome.text, o->text) ||
             !copy_string(&w->request.outcome.json, o->json) ||
-            !copy_string(&w->request.outcome.headers, o->headers)) {
+            !copy_string(&w->request.outcome.headers, o->headers) ||
+            (q->record && audit_record_copy(q->record, &w->record) < 0)) {
                 free_write(&w->op);
                 return NULL;
         }

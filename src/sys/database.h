@@ -65,7 +65,8 @@ struct database_request {
         char kind[DATABASE_WORD_MAX + 1], verb[DATABASE_WORD_MAX + 1], resource[DATABASE_RESOURCE_MAX + 1];
         uint64_t began_usec, keep_until_sec; /* wall clock */
         struct outcome outcome;              /* code 0: an intent */
-        char *audit;                         /* of intents only: what the trail is to say of it, as JSON; or NULL */
+        char *audit;                         /* of intents: what the trail is to say of it, as JSON; or NULL */
+        const struct audit_record *record;   /* of outcomes to be written: what it says, in one commit; or NULL */
 };
 void database_request_reset(struct database_request *q);
 
@@ -119,8 +120,7 @@ typedef void audit_read(void *arg, const struct audit_page *page, const struct f
 
 /*
  * Trail, number and hash are given when it is written: the hook `audited' has
- * them.  With the outcome that is asked for right behind it, it is written in
- * one commit.  0, -ENOMEM, or -ENOBUFS when too many wait for a disk that does
+ * them.  0, -ENOMEM, or -ENOBUFS when too many wait for a disk that does
  * not answer.  done may be NULL.
  */
 int database_audit(struct database *db, const struct audit_record *record, database_written *done,

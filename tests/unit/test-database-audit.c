@@ -357,6 +357,26 @@ static void the_newest_is_told_when_the_file_is_opened(void **state)
         assert_string_equal(s->last_told.trail, s->page[0].trail);
 }
 
+static void an_outcome_and_its_record_are_one_commit(void **state)
+{
+        struct scene *s = *state;
+        struct audit_record record = { .code = 201, .words = { [AUDIT_VERB] = (char *) "created" } };
+        const struct database_request q = { .principal = "test", .id = "00", .digest = "00",
+                                            .outcome = { .code = 201 }, .record = &record };
+        struct database_counters before;
+
+        audit_many(s, 0, 1, 1);
+        before = database_counters(s->db);
+        assert_non_null(database_conclude(s->db, &q, on_written, s));
+        assert_int_equal(await(s, 1), 0);
+        assert_int_equal(database_counters(s->db).commits, before.commits + 1);
+        assert_int_equal(s->told, 2);
+        assert_int_equal(s->last_told.number, 2);
+        assert_int_equal(walk(s, NULL), 2);
+        assert_string_equal(s->page[1].words[AUDIT_VERB], "created");
+        assert_string_equal(s->page[1].hash, s->last_told.hash);
+}
+
 static void one_that_does_not_fit_leaves_no_gap(void **state)
 {
         struct scene *s = *state;
@@ -525,6 +545,7 @@ int main(void)
                 CASE(only_what_matches_is_read),
                 CASE(the_chain_goes_on_after_a_restart),
                 CASE(the_newest_is_told_when_the_file_is_opened),
+                CASE(an_outcome_and_its_record_are_one_commit),
                 CASE(one_that_does_not_fit_leaves_no_gap),
                 CASE(a_full_disk_fails_records_and_the_chain_goes_on),
                 CASE(a_lost_trail_begins_another),
