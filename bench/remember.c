@@ -7,6 +7,8 @@
  *     remember DIRECTORY NUMBER
  */
 
+#include "api/answer.h"
+#include "api/gear-json.h"
 #include "sys/database.h"
 #include "util/file.h"
 
@@ -16,6 +18,7 @@
 #define TOGETHER 512
 #define LOOKUPS 20000
 #define CACHE (2 << 20) /* as DatabaseCache= */
+#define SPREAD UINT64_C(0x9e3779b97f4a7c15) /* makes numbers in a row look like random ones */
 
 struct run {
         struct loop *loop;
@@ -31,22 +34,36 @@ static void fill_in(uint64_t number, struct database_request *q)
         *q = (struct database_request){ .began_usec = wall_usec() };
         (void) snprintf(q->principal, sizeof q->principal, "uid:0");
         /* Ids are random: their order must not help. */
-        (void) snprintf(q->id, sizeof q->id, "%016" PRIx64 "%016" PRIx64, number * UINT64_C(0x9e3779b97f4a7c15), number);
+        (void) snprintf(q->id, sizeof q->id, "%016" PRIx64 "%016" PRIx64, number * SPREAD, number);
         (void) snprintf(q->digest, sizeof q->digest, "%064" PRIx64, number * UINT64_C(0xbf58476d1ce4e5b9));
+        (void) snprintf(q->resource, sizeof q->resource, "web-%" PRIu64, number);
         q->keep_until_sec = wall_usec() / USEC_PER_SEC + 86400;
 }
 
-/* What PUT /container answers, word for word but for names and times. */
-static void answer(uint64_t number, char *text, size_t text_size, char *json, size_t json_size)
+/* What PUT /container answers, in the words of the daemon. */
+static struct outcome answer(uint64_t number)
 {
-        (void) snprintf(text, text_size, "Gear web-%" PRIu64 " is running\n", number);
-        (void) snprintf(json, json_size,
-                        "{\"id\":\"web-%" PRIu64 "\",\"image\":\"docker.io/library/nginx:1.25\",\"state\":\"running\","
-                        "\"unit\":{\"name\":\"gear-web-%" PRIu64 ".service\",\"active\":\"active\",\"sub\":\"running\","
-                        "\"result\":\"success\"},\"container\":\"%012" PRIx64 "\",\"health\":null,\"ports\":[{\"internal\":80,"
-                        "\"external\":%u,\"protocol\":\"tcp\"}],\"labels\":{},\"user\":\"alice\","
-                        "\"created\":\"2026-11-21T06:00:00Z\",\"since\":\"2026-11-21T06:00:00Z\",\"restarts\":0}\n",
-                        number, number, number * 40503, (unsigned) (4000 + number % 1000));
+        char id[GEAR_ID_MAX + 1], image[64], line[128];
+        uint64_t began = UINT64_C(1795240800000000) + number * 100 * USEC_PER_MSEC;
+        struct gear_port port = { .internal = 80, .external = (uint16_t) (4000 + number * SPREAD % 1000) };
+        struct gear gear = { .id = id, .image = image, .user = (char *) "alice", .ports = &port, .n_ports = 1,
+                             .phase = GEAR_STARTED, .active = "active", .sub = "running", .load = "loaded",
+                             .result = "success", .container_state = "running", .health = "",
+                             .created_usec = began, .since_usec = began + 300 * USEC_PER_MSEC };
+        struct outcome outcome;
+        struct text json = { 0 };
+
+        (void) snprintf(id, sizeof id, "web-%" PRIu64, number);
+        (void) snprintf(image, sizeof image, "registry.example.org/shop/web:2.%u", (unsigned) (number % 100));
+        (void) snprintf(gear.container, sizeof gear.container, "%012" PRIx64, number * SPREAD >> 16);
+        (void) snprintf(line, sizeof line, "Gear %s is running\n", id);
+        gear_to_json(&gear, &json);
+        text_addc(&json, '\n');
+        free(gear.row);
+        outcome_of(&outcome, 201, line, &json);
+        outcome_header(&outcome, "Location", "/container/%s/status", id);
+        gear_port_header(&gear, &outcome);
+        return outcome;
 }
 
 static void step(struct run *run);
@@ -72,15 +89,13 @@ static void written(void *arg, const struct fault *fault)
 static void write_one(struct run *run, uint64_t number)
 {
         struct database_request q;
-        char text[128], json[768];
 
         fill_in(number, &q);
-        answer(number, text, sizeof text, json, sizeof json);
-        q.outcome = (struct outcome){ .code = 201, .good = true, .text = text, .json = json };
-        q.outcome.headers = (char *) "PortMapping: 80=4000\n";
+        q.outcome = answer(number);
         run->under_way++;
         if (!database_conclude(run->db, &q, written, run))
                 abort();
+        database_request_reset(&q);
 }
 
 static void found(void *arg, struct database_request *rows _unused_, size_t n, const struct fault *fault)

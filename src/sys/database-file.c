@@ -11,7 +11,7 @@
 #include <stdio.h>
 
 #define APPLICATION_ID 1734697330 /* "gear" */
-#define SCHEMA_VERSION 2
+#define SCHEMA_VERSION 3
 #define BUSY_MSEC 2000
 
 #define STRING(x) #x
@@ -23,7 +23,6 @@
  */
 static const char pragmas[] =
         "PRAGMA locking_mode=EXCLUSIVE;"
-        "PRAGMA page_size=8192;"
         "PRAGMA journal_mode=WAL;"
         "PRAGMA synchronous=FULL;"
         "PRAGMA mmap_size=0;"
@@ -38,14 +37,13 @@ static const char schema[] =
         "BEGIN IMMEDIATE;"
         "CREATE TABLE intents ("
         "  principal TEXT NOT NULL, id BLOB NOT NULL, digest BLOB NOT NULL, began INTEGER NOT NULL,"
-        "  keep_until INTEGER NOT NULL, kind TEXT NOT NULL, verb TEXT NOT NULL, resource TEXT NOT NULL,"
+        "  keep_until INTEGER NOT NULL, resource TEXT NOT NULL, kind TEXT NOT NULL, verb TEXT NOT NULL,"
         "  audit TEXT,"
         "  PRIMARY KEY (principal, id)) WITHOUT ROWID;"
         "CREATE TABLE outcomes ("
         "  principal TEXT NOT NULL, id BLOB NOT NULL, digest BLOB NOT NULL, began INTEGER NOT NULL,"
-        "  keep_until INTEGER NOT NULL, code INTEGER NOT NULL, good INTEGER NOT NULL, retry_after INTEGER "
-        "NOT NULL,"
-        "  text TEXT, json TEXT, headers TEXT,"
+        "  keep_until INTEGER NOT NULL, resource TEXT NOT NULL, code INTEGER NOT NULL, good INTEGER NOT NULL,"
+        "  retry_after INTEGER NOT NULL, answer BLOB NOT NULL,"
         "  UNIQUE (principal, id));"
         "CREATE INDEX outcomes_keep_until ON outcomes (keep_until);"
         "CREATE TABLE audit ("
@@ -61,8 +59,8 @@ static const char schema[] =
                                                                   SCHEMA_VERSION) ";"
                                                                                   "COMMIT;";
 
-#define COMMON "principal, lower(hex(id)), lower(hex(digest)), began, keep_until"
-#define NO_OUTCOME "0, 0, 0, NULL, NULL, NULL"
+#define COMMON "principal, lower(hex(id)), lower(hex(digest)), began, keep_until, resource"
+#define NO_OUTCOME "0, 0, 0, NULL"
 
 #define RECORD                                                                                       \
         "number, at, took, code, request, principal, token, chain, user, peer, \"right\", verb, resource," \
@@ -80,15 +78,15 @@ static const char *const texts[N_STATEMENTS] = {
         [SQL_INTEND] = "INSERT OR REPLACE INTO intents VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         [SQL_WITHDRAW] = "DELETE FROM intents WHERE principal = ?1 AND id = ?2",
         [SQL_CONCLUDE] =
-                "INSERT OR REPLACE INTO outcomes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                "INSERT OR REPLACE INTO outcomes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         /* The intent of a second try stands beside the outcome of the first, and before it. */
-        [SQL_FIND] = "SELECT " COMMON ", " NO_OUTCOME ", kind, verb, resource, audit"
+        [SQL_FIND] = "SELECT " COMMON ", " NO_OUTCOME ", kind, verb, audit"
                      "  FROM intents WHERE principal = ?1 AND id = ?2 "
                      "UNION ALL "
-                     "SELECT " COMMON ", code, good, retry_after, text, json, headers, '', '', '', NULL"
+                     "SELECT " COMMON ", code, good, retry_after, answer, '', '', NULL"
                      "  FROM outcomes WHERE principal = ?1 AND id = ?2 LIMIT 1",
         [SQL_UNFINISHED] =
-                "SELECT " COMMON ", " NO_OUTCOME ", kind, verb, resource, audit FROM intents ORDER BY began",
+                "SELECT " COMMON ", " NO_OUTCOME ", kind, verb, audit FROM intents ORDER BY began",
         [SQL_PRUNE_OUTCOMES] = "DELETE FROM outcomes WHERE rowid IN"
                                "  (SELECT rowid FROM outcomes WHERE keep_until < ?1 LIMIT ?2)",
         [SQL_AUDIT] = "INSERT INTO audit VALUES"

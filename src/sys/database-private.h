@@ -80,6 +80,10 @@ int file_execute(struct database_file *file, enum statement which);
 void column_copy(sqlite3_stmt *row, int column, char *ret, size_t size);
 char *column_dup(sqlite3_stmt *row, int column, bool *oom);
 
+/* The strings of an outcome as one small value, and back; "" is as good as none. SQLite's codes. */
+int pack_answer(const struct outcome *o, struct text *ret);
+int unpack_answer(const void *bytes, size_t n, struct outcome *ret);
+
 struct database_op {
         STAILQ_ENTRY(database_op) link;
         /* In the thread, perhaps more than once: a batch that failed is tried again one by one. */

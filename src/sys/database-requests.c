@@ -47,50 +47,59 @@ static int bind_common(sqlite3_stmt *statement, const struct database_request *q
                 code = bind_hex(statement, 3, q->digest);
         if (code == SQLITE_OK)
                 code = sqlite3_bind_int64(statement, 4, (int64_t) q->began_usec);
-        return code == SQLITE_OK ? sqlite3_bind_int64(statement, 5, (int64_t) q->keep_until_sec) : code;
+        if (code == SQLITE_OK)
+                code = sqlite3_bind_int64(statement, 5, (int64_t) q->keep_until_sec);
+        return code == SQLITE_OK ? sqlite3_bind_text(statement, 6, q->resource, -1, SQLITE_STATIC) : code;
 }
 
 static int bind_outcome(sqlite3_stmt *statement, const struct outcome *o)
 {
-        const char *const strings[] = { o->text, o->json, o->headers };
-        int code = sqlite3_bind_int(statement, 6, o->code);
+        _cleanup_text_ struct text answer = { 0 };
+        int code = pack_answer(o, &answer);
 
         if (code == SQLITE_OK)
-                code = sqlite3_bind_int(statement, 7, o->good);
+                code = sqlite3_bind_int(statement, 7, o->code);
         if (code == SQLITE_OK)
-                code = sqlite3_bind_int64(statement, 8, o->retry_after);
-        for (int i = 0; code == SQLITE_OK && i < (int) ARRAY_SIZE(strings); i++)
-                code = sqlite3_bind_text(statement, 9 + i, strings[i], -1, SQLITE_STATIC);
+                code = sqlite3_bind_int(statement, 8, o->good);
+        if (code == SQLITE_OK)
+                code = sqlite3_bind_int64(statement, 9, o->retry_after);
+        if (code == SQLITE_OK)
+                code = sqlite3_bind_blob(statement, 10, answer.data, (int) answer.len, SQLITE_TRANSIENT);
         return code;
 }
 
-/* 0 or SQLITE_NOMEM. */
+static int read_outcome(sqlite3_stmt *row, int column, struct outcome *ret)
+{
+        const void *answer = sqlite3_column_blob(row, column + 3);
+
+        ret->code = sqlite3_column_int(row, column);
+        ret->good = sqlite3_column_int(row, column + 1) != 0;
+        ret->retry_after = (unsigned) sqlite3_column_int64(row, column + 2);
+        return answer ? unpack_answer(answer, (size_t) sqlite3_column_bytes(row, column + 3), ret) : SQLITE_OK;
+}
+
 static int read_row(sqlite3_stmt *row, struct database_request *ret)
 {
         struct database_request q = { 0 };
         bool oom = false;
+        int code = read_outcome(row, 6, &q.outcome);
 
         column_copy(row, 0, q.principal, sizeof q.principal);
         column_copy(row, 1, q.id, sizeof q.id);
         column_copy(row, 2, q.digest, sizeof q.digest);
         q.began_usec = (uint64_t) sqlite3_column_int64(row, 3);
         q.keep_until_sec = (uint64_t) sqlite3_column_int64(row, 4);
-        q.outcome.code = sqlite3_column_int(row, 5);
-        q.outcome.good = sqlite3_column_int(row, 6) != 0;
-        q.outcome.retry_after = (unsigned) sqlite3_column_int64(row, 7);
-        q.outcome.text = column_dup(row, 8, &oom);
-        q.outcome.json = column_dup(row, 9, &oom);
-        q.outcome.headers = column_dup(row, 10, &oom);
-        column_copy(row, 11, q.kind, sizeof q.kind);
-        column_copy(row, 12, q.verb, sizeof q.verb);
-        column_copy(row, 13, q.resource, sizeof q.resource);
-        q.audit = column_dup(row, 14, &oom);
-        if (oom) {
+        column_copy(row, 5, q.resource, sizeof q.resource);
+        column_copy(row, 10, q.kind, sizeof q.kind);
+        column_copy(row, 11, q.verb, sizeof q.verb);
+        q.audit = column_dup(row, 12, &oom);
+        if (code == SQLITE_OK && oom)
+                code = SQLITE_NOMEM;
+        if (code == SQLITE_OK)
+                *ret = q;
+        else
                 database_request_reset(&q);
-                return SQLITE_NOMEM;
-        }
-        *ret = q;
-        return SQLITE_OK;
+        return code;
 }
 
 /* --- writing ------------------------------------------------------------------------------------ */
@@ -274,11 +283,9 @@ static int write_intent(struct database_file *file, const struct database_reques
         int code = bind_common(statement, q);
 
         if (code == SQLITE_OK)
-                code = sqlite3_bind_text(statement, 6, q->kind, -1, SQLITE_STATIC);
+                code = sqlite3_bind_text(statement, 7, q->kind, -1, SQLITE_STATIC);
         if (code == SQLITE_OK)
-                code = sqlite3_bind_text(statement, 7, q->verb, -1, SQLITE_STATIC);
-        if (code == SQLITE_OK)
-                code = sqlite3_bind_text(statement, 8, q->resource, -1, SQLITE_STATIC);
+                code = sqlite3_bind_text(statement, 8, q->verb, -1, SQLITE_STATIC);
         if (code == SQLITE_OK)
                 code = sqlite3_bind_text(statement, 9, q->audit, -1, SQLITE_STATIC);
         return code == SQLITE_OK ? file_execute(file, SQL_INTEND) : code;

@@ -21,6 +21,7 @@
 #define DATABASE_PRINCIPAL_MAX 255
 #define DATABASE_WORD_MAX 15
 #define DATABASE_RESOURCE_MAX 255
+#define DATABASE_ANSWER_MAX (1 << 20) /* bytes of an outcome's strings, together */
 
 struct database;
 struct database_op;
@@ -61,8 +62,9 @@ struct database_request {
         char principal[DATABASE_PRINCIPAL_MAX + 1];
         char id[REQUEST_ID_LEN + 1];
         char digest[DIGEST_HEX_LEN + 1];
-        /* of intents only: "gear", "create", "web-1" */
-        char kind[DATABASE_WORD_MAX + 1], verb[DATABASE_WORD_MAX + 1], resource[DATABASE_RESOURCE_MAX + 1];
+        char resource[DATABASE_RESOURCE_MAX + 1]; /* "web-1" */
+        /* of intents only: "gear", "create" */
+        char kind[DATABASE_WORD_MAX + 1], verb[DATABASE_WORD_MAX + 1];
         uint64_t began_usec, keep_until_sec; /* wall clock */
         struct outcome outcome;              /* code 0: an intent */
         char *audit;                         /* of intents: what the trail is to say of it, as JSON; or NULL */

@@ -252,6 +252,7 @@ static void an_outcome_takes_the_place_of_its_intent(void **state)
         assert_string_equal(s->row.outcome.text, "Gear web is running\n");
         assert_string_equal(s->row.outcome.json, "{\"id\":\"web\"}\n");
         assert_string_equal(s->row.outcome.headers, "PortMapping: 80=4000\n");
+        assert_string_equal(s->row.resource, "web-1");
         assert_string_equal(s->row.digest, numbered(1).digest);
         assert_true(s->row.keep_until_sec >= wall_usec() / USEC_PER_SEC);
 }
@@ -272,6 +273,99 @@ static void the_second_try_stands_before_the_failure_of_the_first(void **state)
         assert_int_equal(await(s, 1), 0);
         assert_int_equal(look_for(s, 1), 1);
         assert_int_equal(s->row.outcome.code, 201);
+}
+
+/* --- answers ----------------------------------------------------------------------------------- */
+
+/* As long as the JSON that is kept may be, and of every byte that text may hold. */
+static char *varied(void)
+{
+        char *text = malloc(REQUEST_JSON_MAX + 1);
+
+        assert_non_null(text);
+        for (size_t i = 0; i < REQUEST_JSON_MAX; i++)
+                text[i] = (char) (i * 31 % 255 + 1);
+        text[REQUEST_JSON_MAX] = '\0';
+        return text;
+}
+
+static void an_answer_unpacks_as_it_was(void **state _unused_)
+{
+        _cleanup_free_ char *all = varied();
+        const struct outcome answers[] = {
+                { .text = NULL },
+                { .text = (char *) "Gear web is running\n" },
+                { .json = (char *) "{}\n" },
+                { .headers = (char *) "Location: /container/web/status\nx-PortMapping: 80:4000\n" },
+                { .text = all, .json = all, .headers = all },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
+                _cleanup_text_ struct text packed = { 0 };
+                struct outcome outcome = { 0 };
+
+                assert_int_equal(pack_answer(&answers[i], &packed), SQLITE_OK);
+                assert_int_equal(unpack_answer(packed.data, packed.len, &outcome), SQLITE_OK);
+                assert_true(streq_null(outcome.text, answers[i].text));
+                assert_true(streq_null(outcome.json, answers[i].json));
+                assert_true(streq_null(outcome.headers, answers[i].headers));
+                outcome_reset(&outcome);
+        }
+}
+
+/* The dictionary earns its place only as long as it is like what is answered. */
+static void an_answer_is_mostly_in_the_dictionary(void **state _unused_)
+{
+        static const char json[] =
+                "{\"id\":\"shop\",\"image\":\"registry.example.org/shop/web:2.17\",\"state\":\"running\",\"unit\":{"
+                "\"name\":\"gear-shop.service\",\"active\":\"active\",\"sub\":\"running\",\"result\":\"success\"},"
+                "\"container\":\"3f1b09d2c47a\",\"health\":null,\"ports\":[{\"internal\":80,\"external\":4021,"
+                "\"protocol\":\"tcp\"}],\"labels\":{},\"user\":\"alice\",\"created\":\"2027-03-05T14:32:17Z\","
+                "\"since\":\"2027-03-05T14:32:18Z\",\"restarts\":0}\n";
+        const struct outcome answer = {
+                .text = (char *) "Gear shop is running\n",
+                .json = (char *) json,
+                .headers = (char *) "Location: /container/shop/status\nx-PortMapping: 80:4021\n",
+        };
+        _cleanup_text_ struct text packed = { 0 };
+
+        assert_int_equal(pack_answer(&answer, &packed), SQLITE_OK);
+        assert_in_range(packed.len, 1, (strlen(answer.text) + strlen(answer.json) + strlen(answer.headers)) / 3);
+}
+
+static void an_answer_that_was_changed_is_damage(void **state _unused_)
+{
+        const struct outcome answer = { .text = (char *) "Gear web is running\n", .json = (char *) "{\"id\":\"web\"}\n" };
+        _cleanup_text_ struct text packed = { 0 };
+        struct outcome outcome = { 0 };
+
+        assert_int_equal(pack_answer(&answer, &packed), SQLITE_OK);
+        for (size_t n = 0; n < packed.len; n++) {
+                assert_int_equal(unpack_answer(packed.data, n, &outcome), SQLITE_CORRUPT);
+                packed.data[n] ^= 0x10;
+                assert_int_equal(unpack_answer(packed.data, packed.len, &outcome), SQLITE_CORRUPT);
+                packed.data[n] ^= 0x10;
+        }
+        assert_null(outcome.text);
+}
+
+static void an_answer_that_is_too_long_is_refused_both_ways(void **state)
+{
+        struct scene *s = *state;
+        char *text = malloc(DATABASE_ANSWER_MAX + 1);
+
+        assert_non_null(text);
+        (void) memset(text, 'x', DATABASE_ANSWER_MAX);
+        text[DATABASE_ANSWER_MAX] = '\0';
+        conclude(s, 1, 201, text);
+        assert_int_equal(await(s, 1), 1);
+        assert_int_equal(s->losses, 0);
+        text[DATABASE_ANSWER_MAX - 1000] = '\0';
+        conclude(s, 1, 201, text);
+        assert_int_equal(await(s, 1), 0);
+        assert_int_equal(look_for(s, 1), 1);
+        assert_string_equal(s->row.outcome.text, text);
+        free(text);
 }
 
 static void an_intent_gives_way_to_what_went_well_or_is_under_way(void **state)
@@ -464,15 +558,27 @@ static void what_was_reported_survives_kill_9(void **state)
 
 /* --- a full disk -------------------------------------------------------------------------------------- */
 
+/* Text that hardly becomes shorter. */
+static char *noise(size_t n)
+{
+        char *text = malloc(n + 1);
+        uint64_t bits = 1;
+
+        assert_non_null(text);
+        for (size_t i = 0; i < n; i++) {
+                bits = bits * UINT64_C(6364136223846793005) + 1442695040888963407;
+                text[i] = (char) ('A' + (bits >> 59));
+        }
+        text[n] = '\0';
+        return text;
+}
+
 static void a_full_disk_fails_writes_and_no_reads(void **state)
 {
         struct scene *s = *state;
-        char *long_text = malloc(60000);
+        char *long_text = noise(100000);
         unsigned written = 0;
 
-        assert_non_null(long_text);
-        (void) memset(long_text, 'x', 59999);
-        long_text[59999] = '\0';
         conclude(s, 0, 201, "the first\n");
         assert_int_equal(await(s, 1), 0);
         (void) signal(SIGXFSZ, SIG_IGN);
@@ -496,15 +602,12 @@ static void a_full_disk_fails_writes_and_no_reads(void **state)
 static void one_that_does_not_fit_takes_none_along(void **state)
 {
         struct scene *s = *state;
-        char *long_text = malloc(1 << 20);
+        char *long_text = noise(1000000);
 
-        assert_non_null(long_text);
-        (void) memset(long_text, 'x', (1 << 20) - 1);
-        long_text[(1 << 20) - 1] = '\0';
         intend(s, 0);
         assert_int_equal(await(s, 1), 0);
         (void) signal(SIGXFSZ, SIG_IGN);
-        assert_int_equal(limit_files(512 * 1024), 0);
+        assert_int_equal(limit_files(256 * 1024), 0);
         for (unsigned i = 1; i <= 10; i++)
                 conclude(s, i, 201, i == 5 ? long_text : "short\n");
         assert_int_equal(await(s, 10), 1);
@@ -709,6 +812,10 @@ int main(void)
                 CASE(an_intent_is_found_as_unfinished),
                 CASE(an_outcome_takes_the_place_of_its_intent),
                 CASE(the_second_try_stands_before_the_failure_of_the_first),
+                CASE(an_answer_unpacks_as_it_was),
+                CASE(an_answer_is_mostly_in_the_dictionary),
+                CASE(an_answer_that_was_changed_is_damage),
+                CASE(an_answer_that_is_too_long_is_refused_both_ways),
                 CASE(an_intent_gives_way_to_what_went_well_or_is_under_way),
                 CASE(what_is_withdrawn_was_never_asked_for),
                 CASE(no_memory_is_shared_through_a_file),
