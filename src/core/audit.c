@@ -154,7 +154,7 @@ int audit_from_json(const struct json *object, struct audit_record *ret, struct 
                 return fault_set(f, FAULT_INVALID, NULL, "an audit record must be an object");
         r = read_fixed(object, "trail", record.trail, sizeof record.trail, f);
         if (r == 0)
-                r = read_number(object, "number", UINT64_MAX, &record.number, f);
+                r = read_number(object, "number", AUDIT_NUMBER_MAX, &record.number, f);
         if (r == 0)
                 r = read_number(object, "at_usec", UINT64_MAX, &record.at_usec, f);
         if (r == 0)
@@ -185,7 +185,7 @@ bool audit_rotated_range(const struct audit_record *record, uint64_t *ret_first,
             (size_t) (dash - range) >= sizeof first)
                 return false;
         (void) snprintf(first, sizeof first, "%.*s", (int) (dash - range), range);
-        if (!parse_u64(first, UINT64_MAX - 1, &a) || !parse_u64(dash + 1, UINT64_MAX - 1, &b) || a > b)
+        if (!parse_u64(first, AUDIT_NUMBER_MAX, &a) || !parse_u64(dash + 1, AUDIT_NUMBER_MAX, &b) || a > b)
                 return false;
         *ret_first = a;
         *ret_last = b;

@@ -21,6 +21,7 @@
 
 #define AUDIT_TRAIL_LEN 32  /* hex digits, drawn when a trail begins */
 #define AUDIT_WORD_MAX 1024 /* longer words are cut */
+#define AUDIT_NUMBER_MAX INT64_MAX
 
 enum audit_word {
         AUDIT_REQUEST,

@@ -40,4 +40,4 @@ libgeard_la_SOURCES += \
 	src/core/key-write.c
 
 # the audit trail
-libgeard_la_SOURCES += src/core/audit.c src/core/audit.h
+libgeard_la_SOURCES += src/core/audit.c src/core/audit.h src/core/audit-verify.c src/core/audit-verify.h

@@ -92,9 +92,9 @@ static const char *const texts[N_STATEMENTS] = {
         [SQL_AUDIT] = "INSERT INTO audit VALUES"
                       " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
         [SQL_AUDIT_TRAIL] = "SELECT id, removed FROM trail",
-        [SQL_AUDIT_ENDS] = "SELECT (SELECT min(number) FROM audit), (SELECT max(number) FROM audit)",
+        [SQL_AUDIT_ENDS] = "SELECT (SELECT min(number) FROM audit WHERE number > 0), (SELECT max(number) FROM audit)",
         [SQL_AUDIT_NEWEST] = "SELECT " RECORD " FROM audit ORDER BY number DESC LIMIT 1",
-        [SQL_AUDIT_OLDEST] = "SELECT " RECORD " FROM audit ORDER BY number LIMIT ?1",
+        [SQL_AUDIT_OLDEST] = "SELECT " RECORD " FROM audit WHERE number > 0 ORDER BY number LIMIT ?1",
         [SQL_AUDIT_FORWARD] = "SELECT " RECORD " FROM audit WHERE " MATCHES " ORDER BY number LIMIT ?1",
         [SQL_AUDIT_BACKWARD] = "SELECT " RECORD " FROM audit WHERE " MATCHES " ORDER BY number DESC LIMIT ?1",
         [SQL_AUDIT_REMOVE] = "DELETE FROM audit WHERE number <= ?1",

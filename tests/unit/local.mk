@@ -63,7 +63,9 @@ check_PROGRAMS += tests/unit/test-database
 tests_unit_test_database_SOURCES = tests/unit/test-database.c $(RUN_LOOP)
 tests_unit_test_database_LDADD = $(UNIT_LIBS)
 
-check_PROGRAMS += tests/unit/test-audit tests/unit/test-database-audit
+check_PROGRAMS += tests/unit/test-audit tests/unit/test-audit-verify tests/unit/test-database-audit
+tests_unit_test_audit_verify_SOURCES = tests/unit/test-audit-verify.c
+tests_unit_test_audit_verify_LDADD = $(UNIT_LIBS)
 tests_unit_test_audit_SOURCES = tests/unit/test-audit.c
 tests_unit_test_audit_LDADD = $(UNIT_LIBS)
 tests_unit_test_database_audit_SOURCES = tests/unit/test-database-audit.c $(RUN_LOOP)

@@ -144,7 +144,7 @@ static void json_brings_back_the_same(void **state _unused_)
         struct audit_record records[] = {
                 example(),
                 { .trail = "" },
-                { .number = UINT64_MAX, .at_usec = UINT64_MAX, .took_usec = UINT64_MAX, .code = INT_MIN },
+                { .number = AUDIT_NUMBER_MAX, .at_usec = UINT64_MAX, .took_usec = UINT64_MAX, .code = INT_MIN },
                 { .code = INT_MAX, .words = { (char *) "", (char *) "\x01\x1f\x7f\"\\/\xc3\xa4\xf0\x9f\x98\x80" } },
         };
 
@@ -220,7 +220,7 @@ static void a_rotation_tells_its_range(void **state _unused_)
                 { "rotate", "1-", 0, 0 },      { "rotate", "-5", 0, 0 },
                 { "rotate", "1-2-3", 0, 0 },   { "rotate", NULL, 0, 0 },
                 { "create", "1-500", 0, 0 },   { "rotate", "1111111111111111111111111111-2", 0, 0 },
-                { "rotate", "1-18446744073709551615", 0, 0 },
+                { "rotate", "1-9223372036854775808", 0, 0 },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

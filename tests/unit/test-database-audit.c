@@ -380,13 +380,15 @@ static void an_outcome_and_its_record_are_one_commit(void **state)
 static void one_that_does_not_fit_leaves_no_gap(void **state)
 {
         struct scene *s = *state;
-        char *long_text = malloc(1 << 20);
+        const size_t size = DATABASE_ANSWER_MAX - 1024;
+        char *long_text = calloc(1, size);
         const struct database_request big = { .principal = "test", .id = "00", .digest = "00",
                                               .outcome = { .code = 201, .text = long_text } };
 
         assert_non_null(long_text);
-        (void) memset(long_text, 'x', (1 << 20) - 1);
-        long_text[(1 << 20) - 1] = '\0';
+        srand(1);
+        for (size_t i = 0; i < size - 1; i++)
+                long_text[i] = (char) ('!' + rand() % 90); /* nothing that could be packed small */
         audit_many(s, 0, 1, 1);
         (void) signal(SIGXFSZ, SIG_IGN);
         assert_int_equal(limit_files(512 * 1024), 0);
