@@ -107,11 +107,25 @@ static void waiter_free(struct waiter *w)
         free(w);
 }
 
-static void waiter_write(struct waiter *w, const struct text *t)
+static void write_text(struct reply *reply, const struct text *t)
 {
         /* Progress is small and bounded by the work; a client that does not read is closed by the server. */
         if (text_ok(t))
-                (void) reply_write(w->reply, t->data, t->len);
+                (void) reply_write(reply, t->data, t->len);
+}
+
+static void begin_stream(struct reply *reply, enum waiter_mode mode)
+{
+        reply_header(reply, "X-Accel-Buffering", "no");
+        reply_begin(reply, 200, mode == WAIT_EVENTS ? "text/event-stream" : "text/plain; charset=utf-8");
+}
+
+static void waiter_begun(struct sink *sink)
+{
+        struct waiter *w = container_of(sink, struct waiter, sink);
+
+        if (w->mode != WAIT_PLAIN)
+                begin_stream(w->reply, w->mode);
 }
 
 static void waiter_progress(struct sink *sink, const char *text)
@@ -128,15 +142,15 @@ static void waiter_progress(struct sink *sink, const char *text)
                 json_put(&t, "text", text);
                 text_add(&t, "}\n\n");
         }
-        waiter_write(w, &t);
+        write_text(w->reply, &t);
 }
 
-static void stream_outcome(struct waiter *w, const struct outcome *outcome)
+static void stream_outcome(struct reply *reply, enum waiter_mode mode, const struct outcome *outcome)
 {
         _cleanup_text_ struct text t = { 0 };
         size_t n = outcome->text ? strcspn(outcome->text, "\n") : 0;
 
-        if (w->mode == WAIT_LINES) {
+        if (mode == WAIT_LINES) {
                 text_addf(&t, "%s %d: %s", outcome->good ? "done" : "failed", outcome->code,
                           outcome->text ? outcome->text : "\n");
         } else {
@@ -150,21 +164,31 @@ static void stream_outcome(struct waiter *w, const struct outcome *outcome)
                 }
                 text_add(&t, "}\n\n");
         }
-        waiter_write(w, &t);
-        reply_end(TAKE(w->reply));
+        write_text(reply, &t);
+        reply_end(reply);
+}
+
+/* To one who was told nothing so far: what failed before it began has a status of its own, as a stream has not. */
+static void answer_whole(struct reply *reply, enum waiter_mode mode, bool json, const struct outcome *outcome)
+{
+        if (outcome->replayed)
+                reply_header(reply, "Geard-Replayed", "yes");
+        if (mode == WAIT_PLAIN || !outcome->good) {
+                answer_outcome(reply, json, outcome);
+        } else {
+                begin_stream(reply, mode);
+                stream_outcome(reply, mode, outcome);
+        }
 }
 
 static void waiter_done(struct sink *sink, const struct outcome *outcome)
 {
         struct waiter *w = container_of(sink, struct waiter, sink);
 
-        if (w->mode == WAIT_PLAIN && outcome->replayed)
-                reply_header(w->reply, "Geard-Replayed", "yes");
-
-        if (w->mode == WAIT_PLAIN)
-                answer_outcome(TAKE(w->reply), w->json, outcome);
+        if (reply_begun(w->reply))
+                stream_outcome(TAKE(w->reply), w->mode, outcome);
         else
-                stream_outcome(w, outcome);
+                answer_whole(TAKE(w->reply), w->mode, w->json, outcome);
         waiter_free(w);
 }
 
@@ -240,7 +264,7 @@ static int listen_to(struct call *call, struct request *request, uint64_t wait_u
         w = calloc(1, sizeof *w);
         if (!w)
                 return fault_oom(f);
-        *w = (struct waiter){ .sink = { .progress = waiter_progress, .done = waiter_done },
+        *w = (struct waiter){ .sink = { .begun = waiter_begun, .progress = waiter_progress, .done = waiter_done },
                               .daemon = d,
                               .request = request,
                               .mode = mode,
@@ -255,11 +279,9 @@ static int listen_to(struct call *call, struct request *request, uint64_t wait_u
         }
         w->reply = TAKE(call->reply);
         reply_watch(w->reply, NULL, waiter_gone, w);
-        if (mode != WAIT_PLAIN) {
-                reply_header(w->reply, "X-Accel-Buffering", "no");
-                reply_begin(w->reply, 200, mode == WAIT_EVENTS ? "text/event-stream" : "text/plain; charset=utf-8");
-        }
         request_listen(request, &w->sink);
+        if (request_begun(request))
+                waiter_begun(&w->sink);
         return 0;
 }
 
@@ -332,9 +354,11 @@ static int conflict(struct fault *f, const char *id)
 
 static void replay(struct call *call, const struct request *request)
 {
+        struct outcome known = *request_outcome(request);
+
         call->daemon->counters.replays++;
-        reply_header(call->reply, "Geard-Replayed", "yes");
-        answer_outcome(TAKE(call->reply), call_wants_json(call->request), request_outcome(request));
+        known.replayed = true;
+        answer_whole(TAKE(call->reply), wanted_mode(call->request), call_wants_json(call->request), &known);
 }
 
 static void finish_with(struct daemon *d, struct request *request, const struct fault *fault)
@@ -369,6 +393,8 @@ static void intended(void *arg, struct database_request *rows, size_t n, const s
         struct change *c = arg;
         struct daemon *d = c->daemon;
 
+        if (!fault && n == 0)
+                request_begin(c->request);
         c->begun(d, fault || n > 0 ? NULL : c->request, c->arg);
         if (fault)
                 finish_with(d, c->request, fault);

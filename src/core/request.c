@@ -16,6 +16,7 @@ struct request {
         char *principal;
         char digest[DIGEST_HEX_LEN + 1];
         uint64_t began_usec, keep_until_sec;
+        bool begun;
         struct outcome outcome;
         struct sink *sinks;
         char progress[PROGRESS_MAX];
@@ -176,6 +177,20 @@ uint64_t request_began(const struct request *q)
 const char *request_digest(const struct request *q)
 {
         return q->digest;
+}
+
+void request_begin(struct request *q)
+{
+        q->begun = true;
+        for (struct sink *sink = q->sinks, *next; sink; sink = next) {
+                next = sink->next;
+                sink->begun(sink);
+        }
+}
+
+bool request_begun(const struct request *q)
+{
+        return q->begun;
 }
 
 void request_keep(struct request *q, uint64_t until_sec)

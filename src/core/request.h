@@ -33,6 +33,7 @@ void outcome_reset(struct outcome *o);
 
 struct sink {
         struct sink *next;
+        void (*begun)(struct sink *sink); /* at most once, before all else; not for a replay */
         void (*progress)(struct sink *sink, const char *text);
         void (*done)(struct sink *sink, const struct outcome *outcome); /* the last call; may free the sink */
 };
@@ -62,6 +63,10 @@ const struct outcome *request_outcome(const struct request *q);
 uint64_t request_began(const struct request *q);
 const char *request_digest(const struct request *q);
 const char *request_last_progress(const struct request *q); /* "" at first */
+
+/* Nobody did this before, so from now on there is something to hear. */
+void request_begin(struct request *q);
+bool request_begun(const struct request *q);
 
 /* Until when somebody may come and ask again; wall clock. */
 void request_keep(struct request *q, uint64_t until_sec);

@@ -63,6 +63,24 @@ def test_it_is_replayed_after(fresh_host, end):
     assert told.status == 200 and told.json["state"] == "done" and told.json["status"] == 201, told
 
 
+@pytest.mark.parametrize("accept, last", [("text/plain;stream=true", "done 201: "), ("text/event-stream", "event: outcome")],
+                         ids=["lines", "events"])
+def test_a_stream_says_that_it_is_a_replay(host, accept, last):
+    i = "ab" + format(len(accept), "x")
+
+    def stream(**spec):
+        return host.peer("PUT", "/container/1", {"image": "test/busybox", **spec}, {"Accept": accept, "X-Request-Id": i})
+
+    first = stream()
+    assert first.status == 200 and not is_replayed(first) and last in first.text, first
+    for _ in ("from memory", "from the database"):
+        second = stream()
+        assert second.status == 200 and is_replayed(second) and second.text.startswith(last), second
+        assert second.headers["content-type"] == first.headers["content-type"]
+        restart(host)
+    assert stream(command=["hold"]).status == 409
+
+
 def test_a_failure_is_told_and_its_id_is_free(host):
     assert again(host, "PUT", "/container/1", {"image": "test/crash"}, i="b1").status == 500
     restart(host)

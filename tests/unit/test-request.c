@@ -18,10 +18,15 @@
 struct ear {
         struct sink sink;
         char progress[64];
-        int done;
+        int begun, done;
         int code;
         char text[64];
 };
+
+static void hear_begun(struct sink *sink)
+{
+        container_of(sink, struct ear, sink)->begun++;
+}
 
 static void hear_progress(struct sink *sink, const char *text)
 {
@@ -41,7 +46,7 @@ static void hear_done(struct sink *sink, const struct outcome *outcome)
 
 static struct ear new_ear(void)
 {
-        return (struct ear){ .sink = { .progress = hear_progress, .done = hear_done } };
+        return (struct ear){ .sink = { .begun = hear_begun, .progress = hear_progress, .done = hear_done } };
 }
 
 static struct request *submitted(struct requests *r, const char *principal, const char *id, const char *digest)
@@ -104,6 +109,24 @@ static void the_same_joins_while_it_runs(void **state _unused_)
         assert_string_equal(second.text, "status 201\n");
         assert_int_equal(gone.done, 0);
         assert_int_equal(requests_running(r), 0);
+}
+
+static void who_listens_hears_when_it_is_known_to_be_new(void **state _unused_)
+{
+        _cleanup_(requests_freep) struct requests *r = requests_new(8, 8);
+        struct request *q = submitted(r, "me", ID, "d1");
+        struct ear first = new_ear(), second = new_ear();
+
+        request_listen(q, &first.sink);
+        request_listen(q, &second.sink);
+        assert_false(request_begun(q));
+        assert_int_equal(first.begun, 0);
+        request_begin(q);
+        assert_true(request_begun(q));
+        assert_int_equal(first.begun, 1);
+        assert_int_equal(second.begun, 1);
+        finish(r, q, 201);
+        assert_int_equal(first.begun, 1);
 }
 
 static void the_same_is_replayed_when_it_went_well(void **state _unused_)
@@ -225,6 +248,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_new_one_runs),
                 cmocka_unit_test(the_same_joins_while_it_runs),
+                cmocka_unit_test(who_listens_hears_when_it_is_known_to_be_new),
                 cmocka_unit_test(the_same_is_replayed_when_it_went_well),
                 cmocka_unit_test(another_under_the_same_id_is_refused),
                 cmocka_unit_test(a_failed_id_is_free),
