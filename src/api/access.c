@@ -251,3 +251,12 @@ bool access_covers(const struct identity *who, const char *id)
 
         return !locators || pattern_covers(locators, id);
 }
+
+int access_patterns(const struct identity *who, char ***ret)
+{
+        char *const named[] = { (char *) who->r, NULL };
+        char *const *locators = who->token ? who->token->claims.locators : named;
+
+        *ret = strv_copy(locators);
+        return *ret || strv_len(locators) == 0 ? 0 : -ENOMEM;
+}

@@ -58,6 +58,8 @@ int access_denied(struct call *call, const char *why, struct fault *f);
 bool access_may_reach_host(const struct identity *who);
 /* Does what this caller may see include the gear? */
 bool access_covers(const struct identity *who, const char *id);
+/* The patterns of what they may see, for use after the call; NULL in *ret: everything. 0 or -ENOMEM. */
+int access_patterns(const struct identity *who, char ***ret);
 
 /* It is about to be answered with this fault. */
 void call_refused(const struct call *call, const struct fault *fault);

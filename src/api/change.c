@@ -342,6 +342,7 @@ static void describe(const struct request *request, struct database_request *ret
         (void) snprintf(ret->principal, sizeof ret->principal, "%s", request_principal(request));
         (void) snprintf(ret->id, sizeof ret->id, "%s", request_id(request));
         (void) snprintf(ret->digest, sizeof ret->digest, "%s", request_digest(request));
+        (void) snprintf(ret->resource, sizeof ret->resource, "%s", request_resource(request));
 }
 
 static int conflict(struct fault *f, const char *id)
@@ -420,11 +421,11 @@ static int intend(struct call *call, struct request *request, const char *verb, 
 
         if (!c)
                 return fault_oom(f);
+        request_about(request, gear);
         request_keep(request, keep_until(call, wall_usec() / USEC_PER_SEC));
         describe(request, &row);
         (void) snprintf(row.kind, sizeof row.kind, "gear");
         (void) snprintf(row.verb, sizeof row.verb, "%s", verb);
-        (void) snprintf(row.resource, sizeof row.resource, "%s", gear);
         c->begun = begun;
         c->arg = arg;
         if (database_intend(d->database, &row, intended, c))

@@ -36,6 +36,7 @@ static int recall_one(struct daemon *d, const struct database_request *row)
                 free(recalled);
                 return -ENOMEM;
         }
+        request_about(request, row->resource);
         request_keep(request, row->keep_until_sec);
         recalled->request = request;
         (void) snprintf(recalled->verb, sizeof recalled->verb, "%s", row->verb);

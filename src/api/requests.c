@@ -10,8 +10,24 @@
 struct asking {
         struct reply *reply;
         struct database_op *op;
+        char **patterns; /* of what may be told; NULL: everything */
         bool json;
 };
+
+static struct asking *asking_free(struct asking *a)
+{
+        if (a)
+                (void) strv_free(a->patterns);
+        free(a);
+        return NULL;
+}
+DEFINE_CLEANUP(struct asking, asking_free);
+
+/* The same for one that is another's. */
+static int unknown(struct fault *f)
+{
+        return fault_set(f, FAULT_MISSING, "id", "no such request of yours is known");
+}
 
 static void describe_outcome(const char *id, uint64_t began_usec, const struct outcome *o,
                              const char *progress, struct text *text, struct text *json)
@@ -36,17 +52,17 @@ static void describe_outcome(const char *id, uint64_t began_usec, const struct o
 
 static void asking_found(void *arg, struct database_request *rows, size_t n, const struct fault *fault)
 {
-        _cleanup_free_ struct asking *a = arg;
+        _cleanup_(asking_freep) struct asking *a = arg;
         _cleanup_text_ struct text text = { 0 }, json = { 0 };
         struct outcome outcome;
         struct fault f;
 
-        if (n > 0) {
+        if (n > 0 && (!a->patterns || pattern_covers(a->patterns, rows[0].resource))) {
                 describe_outcome(rows[0].id, rows[0].began_usec, &rows[0].outcome, "", &text, &json);
                 outcome = (struct outcome){ .code = 200, .good = true, .text = text_take(&text) };
                 outcome.json = text_take(&json);
         } else {
-                (void) fault_set(&f, FAULT_MISSING, "id", "no such request of yours is known");
+                (void) unknown(&f);
                 outcome_of_fault(&outcome, fault ? fault : &f);
         }
         answer_outcome(TAKE(a->reply), a->json, &outcome);
@@ -55,7 +71,7 @@ static void asking_found(void *arg, struct database_request *rows, size_t n, con
 
 static void asking_left(void *arg)
 {
-        _cleanup_free_ struct asking *a = arg;
+        _cleanup_(asking_freep) struct asking *a = arg;
 
         (void) database_cancel(a->op);
         reply_abort(TAKE(a->reply));
@@ -66,10 +82,10 @@ static void ask_database(struct call *call, const char *id)
         struct asking *a = calloc(1, sizeof *a);
         struct fault f;
 
-        if (a)
+        if (a && access_patterns(&call->who, &a->patterns) == 0)
                 a->op = database_find(call->daemon->database, call->who.principal, id, asking_found, a);
         if (!a || !a->op) {
-                free(a);
+                (void) asking_free(a);
                 (void) fault_oom(&f);
                 answer_fault(call, &f);
                 return;
@@ -94,6 +110,11 @@ static void request_get(struct call *call)
         request = requests_find(call->daemon->requests, call->who.principal, id);
         if (!request) {
                 ask_database(call, id);
+                return;
+        }
+        if (!access_covers(&call->who, request_resource(request))) {
+                (void) unknown(&f);
+                answer_fault(call, &f);
                 return;
         }
         describe_outcome(id, request_began(request), request_outcome(request),

@@ -15,6 +15,7 @@ struct request {
         char id[REQUEST_ID_LEN + 1];
         char *principal;
         char digest[DIGEST_HEX_LEN + 1];
+        char resource[GEAR_ID_MAX + 1];
         uint64_t began_usec, keep_until_sec;
         bool begun;
         struct outcome outcome;
@@ -177,6 +178,16 @@ uint64_t request_began(const struct request *q)
 const char *request_digest(const struct request *q)
 {
         return q->digest;
+}
+
+void request_about(struct request *q, const char *resource)
+{
+        (void) snprintf(q->resource, sizeof q->resource, "%s", resource);
+}
+
+const char *request_resource(const struct request *q)
+{
+        return q->resource;
 }
 
 void request_begin(struct request *q)

@@ -64,6 +64,10 @@ uint64_t request_began(const struct request *q);
 const char *request_digest(const struct request *q);
 const char *request_last_progress(const struct request *q); /* "" at first */
 
+/* The id of what it changes; "" until it is said. Only who may see that is told of the request. */
+void request_about(struct request *q, const char *resource);
+const char *request_resource(const struct request *q);
+
 /* Nobody did this before, so from now on there is something to hear. */
 void request_begin(struct request *q);
 bool request_begun(const struct request *q);

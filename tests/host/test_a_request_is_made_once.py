@@ -81,6 +81,15 @@ def test_a_stream_says_that_it_is_a_replay(host, accept, last):
     assert stream(command=["hold"]).status == 409
 
 
+def test_a_request_is_told_to_who_may_see_its_gear(host):
+    assert host.token("PUT", "container", {}, r="1", t="test/busybox", i="ac1").status == 201
+    for _ in ("from memory", "from the database"):
+        for r, expected in (("1", 200), (None, 200), ("2", 404)):
+            told = host.token("GET", "requests/ac1", r=r, i=None)
+            assert told.status == expected, (r, told)
+        restart(host)
+
+
 def test_a_failure_is_told_and_its_id_is_free(host):
     assert again(host, "PUT", "/container/1", {"image": "test/crash"}, i="b1").status == 500
     restart(host)

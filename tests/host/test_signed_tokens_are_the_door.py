@@ -293,6 +293,26 @@ def test_a_holder_narrows_it(host, issuer):
     is_refused(host, get(host, first.narrow(issuer.token(r="web-1"), a=["gear.read"]), "/container/status"), "next signer")
 
 
+def test_nobody_is_told_of_requests_that_his_token_does_not_cover(host, issuer):
+    """Ids are the issuer's, and guessed easily: a token for less says nothing of the rest."""
+    holder = Holder()
+    root = issuer.token(r="web-*", a=["gear.*"], cnf=holder.cnf)
+    mine, other = (holder.narrow(root, r=gear) for gear in ("web-1", "web-2"))
+    for gear in ("web-1", "web-2"):
+        made(host, gear, command=HOLD)
+    stop = {**JSON, "X-Request-Id": "5eed"}
+    assert ask(host, "PUT", mine, "/container/stopped", headers=stop).status == 200
+    for _ in ("from memory", "from the database"):
+        assert get(host, mine, "/requests/5eed", JSON).json["status"] == 200
+        guessed, unknown = (get(host, other, f"/requests/{i}") for i in ("5eed", "ffff"))
+        assert guessed.status == unknown.status == 404 and guessed.body == unknown.body, guessed
+        assert ask(host, "PUT", mine, "/container/stopped", headers=stop).headers["geard-replayed"] == "yes"
+        taken = ask(host, "PUT", other, "/container/stopped", headers=stop)
+        assert taken.status == 409 and "web-1" not in taken.text and runs(host, "web-2"), taken
+        host.systemctl("restart", "geard")
+        wait_until(lambda: get(host, mine, "/container/status").status == 200, 10, "geard is back")
+
+
 # --- forged ------------------------------------------------------------------------------------------
 
 def b64(data):

@@ -79,6 +79,7 @@ static void a_new_one_runs(void **state _unused_)
         assert_int_equal(request_began(q), 7);
         assert_int_equal(request_outcome(q)->code, 0);
         assert_string_equal(request_last_progress(q), "");
+        assert_string_equal(request_resource(q), "");
         assert_int_equal(requests_running(r), 1);
         assert_ptr_equal(requests_find(r, "me", ID), q);
 }
@@ -127,6 +128,16 @@ static void who_listens_hears_when_it_is_known_to_be_new(void **state _unused_)
         assert_int_equal(second.begun, 1);
         finish(r, q, 201);
         assert_int_equal(first.begun, 1);
+}
+
+static void it_knows_what_it_is_about(void **state _unused_)
+{
+        _cleanup_(requests_freep) struct requests *r = requests_new(8, 8);
+        struct request *q = submitted(r, "me", ID, "d1");
+
+        request_about(q, "web-1");
+        finish(r, q, 201);
+        assert_string_equal(request_resource(requests_find(r, "me", ID)), "web-1");
 }
 
 static void the_same_is_replayed_when_it_went_well(void **state _unused_)
@@ -249,6 +260,7 @@ int main(void)
                 cmocka_unit_test(a_new_one_runs),
                 cmocka_unit_test(the_same_joins_while_it_runs),
                 cmocka_unit_test(who_listens_hears_when_it_is_known_to_be_new),
+                cmocka_unit_test(it_knows_what_it_is_about),
                 cmocka_unit_test(the_same_is_replayed_when_it_went_well),
                 cmocka_unit_test(another_under_the_same_id_is_refused),
                 cmocka_unit_test(a_failed_id_is_free),
