@@ -255,16 +255,33 @@ static void started(void *arg, enum job_result result, const struct fault *fault
         }
 }
 
-static void start_unit(struct turn *turn)
+static void start_unit(void *arg, const struct fault *fault _unused_)
 {
+        struct turn *turn = arg;
         char unit[UNIT_NAME_MAX];
 
+        turn->work.op = NULL;
+        if (turn->given_up) {
+                work_fail(&turn->work, &turn->given_up_fault);
+                return;
+        }
         gear_unit_name(turn->work.id, unit);
         turn->asked_usec = wall_usec();
         turn->changed = true;
         turn->work.op = systemd_job(turn->work.daemon->systemd,
                                     turn->wish == WISH_RESTARTED ? SYSTEMD_RESTART : SYSTEMD_START, unit, started,
                                     turn);
+        if (!turn->work.op)
+                turn_oom(turn);
+}
+
+/* The limit of starts is there to end crash loops: what somebody asks for does not count, nor does what was. */
+static void forgive_starts(struct turn *turn)
+{
+        char unit[UNIT_NAME_MAX];
+
+        gear_unit_name(turn->work.id, unit);
+        turn->work.op = systemd_reset_failed(turn->work.daemon->systemd, unit, start_unit, turn);
         if (!turn->work.op)
                 turn_oom(turn);
 }
@@ -279,7 +296,7 @@ static void reloaded(void *arg, const struct fault *fault)
         else if (fault)
                 work_fail(&turn->work, fault);
         else
-                start_unit(turn);
+                forgive_starts(turn);
 }
 
 static void staleness_told(void *arg, bool stale, const struct fault *fault)

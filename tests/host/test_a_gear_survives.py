@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from lib.gear import (container_of, inspect, made, runs, status, truth_is_told, turn, unit_is, wait_running)
+from lib.gear import (container_of, create, inspect, made, runs, status, truth_is_told, turn, unit_is, wait_running)
 from lib.wait import wait_until
 
 
@@ -93,6 +93,36 @@ def test_a_paused_container_is_told_and_can_be_stopped(host):
     host.docker("unpause", "gear-1")
     truth_is_told(host, seconds=2)
     turn(host, "1", "stopped")
+
+
+CRASHES = ["sh", "-c", "sleep 0.5; test -e /data/well && exec sleep 1000; exit 3"]
+LIMIT = "/run/systemd/system/gear-1.service.d/limit.conf"
+
+
+def test_a_crash_loop_ends_and_says_so_and_the_gear_can_be_started_again(host):
+    host.sh(f"mkdir -p $(dirname {LIMIT}) && printf '[Unit]\\nStartLimitBurst=3\\n' > {LIMIT}")
+    try:
+        made(host, command=CRASHES, stop_timeout="1s", volumes=[{"name": "data", "target": "/data"}])
+        wait_until(lambda: status(host)["state"] == "failed", 60, "systemd has given up")
+        shown = status(host)
+        assert shown["unit"]["active"] == "failed" and shown["unit"]["result"] in ("exit-code", "start-limit-hit"), shown
+        assert shown["exit"]["status"] == 3, shown
+        assert host.show("gear-1")["NRestarts"] == "3", "three runs, and a fourth that was refused"
+        for _ in range(20):
+            assert container_of(host) == "" and status(host)["state"] == "failed"
+            time.sleep(0.2)
+
+        # the limit has no say where somebody asks for a start
+        turn(host, "1", "started")
+        host.docker("exec", "gear-1", "touch", "/data/well")
+        wait_running(host)
+        for _ in range(3 + 1):
+            turn(host, "1", "restarted")
+        for v in range(3 + 1):
+            assert create(host, labels={"v": str(v)}, stop_timeout="1s", replace=True).status == 201
+        assert runs(host)
+    finally:
+        host.sh(f"rm -rf $(dirname {LIMIT}) && systemctl daemon-reload")
 
 
 # --- the host -------------------------------------------------------------------------

@@ -274,7 +274,7 @@ ring_host() {
 ring_dist() {
         selected distcheck "$@" || return 0
         main_build
-        # A test that fails there says itself why, as its directory will be gone.
+        # VERBOSE shows the log of a test that failed: nobody gets at the directory of a CI machine.
         check "make distcheck" make -s -C "$build" -j"$(nproc)" VERBOSE=yes distcheck || true
 }
 
