@@ -23,6 +23,7 @@ libgeard_la_SOURCES += \
 	src/api/resolve.c src/api/resolve.h \
 	src/api/state.c src/api/state.h \
 	src/api/tokens.c src/api/tokens.h \
+	src/api/trust.c src/api/trust.h \
 	src/api/usage.c src/api/usage.h \
 	src/api/volumes.c src/api/volumes.h \
 	src/api/work.c src/api/work.h

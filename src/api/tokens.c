@@ -2,20 +2,15 @@
 
 #include "api/tokens.h"
 
+#include "api/trust.h"
 #include "daemon.h"
-#include "sys/keyring.h"
 #include "util/digest.h"
-#include "util/log.h"
 
 #include <stdio.h>
 #include <time.h>
-#include <unistd.h>
 
 /* Each a slot of its own, chosen by the digest: bounded, and nothing to keep in order. */
 #define VERIFIED_SLOTS 1024
-/* Editors and key rotations touch several files at once. */
-#define SETTLE_USEC (50 * USEC_PER_MSEC)
-#define OWN_KEY_CREDENTIAL "token-key"
 
 struct verified {
         char digest[DIGEST_HEX_LEN + 1]; /* of the token's text; "" for none */
@@ -24,83 +19,19 @@ struct verified {
 
 struct tokens {
         struct daemon *daemon;
-        struct dirwatch *watch;
-        struct timer *settle;
-        struct keyring trusted, own;
+        struct trust *trust;
         struct verified *verified;
 };
 
-static void forget_verified(struct tokens *t)
+static void forget_verified(void *arg)
 {
+        struct tokens *t = arg;
+
         for (size_t i = 0; i < VERIFIED_SLOTS; i++) {
                 if (t->verified[i].digest[0])
                         token_reset(&t->verified[i].token);
                 t->verified[i].digest[0] = '\0';
         }
-}
-
-static void tell_wrong(void *arg, const char *name, const char *why)
-{
-        const struct tokens *t = arg;
-
-        log_error(LOG_FIELDS("GEARD_KEY_FILE", name), "%s/%s is passed over: %s", t->daemon->config->keys_directory,
-                  name, why);
-}
-
-static void load_own(struct tokens *t)
-{
-        const char *directory = getenv("CREDENTIALS_DIRECTORY");
-        _cleanup_free_ char *path = NULL;
-        struct fault f;
-
-        keyring_reset(&t->own);
-        if (!directory || asprintf(&path, "%s/" OWN_KEY_CREDENTIAL, directory) < 0 || access(path, F_OK) < 0)
-                return;
-        if (keyring_load_own(path, &t->own, &f) < 0)
-                log_error(NO_FIELDS, "the credential `" OWN_KEY_CREDENTIAL "' is no key: %s; encrypted tokens are refused", f.text);
-}
-
-static void watch_directory(struct tokens *t);
-
-void tokens_reload(struct tokens *t)
-{
-        struct keyring fresh;
-        int r;
-
-        r = keyring_load(t->daemon->config->keys_directory, tell_wrong, t, &fresh);
-        /* Keys that can no longer be read are keys that nobody can take away: they do not count. */
-        if (r < 0)
-                log_error(NO_FIELDS, "cannot read %s: %s; no signed token is accepted", t->daemon->config->keys_directory,
-                        strerror(-r));
-        forget_verified(t);
-        keyring_reset(&t->trusted);
-        t->trusted = fresh;
-        load_own(t);
-        log_info(NO_FIELDS, "%zu keys may sign tokens%s", t->trusted.n_keys,
-                 t->own.n_keys ? ", and tokens may be encrypted" : "");
-        if (!t->watch)
-                watch_directory(t);
-}
-
-static void settled(void *arg)
-{
-        tokens_reload(arg);
-}
-
-static void directory_changed(void *arg, const char *name _unused_)
-{
-        struct tokens *t = arg;
-
-        timer_set(t->settle, SETTLE_USEC);
-}
-
-static void watch_directory(struct tokens *t)
-{
-        int r = dirwatch_new(t->daemon->loop, t->daemon->config->keys_directory, directory_changed, t, &t->watch);
-
-        if (r < 0 && r != -ENOENT)
-                log_warning(NO_FIELDS, "cannot watch %s (%s): changes count after a reload of geard",
-                            t->daemon->config->keys_directory, strerror(-r));
 }
 
 struct tokens *tokens_new(struct daemon *d)
@@ -111,26 +42,27 @@ struct tokens *tokens_new(struct daemon *d)
                 return NULL;
         t->daemon = d;
         t->verified = calloc(VERIFIED_SLOTS, sizeof *t->verified);
-        t->settle = timer_new(d->loop, settled, t);
-        if (!t->verified || !t->settle)
-                return tokens_free(t);
-        tokens_reload(t);
-        return t;
+        if (t->verified)
+                t->trust = trust_new(d, forget_verified, t);
+        return t->trust ? t : tokens_free(t);
 }
 
 struct tokens *tokens_free(struct tokens *t)
 {
         if (!t)
                 return NULL;
-        t->watch = dirwatch_free(t->watch);
-        t->settle = timer_free(t->settle);
         if (t->verified)
                 forget_verified(t);
         free(t->verified);
-        keyring_reset(&t->trusted);
-        keyring_reset(&t->own);
+        t->trust = trust_free(t->trust);
         free(t);
         return NULL;
+}
+
+void tokens_reload(struct tokens *t)
+{
+        forget_verified(t);
+        trust_reload(t->trust);
 }
 
 static struct verified *slot_of(struct tokens *t, const char *digest)
@@ -143,10 +75,11 @@ static struct verified *slot_of(struct tokens *t, const char *digest)
 
 int tokens_check(struct tokens *t, const char *text, struct bearer *ret, struct fault *f)
 {
-        const struct token_rules rules = { .keys = (const struct key *const *) t->trusted.keys,
-                                           .n_keys = t->trusted.n_keys,
-                                           .own = (const struct key *const *) t->own.keys,
-                                           .n_own = t->own.n_keys,
+        const struct keyring *issuers = trust_issuers(t->trust), *own = trust_own(t->trust);
+        const struct token_rules rules = { .keys = (const struct key *const *) issuers->keys,
+                                           .n_keys = issuers->n_keys,
+                                           .own = (const struct key *const *) own->keys,
+                                           .n_own = own->n_keys,
                                            .audience = t->daemon->config->node_name,
                                            .max_life_sec = t->daemon->config->max_token_life_usec / USEC_PER_SEC };
         char digest[DIGEST_HEX_LEN + 1];

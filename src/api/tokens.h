@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/*
- * The tokens that this daemon believes: the keys in force, reloaded when their
- * directory changes, and the tokens that were verified under them.
- */
+/* The tokens that this daemon believes: those that were verified under the keys in force. */
 
 #include "core/token.h"
 #include "util/fault.h"
@@ -12,11 +9,11 @@
 struct daemon;
 struct tokens;
 
-/* Loads the keys and watches their directory. NULL without memory only. */
+/* The keys were read when it returns. NULL without memory only. */
 struct tokens *tokens_new(struct daemon *d);
 struct tokens *tokens_free(struct tokens *t);
 
-/* The keys anew (SIGHUP, or somebody changed the directory); nothing verified before counts any more. */
+/* Another configuration counts: nothing verified before does, and the keys are read again. */
 void tokens_reload(struct tokens *t);
 
 #define TOKEN_ID_LEN 16 /* of the digest of its text: says which it was, and opens nothing */

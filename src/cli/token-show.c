@@ -57,8 +57,6 @@ static int load_one(const char *file, const char *kid, struct keyring *ret, stru
 
 static int load_keys(const struct show *s, const char *kid, struct keyring *ret, struct fault *f)
 {
-        int r;
-
         if (s->key && s->keys)
                 return fault_set(f, FAULT_INVALID, "keys", "--keys: cannot go with --key");
         if (s->key)
@@ -67,8 +65,7 @@ static int load_keys(const struct show *s, const char *kid, struct keyring *ret,
                 return 0;
         if (access(s->keys, R_OK | X_OK) < 0) /* to the daemon a missing directory is an empty one */
                 return fault_errno(f, errno, "--keys: cannot read %s", s->keys);
-        r = keyring_load(s->keys, tell_wrong_file, NULL, ret);
-        return r < 0 ? fault_errno(f, r, "--keys: cannot read %s", s->keys) : 0;
+        return keyring_load(s->keys, tell_wrong_file, NULL, ret, f);
 }
 
 /* --- verdict ---------------------------------------------------------------------------------------- */

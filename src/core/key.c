@@ -55,6 +55,7 @@ struct key *key_free(struct key *k)
                 OPENSSL_cleanse(k->secret, k->secret_len);
         free(k->secret);
         key_limits_reset(&k->limits);
+        free(k->file);
         free(k);
         return NULL;
 }

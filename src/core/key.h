@@ -51,6 +51,7 @@ struct key {
         unsigned char *secret;       /* … which has this; cleansed when freed */
         size_t secret_len;
         struct key_limits limits;
+        char *file;                  /* who keeps it may note which one it came in */
 };
 struct key *key_free(struct key *k);
 DEFINE_CLEANUP(struct key, key_free);

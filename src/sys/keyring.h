@@ -20,10 +20,15 @@ void keyring_reset(struct keyring *k);
 
 /*
  * All keys of the directory; a missing one has none.  `wrong` gets the name of
- * a bad file and a sentence.  -errno when the directory itself cannot be read.
+ * a bad file and a sentence.  INVALID when the directory itself cannot be used.
+ * As long as the disk takes, and a large RSA key some milliseconds more: for a
+ * thread.
  */
 int keyring_load(const char *directory, void (*wrong)(void *arg, const char *name, const char *why), void *arg,
-                 struct keyring *ret);
+                 struct keyring *ret, struct fault *f);
+
+/* Forgets the keys that came in this file. */
+void keyring_drop(struct keyring *k, const char *file);
 
 /* One file with keys that tokens may be encrypted to. */
 int keyring_load_own(const char *path, struct keyring *ret, struct fault *f);

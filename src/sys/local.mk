@@ -30,4 +30,4 @@ libgeard_la_SOURCES += src/sys/store.c src/sys/store.h src/sys/worker.c src/sys/
 	src/sys/dirwatch.c src/sys/dirwatch.h
 
 # who may sign tokens
-libgeard_la_SOURCES += src/sys/keyring.c src/sys/keyring.h
+libgeard_la_SOURCES += src/sys/keyring.c src/sys/keyring.h src/sys/pathwatch.c src/sys/pathwatch.h
