@@ -91,6 +91,14 @@ tests_unit_test_store_SOURCES = tests/unit/test-store.c
 tests_unit_test_store_LDADD = $(UNIT_LIBS)
 tests_unit_test_worker_SOURCES = tests/unit/test-worker.c $(RUN_LOOP)
 tests_unit_test_worker_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test-keyring tests/unit/test-pathwatch tests/unit/test-trust
+tests_unit_test_keyring_SOURCES = tests/unit/test-keyring.c
+tests_unit_test_keyring_LDADD = $(UNIT_LIBS)
+tests_unit_test_pathwatch_SOURCES = tests/unit/test-pathwatch.c $(RUN_LOOP)
+tests_unit_test_pathwatch_LDADD = $(UNIT_LIBS)
+tests_unit_test_trust_SOURCES = tests/unit/test-trust.c $(RUN_LOOP)
+tests_unit_test_trust_LDADD = $(UNIT_LIBS)
+
 check_PROGRAMS += tests/unit/test-rights tests/unit/test-peer
 tests_unit_test_rights_SOURCES = tests/unit/test-rights.c
 tests_unit_test_rights_LDADD = $(UNIT_LIBS)

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The keys in force as their folder changes under a loop that runs: what comes
+ * counts soon, what goes counts no more at once, and nobody waits for either.
+ */
+
+#include "api/tokens.h"
+
+#include "daemon.h"
+#include "run-loop.h"
+#include "util/file.h"
+#include "util/log.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#define SWAPS 1000
+
+struct scene {
+        struct config config;
+        struct daemon daemon;
+        struct key *a, *b;
+        char *token_a, *token_b;
+        char top[64], keys[80];
+        /* what is waited for */
+        struct timer *look;
+        const char *token;
+        bool wanted, busy; /* busy: something else in the folder changes all the time */
+        uint64_t last_usec, longest_gap_usec;
+};
+
+static bool believed(struct scene *s, const char *token)
+{
+        struct bearer bearer;
+        struct fault f;
+
+        return tokens_check(s->daemon.tokens, token, &bearer, &f) == 0;
+}
+
+static char *minted(const struct key *k)
+{
+        struct claims c = { .expires_sec = (uint64_t) time(NULL) + 600 };
+        struct text t = { 0 };
+        struct fault f;
+
+        assert_int_equal(strv_add(&c.locators, "*"), 0);
+        assert_int_equal(token_mint(&c, k, &t, &f), 0);
+        claims_reset(&c);
+        return text_take(&t);
+}
+
+/* Without an id: it may be in a file of any name. */
+static struct key *new_key(enum key_algorithm algorithm)
+{
+        struct key *k = NULL;
+        struct fault f;
+
+        assert_int_equal(key_generate(algorithm, KEY_RSA_BITS_MIN, &k, &f), 0);
+        return k;
+}
+
+static void write_key(const struct scene *s, const char *path, const struct key *k)
+{
+        _cleanup_text_ struct text t = { 0 };
+        _cleanup_close_ int top = open(s->top, O_RDONLY | O_DIRECTORY | O_CLOEXEC), dir = -1;
+
+        dir = openat(top, "keys", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        assert_int_equal(key_to_jwk(k, false, &t), 0);
+        assert_int_equal(file_replace_at(dir, path, t.data, t.len, 0644), 0);
+}
+
+static void look(void *arg)
+{
+        struct scene *s = arg;
+        uint64_t now = now_usec();
+
+        if (now - s->last_usec > s->longest_gap_usec)
+                s->longest_gap_usec = now - s->last_usec;
+        s->last_usec = now;
+        if (s->busy)
+                write_key(s, "other", s->b);
+        if (believed(s, s->token) == s->wanted)
+                loop_stop(s->daemon.loop);
+        else
+                timer_set(s->look, USEC_PER_MSEC);
+}
+
+static void becomes(struct scene *s, const char *token, bool wanted, const char *when)
+{
+        s->token = token;
+        s->wanted = wanted;
+        s->last_usec = now_usec();
+        s->longest_gap_usec = 0;
+        timer_set(s->look, 0);
+        run_loop(s->daemon.loop, when);
+}
+
+static void shell(const struct scene *s, const char *lines)
+{
+        _cleanup_free_ char *command = NULL;
+
+        assert_true(asprintf(&command, "set -e; umask 022; cd %s\n%s", s->top, lines) > 0);
+        assert_int_equal(system(command), 0); /* NOLINT(cert-env33-c): a shell is what is meant */
+}
+
+static int set_up(void **state)
+{
+        static struct scene s;
+
+        s = (struct scene){ .top = "/tmp/test-trust.XXXXXX" };
+        if (!mkdtemp(s.top))
+                return -1;
+        (void) snprintf(s.keys, sizeof s.keys, "%s/keys", s.top);
+        s.config = (struct config){ .keys_directory = s.keys, .max_token_life_usec = 3600 * USEC_PER_SEC };
+        s.a = new_key(KEY_EDDSA);
+        s.b = new_key(KEY_EDDSA);
+        s.token_a = minted(s.a);
+        s.token_b = minted(s.b);
+        s.daemon = (struct daemon){ .config = &s.config, .loop = loop_new() };
+        s.look = timer_new(s.daemon.loop, look, &s);
+        *state = &s;
+        return s.look ? 0 : -1;
+}
+
+static void start(struct scene *s)
+{
+        s->daemon.tokens = tokens_new(&s->daemon);
+        assert_non_null(s->daemon.tokens);
+}
+
+static int tear_down(void **state)
+{
+        struct scene *s = *state;
+
+        s->daemon.tokens = tokens_free(s->daemon.tokens);
+        s->look = timer_free(s->look);
+        s->daemon.loop = loop_free(s->daemon.loop);
+        (void) key_free(s->a);
+        (void) key_free(s->b);
+        free(s->token_a);
+        free(s->token_b);
+        shell(s, "rm -rf \"$PWD\"");
+        return 0;
+}
+
+static void keys_count_from_the_start(void **state)
+{
+        struct scene *s = *state;
+
+        shell(s, "mkdir keys");
+        write_key(s, "a", s->a);
+        start(s);
+        assert_true(believed(s, s->token_a));
+        assert_false(believed(s, s->token_b));
+}
+
+static void a_folder_may_come_later(void **state)
+{
+        struct scene *s = *state;
+
+        start(s);
+        assert_false(believed(s, s->token_a));
+        shell(s, "mkdir keys");
+        write_key(s, "a", s->a);
+        becomes(s, s->token_a, true, "the folder was made");
+        shell(s, "mv keys away");
+        becomes(s, s->token_a, false, "the folder was moved away");
+        shell(s, "mv away keys");
+        becomes(s, s->token_a, true, "the folder is back");
+        shell(s, "chmod 777 keys");
+        becomes(s, s->token_a, false, "others may write the folder");
+        shell(s, "chmod 755 keys");
+        becomes(s, s->token_a, true, "they may no more");
+        shell(s, "rm -r keys");
+        becomes(s, s->token_a, false, "the folder is gone");
+}
+
+/* One turn of the loop, which is less than the keys are left to settle. */
+static void what_goes_is_refused_at_once(void **state)
+{
+        static const char *const lines[] = { "rm keys/a", "mv keys/a keys/.a", "mv keys/a a", "mv keys away" };
+        struct scene *s = *state;
+
+        for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+                shell(s, "rm -rf keys; mkdir keys");
+                write_key(s, "a", s->a);
+                write_key(s, "b", s->b);
+                start(s);
+                assert_true(believed(s, s->token_a) && believed(s, s->token_b));
+                shell(s, lines[i]);
+                run_loop_for(s->daemon.loop, 1, lines[i]);
+                assert_false(believed(s, s->token_a));
+                assert_int_equal(believed(s, s->token_b), !ends_with(lines[i], "away"));
+                s->daemon.tokens = tokens_free(s->daemon.tokens);
+        }
+}
+
+static void a_key_is_replaced_many_times(void **state)
+{
+        struct scene *s = *state;
+
+        shell(s, "mkdir keys");
+        start(s);
+        for (size_t i = 0; i < SWAPS; i++) {
+                write_key(s, "x", i % 2 ? s->b : s->a);
+                if (i % 50 == 0)
+                        run_loop_for(s->daemon.loop, 100, "swaps");
+        }
+        becomes(s, s->token_b, true, "the last one counts");
+        becomes(s, s->token_a, false, "and it alone");
+}
+
+/* Changes that never stop do not keep a key from coming into force. */
+static void a_busy_folder(void **state)
+{
+        struct scene *s = *state;
+
+        shell(s, "mkdir keys");
+        start(s);
+        s->busy = true;
+        write_key(s, "a", s->a);
+        becomes(s, s->token_a, true, "the key is read while others change");
+}
+
+/* Large moduli take their time to be looked at: meanwhile the loop turns. */
+static void many_slow_keys_hold_up_nobody(void **state)
+{
+        struct scene *s = *state;
+        _cleanup_(key_freep) struct key *large = new_key(KEY_RS256);
+        uint64_t began;
+
+        start(s);
+        shell(s, "mkdir keys");
+        write_key(s, "large", large);
+        write_key(s, "z", s->a);
+        shell(s, "for i in $(seq 300); do cp keys/large keys/large-$i; done");
+        began = now_usec();
+        becomes(s, s->token_a, true, "all keys are read");
+        assert_true(s->longest_gap_usec < (now_usec() - began) / 2);
+}
+
+static void a_reload_reads_them_again(void **state)
+{
+        struct scene *s = *state;
+
+        shell(s, "mkdir keys");
+        write_key(s, "a", s->a);
+        start(s);
+        assert_true(believed(s, s->token_a));
+        s->config.max_token_life_usec = USEC_PER_SEC;
+        tokens_reload(s->daemon.tokens);
+        tokens_reload(s->daemon.tokens);
+        assert_false(believed(s, s->token_a));
+        s->config.max_token_life_usec = 3600 * USEC_PER_SEC;
+        becomes(s, s->token_a, true, "it is believed again");
+        tokens_reload(s->daemon.tokens); /* … and is not finished when all ends */
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test_setup_teardown(keys_count_from_the_start, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(a_folder_may_come_later, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(what_goes_is_refused_at_once, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(a_key_is_replaced_many_times, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(a_busy_folder, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(many_slow_keys_hold_up_nobody, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(a_reload_reads_them_again, set_up, tear_down),
+        };
+
+        log_open("test-trust", LOG_ERR);
+        return cmocka_run_group_tests_name("trust", tests, NULL, NULL);
+}
