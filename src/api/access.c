@@ -120,6 +120,9 @@ static bool is_peer(const struct peer *peer, const char *pattern)
                 if (peer_covers(pattern, name))
                         return true;
         }
+        for (char *const *other = peer->names; other && *other; other++)
+                if (peer_covers(pattern, *other))
+                        return true;
         if (peer->kind == PEER_UNIX)
                 (void) snprintf(name, sizeof name, "uid:%u", peer->uid);
         else if (peer->address[0] == '[')
@@ -190,6 +193,17 @@ static const char *bearer_of(const char *authorization)
         return authorization + 7 + strspn(authorization + 7, " ");
 }
 
+/* Nobody is asked who it is; what is known all the same tells the requests of one from those of another. */
+static void identify_anyone(const struct peer *peer, struct identity *who)
+{
+        who->kind = WHO_ANYONE;
+        (void) snprintf(who->principal, sizeof who->principal, "anyone");
+        if (peer->certificate[0])
+                (void) snprintf(who->principal, sizeof who->principal, "sha256:%s", peer->certificate);
+        else if (peer->kind == PEER_UNIX)
+                (void) snprintf(who->principal, sizeof who->principal, "uid:%u", peer->uid);
+}
+
 int access_identify(struct call *call, struct fault *f)
 {
         const struct http_request *request = call->request;
@@ -208,8 +222,7 @@ int access_identify(struct call *call, struct fault *f)
         if (listener->auth == AUTH_PEER)
                 return identify_peer(call, f);
         if (listener->auth == AUTH_NONE) {
-                call->who.kind = WHO_ANYONE;
-                (void) snprintf(call->who.principal, sizeof call->who.principal, "anyone");
+                identify_anyone(request->peer, &call->who);
                 return 0;
         }
         (void) snprintf(call->why, sizeof call->why, "no credentials");

@@ -72,7 +72,7 @@ const struct cli_option claim_options[] = {
           "the nodes that it is for, by NodeName=" },
         { 0, "peer", "PEER", "p", take_text, CLAIM(peer),
           "who may bring it: an address, a network,\nuid:NUMBER, sha256:DIGITS of a TLS "
-          "client's\ncertificate" },
+          "client's\ncertificate, or its dns:NAME, uri:URI, email:ADDRESS" },
         { 0, "for-narrowing", "[=HOLDER.pub]", "cnf", take_holder, 0,
           "does nothing itself, but who has the private half\n"
           "of this key can make weaker tokens of it; without\n"

@@ -136,7 +136,7 @@ static int read_peer(const struct json *v, const char *name, struct claims *c, s
         if (r == 0 && !peer_valid(c->peer))
                 return fault_set(f, FAULT_INVALID, name,
                                  "%s: must be an address, a network without bits behind its prefix, "
-                                 "uid:NUMBER or sha256:DIGITS",
+                                 "uid:NUMBER, sha256:DIGITS, dns:NAME, uri:URI or email:ADDRESS",
                                  name);
         return r;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Every kind of peer is read as a string of bits, so that one comparison of prefixes serves them all. */
+/* Every kind of peer but names is read as a string of bits, so that one comparison of prefixes serves them all. */
 
 #include "core/peer.h"
 
@@ -8,20 +8,26 @@
 #include "util/text.h"
 
 #include <arpa/inet.h>
+#include <strings.h>
 
 #define ADDRESS_BITS 128
 #define IPV4_MAPPED_BITS 96
+#define NAME_MAX_BYTES 480
 
 enum kind {
         ADDRESS,
         UID,
         CERTIFICATE,
+        DNS_NAME,
+        URI,
+        EMAIL,
 };
 
 struct peer {
         enum kind kind;
         unsigned char bytes[32];
         unsigned bits; /* how many of them are said */
+        const char *name; /* NULL but for the last three kinds */
 };
 
 /* The first `bits' agree. */
@@ -102,14 +108,60 @@ static bool read_certificate(const char *s, struct peer *p)
         return true;
 }
 
+static bool is_visible(const char *s)
+{
+        size_t n = strlen(s);
+
+        for (size_t i = 0; i < n; i++)
+                if (s[i] <= ' ' || s[i] > '~')
+                        return false;
+        return n > 0 && n <= NAME_MAX_BYTES;
+}
+
+/* A star would look like a pattern, and is none. */
+static bool read_dns_name(const char *s, struct peer *p)
+{
+        p->kind = DNS_NAME;
+        p->name = s;
+        return is_visible(s) && !strpbrk(s, "*/:@");
+}
+
+static bool read_uri(const char *s, struct peer *p)
+{
+        p->kind = URI;
+        p->name = s;
+        return is_visible(s) && *s != ':' && strchr(s, ':');
+}
+
+static bool read_email(const char *s, struct peer *p)
+{
+        const char *at = strrchr(s, '@');
+
+        p->kind = EMAIL;
+        p->name = s;
+        return is_visible(s) && at && at > s && at[1];
+}
+
 static bool peer_read(const char *s, struct peer *ret)
 {
+        static const struct {
+                const char *prefix;
+                bool (*read)(const char *s, struct peer *p);
+        } kinds[] = {
+                { "uid:", read_uid },      { "sha256:", read_certificate }, { "dns:", read_dns_name },
+                { "uri:", read_uri },      { "email:", read_email },
+        };
+
         *ret = (struct peer){ 0 };
-        if (starts_with(s, "uid:"))
-                return read_uid(s + strlen("uid:"), ret);
-        if (starts_with(s, "sha256:"))
-                return read_certificate(s + strlen("sha256:"), ret);
+        for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+                if (starts_with(s, kinds[i].prefix))
+                        return kinds[i].read(s + strlen(kinds[i].prefix), ret);
         return read_network(s, ret);
+}
+
+static bool same_name(const struct peer *a, const struct peer *b)
+{
+        return a->kind == DNS_NAME ? strcasecmp(a->name, b->name) == 0 : streq(a->name, b->name);
 }
 
 bool peer_valid(const char *peer)
@@ -123,6 +175,9 @@ bool peer_covers(const char *pattern, const char *peer)
 {
         struct peer outer, inner;
 
-        return peer_read(pattern, &outer) && peer_read(peer, &inner) && outer.kind == inner.kind &&
-               outer.bits <= inner.bits && same_prefix(outer.bytes, inner.bytes, outer.bits);
+        if (!peer_read(pattern, &outer) || !peer_read(peer, &inner) || outer.kind != inner.kind)
+                return false;
+        if (outer.name)
+                return same_name(&outer, &inner);
+        return outer.bits <= inner.bits && same_prefix(outer.bytes, inner.bytes, outer.bits);
 }

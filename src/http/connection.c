@@ -50,6 +50,7 @@ static void release(struct connection *c)
                 return;
         if (c->timer)
                 event_free(c->timer);
+        (void) strv_free(c->peer.names);
         free(c);
 }
 
@@ -511,8 +512,10 @@ static void on_event(struct bufferevent *socket, short what, void *arg)
 
         c->busy++;
         if (what & BEV_EVENT_CONNECTED) {
-                tls_peer_certificate(socket, c->peer.certificate);
-                c->state = CONNECTION_IDLE;
+                if (tls_peer_certificate(socket, &c->peer) < 0)
+                        connection_lose(c);
+                else
+                        c->state = CONNECTION_IDLE;
         } else if (what & BEV_EVENT_EOF && !(what & BEV_EVENT_WRITING)) {
                 on_end_of_file(c);
         } else {

@@ -44,6 +44,7 @@ struct peer {
         gid_t groups[64];      /* supplementary groups (SO_PEERGROUPS) */
         size_t n_groups;
         char certificate[65];  /* SHA-256 of a verified client certificate, hex; "" if none */
+        char **names;          /* that it is for: "dns:…", "uri:…", "email:…"; NULL for none */
 };
 
 struct http_request {

@@ -2,9 +2,12 @@
 
 #include "http/tls.h"
 
+#include "util/text.h"
+
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>
@@ -105,22 +108,52 @@ struct bufferevent *tls_accept(struct tls *t, struct event_base *base, int fd)
         return socket;
 }
 
-void tls_peer_certificate(struct bufferevent *socket, char ret[static 65])
+static int add_name(struct peer *peer, const GENERAL_NAME *name)
+{
+        static const char *const kinds[] = { [GEN_DNS] = "dns", [GEN_URI] = "uri", [GEN_EMAIL] = "email" };
+        int type;
+        const ASN1_STRING *value = GENERAL_NAME_get0_value(name, &type);
+        const char *bytes;
+        size_t n;
+
+        if (type < 0 || (size_t) type >= ARRAY_SIZE(kinds) || !kinds[type])
+                return 0;
+        bytes = (const char *) ASN1_STRING_get0_data(value);
+        n = (size_t) ASN1_STRING_length(value);
+        /* A NUL in it is an old way to be taken for somebody else. */
+        if (n == 0 || memchr(bytes, '\0', n))
+                return 0;
+        return strv_addf(&peer->names, "%s:%.*s", kinds[type], (int) n, bytes);
+}
+
+static int read_names(X509 *certificate, struct peer *peer)
+{
+        GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+        int r = 0;
+
+        for (int i = 0; r == 0 && i < sk_GENERAL_NAME_num(names); i++)
+                r = add_name(peer, sk_GENERAL_NAME_value(names, i));
+        GENERAL_NAMES_free(names);
+        ERR_clear_error();
+        return r;
+}
+
+int tls_peer_certificate(struct bufferevent *socket, struct peer *peer)
 {
         SSL *ssl = bufferevent_openssl_get_ssl(socket);
         X509 *certificate = SSL_get0_peer_certificate(ssl);
         unsigned char digest[32];
         unsigned len = sizeof digest;
 
-        ret[0] = '\0';
-        if (!certificate || SSL_get_verify_result(ssl) != X509_V_OK ||
-            X509_digest(certificate, EVP_sha256(), digest, &len) != 1)
-                return;
+        if (!certificate || SSL_get_verify_result(ssl) != X509_V_OK)
+                return 0;
+        if (X509_digest(certificate, EVP_sha256(), digest, &len) != 1)
+                return -ENOMEM;
         for (size_t i = 0; i < sizeof digest; i++) {
-                ret[2 * i] = "0123456789abcdef"[digest[i] >> 4];
-                ret[2 * i + 1] = "0123456789abcdef"[digest[i] & 15];
+                peer->certificate[2 * i] = "0123456789abcdef"[digest[i] >> 4];
+                peer->certificate[2 * i + 1] = "0123456789abcdef"[digest[i] & 15];
         }
-        ret[64] = '\0';
+        return read_names(certificate, peer);
 }
 
 void tls_goodbye(struct bufferevent *socket)

@@ -6,6 +6,7 @@
 #include "http/server.h"
 
 struct bufferevent;
+struct peer;
 struct tls;
 
 /* Reads certificate, key and client CA; the fault names the file that is wrong. */
@@ -16,8 +17,8 @@ DEFINE_CLEANUP(struct tls, tls_free);
 /* Starts the handshake. Owns fd only on success; NULL when out of memory. */
 struct bufferevent *tls_accept(struct tls *t, struct event_base *base, int fd);
 
-/* SHA-256 of the client certificate that was verified, as hex; "" if none was shown. */
-void tls_peer_certificate(struct bufferevent *socket, char ret[static 65]);
+/* The client certificate that was verified, and its names, if one was shown. -ENOMEM. */
+int tls_peer_certificate(struct bufferevent *socket, struct peer *peer);
 
 /* Tells the client that no more is coming, without waiting for its answer. */
 void tls_goodbye(struct bufferevent *socket);

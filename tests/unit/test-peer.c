@@ -18,7 +18,9 @@ static void forms(void **state _unused_)
         static const char *const good[] = {
                 "192.0.2.7",      "192.0.2.0/24",   "0.0.0.0/0",      "10.0.0.1/32", "2001:db8::1",
                 "2001:db8::/32",  "::/0",           "::1/128",        "uid:0",       "uid:4294967294",
-                FINGERPRINT("f"), FINGERPRINT("F"), "::ffff:1.2.3.4",
+                FINGERPRINT("f"), FINGERPRINT("F"), "::ffff:1.2.3.4", "dns:a",
+                "dns:_x.host-1.example", "uri:spiffe://example/host?a#b", "uri:urn:x", "email:alice@example.org",
+                "email:\"a@b\"@c",
         };
         static const char *const bad[] = {
                 "",
@@ -48,6 +50,22 @@ static void forms(void **state _unused_)
                 "128.0.0.0/0",
                 "1111:2222:3333:4444:5555:6666:7777:8888:9999/12",
                 "*",
+                "dns:",
+                "dns:*.example",
+                "dns:a b",
+                "dns:a/8",
+                "dns:a\x7f",
+                "dns:b\xc3\xbc" "cher.example",
+                "DNS:a",
+                "uri:",
+                "uri:x",
+                "uri::x",
+                "uri:a:b\n",
+                "email:",
+                "email:alice",
+                "email:@example.org",
+                "email:alice@",
+                "ip:1.2.3.4",
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(good); i++)
@@ -87,6 +105,20 @@ static void within(void **state _unused_)
                 { "::/0", "uid:0", false },
                 { FINGERPRINT("a"), FINGERPRINT("A"), true },
                 { FINGERPRINT("a"), FINGERPRINT("b"), false },
+                { "dns:host.example", "dns:Host.EXAMPLE", true },
+                { "dns:host.example", "dns:host.example.org", false },
+                { "dns:host.example", "dns:a.host.example", false },
+                { "dns:host.example", "dns:*.example", false },
+                { "dns:host.example", "dns:host.example.", false },
+                { "uri:spiffe://example/a", "uri:spiffe://example/a", true },
+                { "uri:spiffe://example/a", "uri:spiffe://example/A", false },
+                { "uri:spiffe://example/a", "uri:spiffe://example/a/b", false },
+                { "uri:dns:x", "dns:x", false },
+                { "email:alice@example.org", "email:alice@example.org", true },
+                { "email:alice@example.org", "email:Alice@example.org", false },
+                { "dns:example.org", "email:alice@example.org", false },
+                { "0.0.0.0/0", "dns:host.example", false },
+                { FINGERPRINT("a"), "dns:a", false },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
