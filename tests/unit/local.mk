@@ -59,9 +59,14 @@ tests_unit_test_spec_LDADD = $(UNIT_LIBS)
 tests_unit_test_config_SOURCES = tests/unit/test-config.c
 tests_unit_test_config_LDADD = $(UNIT_LIBS)
 
-check_PROGRAMS += tests/unit/test-database
-tests_unit_test_database_SOURCES = tests/unit/test-database.c $(RUN_LOOP)
+DATABASE_SCENE = tests/unit/database-scene.c tests/unit/database-scene.h $(RUN_LOOP)
+check_PROGRAMS += tests/unit/test-database tests/unit/test-database-damage tests/unit/test-database-pack
+tests_unit_test_database_SOURCES = tests/unit/test-database.c $(DATABASE_SCENE)
 tests_unit_test_database_LDADD = $(UNIT_LIBS)
+tests_unit_test_database_damage_SOURCES = tests/unit/test-database-damage.c $(DATABASE_SCENE)
+tests_unit_test_database_damage_LDADD = $(UNIT_LIBS)
+tests_unit_test_database_pack_SOURCES = tests/unit/test-database-pack.c $(DATABASE_SCENE)
+tests_unit_test_database_pack_LDADD = $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test-audit tests/unit/test-audit-verify tests/unit/test-database-audit
 tests_unit_test_audit_verify_SOURCES = tests/unit/test-audit-verify.c
