@@ -68,6 +68,17 @@ static int run_together(struct database *db)
         return code;
 }
 
+/* SQLite knows more of what it found itself, and nothing of an answer that does not unpack. */
+static int set_aside(struct database *db, int code, struct fault *f)
+{
+        bool found_itself = sqlite3_extended_errcode(db->file.sqlite) == code;
+        char why[LOST_WHY_MAX];
+
+        (void) snprintf(why, sizeof why, "%s",
+                        found_itself ? sqlite3_errmsg(db->file.sqlite) : sqlite3_errstr(code));
+        return file_set_aside(&db->file, why, f);
+}
+
 #define RUN_AGAIN 1 /* with a new file, since the one it met is set aside */
 
 static int run_once(struct database *db, struct database_op *op, struct fault *f)
@@ -84,12 +95,8 @@ static int run_once(struct database *db, struct database_op *op, struct fault *f
         if (code == SQLITE_OK)
                 return 0;
         r = file_fault(&db->file, code, f);
-        if (file_is_damage(code)) {
-                char why[LOST_WHY_MAX];
-
-                (void) snprintf(why, sizeof why, "%s", sqlite3_errmsg(db->file.sqlite));
-                return file_set_aside(&db->file, why, f) < 0 ? -EIO : RUN_AGAIN;
-        }
+        if (file_is_damage(code))
+                return set_aside(db, code, f) < 0 ? -EIO : RUN_AGAIN;
         file_rollback(&db->file);
         /* What a failed fsync left in memory and what is on the disk may differ. */
         if ((code & 0xff) == SQLITE_IOERR && f->kind != FAULT_NO_SPACE)

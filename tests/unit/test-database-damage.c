@@ -213,13 +213,38 @@ static void spoil_length(const char *path)
         assert_int_equal(truncate(path, 5000), 0);
 }
 
-/* Bytes 60 to 63 of the header are the version of the tables. */
-static void spoil_version(const char *path)
+static void execute(const char *path, const char *sql)
 {
-        int fd = open(path, O_WRONLY | O_CLOEXEC);
+        sqlite3 *sqlite = NULL;
 
-        assert_int_equal(pwrite(fd, "\0\0\0\x63", 4, 60), 4);
-        (void) close(fd);
+        assert_int_equal(sqlite3_open_v2(path, &sqlite, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+        assert_int_equal(sqlite3_exec(sqlite, sql, NULL, NULL, NULL), SQLITE_OK);
+        assert_int_equal(sqlite3_close(sqlite), SQLITE_OK);
+}
+
+static void spoil_by_older_version(const char *path)
+{
+        execute(path, "PRAGMA user_version=1");
+}
+
+static void spoil_by_newer_version(const char *path)
+{
+        execute(path, "PRAGMA user_version=99");
+}
+
+static void spoil_by_other_program(const char *path)
+{
+        execute(path, "PRAGMA application_id=1");
+}
+
+static void spoil_tables(const char *path)
+{
+        execute(path, "ALTER TABLE outcomes RENAME TO others");
+}
+
+static void spoil_answers(const char *path)
+{
+        execute(path, "UPDATE outcomes SET answer = substr(answer, 1, 10)");
 }
 
 static void spoil_by_directory(const char *path)
@@ -240,14 +265,26 @@ static void spoil_by_fifo(const char *path)
         assert_int_equal(mkfifo(path, 0600), 0);
 }
 
+#define MALFORMED "malformed"
+#define OTHER_VERSION "it is no database of this version of geard"
+#define NO_FILE "it cannot be opened"
+
 static const struct {
         const char *name;
         void (*spoil)(const char *path);
+        const char *why;
 } spoilt[] = {
-        { "no database", spoil_start },        { "pages of noise", spoil_middle },
-        { "cut short", spoil_length },         { "another version", spoil_version },
-        { "a directory", spoil_by_directory }, { "a symlink", spoil_by_link },
-        { "a FIFO", spoil_by_fifo },
+        { "no database", spoil_start, OTHER_VERSION },
+        { "pages of noise", spoil_middle, MALFORMED },
+        { "cut short", spoil_length, MALFORMED },
+        { "an older version", spoil_by_older_version, OTHER_VERSION },
+        { "a newer version", spoil_by_newer_version, OTHER_VERSION },
+        { "another program's", spoil_by_other_program, OTHER_VERSION },
+        { "other tables", spoil_tables, "no such table" },
+        { "answers cut short", spoil_answers, MALFORMED },
+        { "a directory", spoil_by_directory, NO_FILE },
+        { "a symlink", spoil_by_link, NO_FILE },
+        { "a FIFO", spoil_by_fifo, NO_FILE },
 };
 
 static void what_is_spoilt_is_moved_aside(void **state)
@@ -267,13 +304,37 @@ static void what_is_spoilt_is_moved_aside(void **state)
                 (void) look_for(s, 10);
                 assert_int_equal(s->found, 0);
                 assert_int_equal(s->losses, 1);
-                assert_true(s->why[0]);
+                if (!strstr(s->why, spoilt[i].why))
+                        fail_msg("%s", s->why);
                 assert_true(starts_with(s->moved_to, s->path));
                 assert_non_null(strstr(s->moved_to, ".damaged-"));
                 assert_int_equal(lstat(s->moved_to, &st), 0);
                 assert_int_equal(remove(s->moved_to), 0);
                 assert_int_equal(stat(s->path, &st), 0);
                 assert_int_equal(st.st_mode, S_IFREG | 0600);
+        }
+}
+
+/* What another program writes into the open file is met when it is read next. */
+static void one_spoilt_while_open_is_noticed_by_the_next_start(void **state)
+{
+        static void (*const spoil[])(const char *path) = { spoil_start, spoil_middle, spoil_length };
+        struct scene *s = *state;
+
+        for (size_t i = 0; i < ARRAY_SIZE(spoil); i++) {
+                s->losses = 0;
+                fill(s, 200);
+                open_again(s);
+                assert_int_equal(look_for(s, 0), 1);
+                spoil[i](s->path);
+                intend(s, 1000);
+                assert_int_equal(await(s, 1), 0);
+                open_again(s);
+                intend(s, 1001);
+                assert_int_equal(await(s, 1), 0);
+                (void) look_for(s, 10);
+                assert_int_equal(s->losses, 1);
+                assert_int_equal(look_for(s, 1001), 1);
         }
 }
 
@@ -320,6 +381,7 @@ int main(void)
                 CASE(a_full_disk_fails_writes_and_no_reads),
                 CASE(one_that_does_not_fit_takes_none_along),
                 CASE(what_is_spoilt_is_moved_aside),
+                CASE(one_spoilt_while_open_is_noticed_by_the_next_start),
                 CASE(one_deleted_while_open_is_noticed),
                 CASE(its_directory_is_made_and_no_more),
         };
