@@ -15,6 +15,7 @@ static const struct verb {
 } verbs[] = {
         { "keygen", keygen_run, "make a key for tokens" },
         { "token", token_run, "mint a token, or show, narrow or encrypt one" },
+        { "audit", audit_run, "what was changed on this host, or whether the record of it is whole" },
 };
 
 static void help(void)
@@ -60,7 +61,7 @@ static int finish(int r, const struct fault *f)
                 fprintf(stderr, "gear: standard output cannot be written\n");
                 return r < 0 ? exit_status(f->kind) : EX_IOERR;
         }
-        return r < 0 ? exit_status(f->kind) : EX_OK;
+        return r < 0 ? exit_status(f->kind) : r;
 }
 
 static int run(int argc, char **argv, struct fault *f)

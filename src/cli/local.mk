@@ -1,6 +1,9 @@
-# The command of who makes and holds tokens; needs no daemon, and of the library what it uses.
+# The command: tokens need no daemon, the audit trail does.  Of the library it takes what it uses.
 bin_PROGRAMS = gear
 gear_SOURCES = \
+	src/cli/audit.c \
+	src/cli/audit-source.c src/cli/audit-source.h \
+	src/cli/audit-verify.c \
 	src/cli/claim-options.c src/cli/claim-options.h \
 	src/cli/explain.c src/cli/explain.h \
 	src/cli/gear.c \

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * gear audit verify: the trail that geard tells against the heads that it noted
+ * in the journal.  The journal is read first, so that no head is newer than the
+ * records that are read then.
+ */
+
+#include "cli/audit-source.h"
+#include "cli/options.h"
+#include "cli/verb.h"
+#include "core/audit-verify.h"
+#include "sys/journal-heads.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+
+#define USEC_PER_SEC UINT64_C(1000000)
+
+enum { EXIT_INTACT, EXIT_WRONG, EXIT_UNCHECKED };
+
+struct verification {
+        const char *socket, *output;
+        uint64_t since_sec;
+};
+
+static const struct cli_option options[] = {
+        { 0, "journal-since", "TIME", NULL, take_time, offsetof(struct verification, since_sec),
+          "pass over what the journal noted before, like\n2031-12-31T23:59:59Z, or @ and seconds since 1970" },
+        { 'o', "output", "FORM", NULL, take_word, offsetof(struct verification, output),
+          "text (the default) or json" },
+        { 0, "socket", "PATH", NULL, take_word, offsetof(struct verification, socket),
+          "where geard listens (default: " AUDIT_SOCKET ")" },
+        { 0 },
+};
+
+/* --- in sentences -------------------------------------------------------------------------------- */
+
+static void say_numbers(struct text *t, const char *one, const char *many, uint64_t first, uint64_t last)
+{
+        if (first == last)
+                text_addf(t, "%s %" PRIu64, one, first);
+        else
+                text_addf(t, "%s %" PRIu64 " to %" PRIu64, many, first, last);
+}
+
+static void say_records(struct text *t, uint64_t first, uint64_t last, const char *one, const char *many)
+{
+        say_numbers(t, "Record", "Records", first, last);
+        text_addf(t, " %s", first == last ? one : many);
+}
+
+static void say_replaced(struct text *t, const struct audit_finding *finding)
+{
+        time_t sec = (time_t) (finding->at_usec / USEC_PER_SEC);
+        char when[64] = "?";
+        struct tm tm;
+
+        if (gmtime_r(&sec, &tm))
+                (void) strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S UTC", &tm);
+        text_addf(t,
+                  "The journal has heads of another trail, %s, up to record %" PRIu64
+                  " of %s: its database was lost or replaced.\n",
+                  finding->trail, finding->last, when);
+}
+
+static void say_finding(struct text *t, const struct audit_finding *finding)
+{
+        static const char *const said[][2] = {
+                [AUDIT_ALTERED] = { "is not what was written, or not behind what it was written behind.\n",
+                                    "are not what was written, or not behind what they were written behind.\n" },
+                [AUDIT_MISSING] = { "was removed, and not by geard.\n", "were removed, and not by geard.\n" },
+                [AUDIT_MISPLACED] = { "stands behind one with a greater number.\n",
+                                      "stand behind some with a greater number.\n" },
+                [AUDIT_REWRITTEN] = { "is not the one that geard wrote: the journal has another hash of it.\n",
+                                      "are not those that geard wrote: the journal has other hashes of them.\n" },
+                [AUDIT_CUT] = { "was cut off the end: the journal has a head up to it.\n",
+                                "were cut off the end: the journal has a head up to there.\n" },
+                [AUDIT_SPOILT] = { "was removed for its age or size, and was altered by then.\n",
+                                   "were removed for their age or size, and altered by then.\n" },
+        };
+
+        text_add(t, "WRONG: ");
+        if (finding->wrong == AUDIT_REPLACED)
+                say_replaced(t, finding);
+        else
+                say_records(t, finding->first, finding->last, said[finding->wrong][0], said[finding->wrong][1]);
+}
+
+static void say_range(struct text *t, const struct audit_range *range)
+{
+        static const char *const said[][2] = {
+                [AUDIT_BY_JOURNAL] = { "is vouched for by the chain and the journal.\n",
+                                       "are vouched for by the chain and the journal.\n" },
+                [AUDIT_BY_CHAIN] = { "is vouched for by the chain alone; the journal has no head that late.\n",
+                                     "are vouched for by the chain alone; the journal has no head that late.\n" },
+                [AUDIT_ROTATED_OUT] = { "was removed by geard, as a later record says; what it said is not known.\n",
+                                        "were removed by geard, as a later record says; what they said is not "
+                                        "known.\n" },
+                [AUDIT_UNVOUCHED] = { "is vouched for by nothing.\n", "are vouched for by nothing.\n" },
+        };
+
+        say_records(t, range->first, range->last, said[range->vouch][0], said[range->vouch][1]);
+}
+
+static void say_verdict(struct text *t, const struct audit_verdict *v)
+{
+        if (v->n_records)
+                text_addf(t, "Trail %s, %" PRIu64 " %s, %" PRIu64 " %s in the journal.\n", v->trail, v->n_records,
+                          v->n_records == 1 ? "record" : "records", v->n_witnesses,
+                          v->n_witnesses == 1 ? "head" : "heads");
+        else
+                text_add(t, "The trail is empty.\n");
+        for (size_t i = 0; i < v->n_ranges; i++)
+                say_range(t, &v->ranges[i]);
+        for (size_t i = 0; i < v->n_findings; i++)
+                say_finding(t, &v->findings[i]);
+        if (v->n_findings)
+                text_add(t, "This trail is not what geard wrote.\n");
+        else if (v->n_records && v->n_witnesses == 0)
+                text_add(t, "The chain is whole, but the journal has no head of it, or may not be read by this user:\n"
+                            "a trail that was made anew, or cut at its end, would look the same.\n");
+        else
+                text_add(t, "Nothing is wrong with it.\n");
+}
+
+/* --- as JSON --------------------------------------------------------------------------------------- */
+
+static void put_range(struct text *t, size_t i, const char *name, const char *what, uint64_t first, uint64_t last)
+{
+        text_add(t, i ? ",{" : "{");
+        json_put(t, name, what);
+        json_putu(t, "first", first);
+        json_putu(t, "last", last);
+}
+
+static void put_findings(struct text *t, const struct audit_verdict *v)
+{
+        static const char *const wrongs[] = {
+                [AUDIT_ALTERED] = "altered",     [AUDIT_MISSING] = "missing", [AUDIT_MISPLACED] = "misplaced",
+                [AUDIT_REWRITTEN] = "rewritten", [AUDIT_CUT] = "cut",         [AUDIT_SPOILT] = "spoilt",
+                [AUDIT_REPLACED] = "replaced",
+        };
+
+        json_name(t, "wrong");
+        text_addc(t, '[');
+        for (size_t i = 0; i < v->n_findings; i++) {
+                const struct audit_finding *finding = &v->findings[i];
+
+                put_range(t, i, "what", wrongs[finding->wrong], finding->first, finding->last);
+                if (finding->wrong == AUDIT_REPLACED)
+                        json_put(t, "trail", finding->trail);
+                text_addc(t, '}');
+        }
+        text_addc(t, ']');
+}
+
+static void put_ranges(struct text *t, const struct audit_verdict *v)
+{
+        static const char *const vouches[] = {
+                [AUDIT_BY_JOURNAL] = "journal",
+                [AUDIT_BY_CHAIN] = "chain",
+                [AUDIT_ROTATED_OUT] = "rotation",
+                [AUDIT_UNVOUCHED] = "nothing",
+        };
+
+        json_name(t, "ranges");
+        text_addc(t, '[');
+        for (size_t i = 0; i < v->n_ranges; i++) {
+                put_range(t, i, "vouched_by", vouches[v->ranges[i].vouch], v->ranges[i].first, v->ranges[i].last);
+                text_addc(t, '}');
+        }
+        text_addc(t, ']');
+}
+
+static void put_verdict(struct text *t, const struct audit_verdict *v)
+{
+        text_addc(t, '{');
+        json_put(t, "trail", *v->trail ? v->trail : NULL);
+        json_putu(t, "records", v->n_records);
+        json_putu(t, "heads", v->n_witnesses);
+        put_ranges(t, v);
+        put_findings(t, v);
+        text_add(t, "}\n");
+}
+
+/* --- the verification ------------------------------------------------------------------------------- */
+
+static int take_head(void *arg, const struct audit_witness *witness)
+{
+        return audit_verify_witness(arg, witness);
+}
+
+static int take_records(struct audit_verifier *verifier, struct audit_source *source, struct fault *f)
+{
+        uint64_t from = 0;
+        bool end = false;
+
+        while (!end) {
+                _cleanup_audit_batch_ struct audit_batch batch = { 0 };
+                int r = audit_source_read(source, true, from, &batch, f);
+
+                if (r < 0)
+                        return r;
+                for (size_t i = 0; i < batch.n; i++)
+                        if (audit_verify_record(verifier, &batch.records[i]) < 0)
+                                return fault_oom(f);
+                from = batch.next;
+                end = batch.end;
+        }
+        return 0;
+}
+
+static int print_verdict(const struct verification *what, const struct audit_verdict *verdict, struct fault *f)
+{
+        _cleanup_text_ struct text t = { 0 };
+
+        if (what->output && streq(what->output, "json"))
+                put_verdict(&t, verdict);
+        else
+                say_verdict(&t, verdict);
+        if (!text_ok(&t))
+                return fault_oom(f);
+        (void) fputs(t.data, stdout);
+        if (verdict->n_findings)
+                return EXIT_WRONG;
+        return verdict->n_records && verdict->n_witnesses == 0 ? EXIT_UNCHECKED : EXIT_INTACT;
+}
+
+static int verify(const struct verification *what, struct fault *f)
+{
+        _cleanup_(audit_verifier_freep) struct audit_verifier *verifier = audit_verifier_new();
+        _cleanup_(audit_source_freep) struct audit_source *source = audit_source_new(what->socket);
+        struct audit_verdict verdict;
+        int r;
+
+        if (!verifier || !source)
+                return fault_oom(f);
+        r = journal_heads(NULL, what->since_sec * USEC_PER_SEC, take_head, verifier, f);
+        if (r == 0)
+                r = take_records(verifier, source, f);
+        if (r < 0)
+                return r;
+        if (audit_verify_end(verifier, &verdict) < 0)
+                return fault_oom(f);
+        return print_verdict(what, &verdict, f);
+}
+
+int audit_verify_run(int argc, char **argv, struct fault *f)
+{
+        static const struct usage usage = {
+                .verb = "audit verify",
+                .operands = "",
+                .about = "Tells whether the audit trail of this host is what geard wrote: the chain that\n"
+                         "its records form, against the heads of it that geard noted in the journal.\n"
+                         "Exits with 0 if it is, 1 if something is wrong, 2 if that cannot be told.\n",
+        };
+        struct verification what = { .socket = AUDIT_SOCKET };
+        const struct option_group groups[] = { { "Options", options, &what }, { 0 } };
+        char **operands = NULL;
+        int r = options_parse(&usage, groups, argc, argv, &operands, f);
+
+        if (r != 0)
+                return r < 0 ? r : 0;
+        if (what.output && !streq(what.output, "text") && !streq(what.output, "json"))
+                return fault_set(f, FAULT_INVALID, "output", "--output: must be text or json");
+        if (what.since_sec > (uint64_t) time(NULL))
+                return fault_set(f, FAULT_INVALID, "journal-since", "--journal-since: lies ahead");
+        r = verify(&what, f);
+        if (r < 0) {
+                fprintf(stderr, "gear: %s\n", f->text);
+                return EXIT_UNCHECKED;
+        }
+        return r;
+}
