@@ -11,7 +11,9 @@ tests_unit_test_base64_LDADD = $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test-key tests/unit/test-jws tests/unit/test-jwe
 tests_unit_test_jwe_SOURCES = tests/unit/test-jwe.c tests/unit/jose-keys.h tests/unit/jose-vectors.h
-tests_unit_test_jwe_LDADD = $(UNIT_LIBS)
+tests_unit_test_jwe_LDADD = $(UNIT_LIBS) $(SSL_LIBS)
+tests_unit_test_jwe_LDFLAGS = -Wl,--wrap=RAND_priv_bytes -Wl,--wrap=EVP_PKEY_decrypt -Wl,--wrap=EVP_PKEY_derive \
+	-Wl,--wrap=EVP_DecryptUpdate -Wl,--wrap=EVP_DecryptFinal_ex
 tests_unit_test_key_SOURCES = tests/unit/test-key.c tests/unit/jose-vectors.h
 tests_unit_test_key_LDADD = $(UNIT_LIBS)
 tests_unit_test_jws_SOURCES = tests/unit/test-jws.c tests/unit/jose-keys.h tests/unit/jose-vectors.h
