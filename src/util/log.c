@@ -119,7 +119,7 @@ void log_write(int level, const char *file, int line, struct log_fields fields, 
         char raw[MESSAGE_MAX], message[MESSAGE_MAX];
         va_list ap;
 
-        if ((level & LOG_PRIMASK) > opened.max)
+        if (!(level & LOG_ALWAYS) && (level & LOG_PRIMASK) > opened.max)
                 return;
         va_start(ap, format);
         if (vsnprintf(raw, sizeof raw, format, ap) < 0)

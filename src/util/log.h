@@ -14,7 +14,8 @@
 
 #include <syslog.h>
 
-#define LOG_FIELDS_MAX 16
+#define LOG_FIELDS_MAX 24
+#define LOG_ALWAYS (1 << 12) /* with a level: written whatever the highest one is */
 
 struct log_fields {
         const char *const *pairs; /* name, value, name, value, …, NULL; a NULL value is left out */
