@@ -35,6 +35,8 @@ enum engine_state {
 
 struct counters {
         uint64_t changes_good, changes_bad, replays, joins;
+        uint64_t audit_records, audit_lost;
+        uint64_t refusals_known, refusals_of_strangers;
 };
 
 struct daemon {
@@ -52,6 +54,8 @@ struct daemon {
         struct change *changes;  /* the api layer's: those that wait for the database */
         struct recalled *recalled; /* … and those of an earlier life, until it is known what became of them */
         struct timer *recall;
+        struct refusals *refusals; /* the api layer's: those that are counted into one record */
+        struct follower *followers; /* … and who follows the audit trail */
         struct tokens *tokens;   /* those that are believed, and by which keys */
         struct systemd *systemd;
         struct fetch *fetch;

@@ -2,6 +2,7 @@
 
 /* argv, the Daemon built and taken down, and what systemd is told about it. */
 
+#include "api/audit.h"
 #include "api/call.h"
 #include "api/change.h"
 #include "api/container.h"
@@ -14,10 +15,12 @@
 #include "api/ops.h"
 #include "api/recall.h"
 #include "api/recover.h"
+#include "api/refusals.h"
 #include "api/remove.h"
 #include "api/requests.h"
 #include "api/state.h"
 #include "api/tokens.h"
+#include "api/trail.h"
 #include "api/work.h"
 #include "build-config.h"
 #include "daemon.h"
@@ -194,6 +197,7 @@ static int open_database(struct daemon *d, struct fault *f)
                 .audit_usec = d->config->audit_days * 86400 * USEC_PER_SEC,
                 .audit_bytes = d->config->audit_size,
                 .lost = on_lost,
+                .audited = audit_written,
                 .arg = d,
         };
 
@@ -214,6 +218,7 @@ static int build_parts(struct process *p)
         docker_watch.arg = d;
         d->gears = gears_new();
         d->tokens = tokens_new(d);
+        d->refusals = refusals_new(d);
         d->worker = worker_new(d->loop);
         d->systemd = systemd_new(d->loop, &systemd_hooks);
         d->fetch = fetch_new(d->loop);
@@ -224,7 +229,7 @@ static int build_parts(struct process *p)
         p->watchdog = timer_new(d->loop, feed_watchdog, p);
         p->drain = timer_new(d->loop, leave_when_drained, p);
         p->ready = timer_new(d->loop, ready_anyway, p);
-        return d->gears && d->tokens && d->worker && d->systemd && d->fetch && d->docker && d->server &&
+        return d->gears && d->tokens && d->refusals && d->worker && d->systemd && d->fetch && d->docker && d->server &&
                                p->watchdog && p->drain && p->ready
                        ? 0
                        : -ENOMEM;
@@ -246,7 +251,7 @@ static int build(struct process *p, struct fault *f)
 {
         static const struct route_table *const all[] = {
                 &container_routes, &remove_routes, &state_routes, &list_routes, &environment_routes,
-                &log_routes,       &requests_routes, &ops_routes,   &openapi_routes,
+                &log_routes,       &requests_routes, &trail_routes,  &ops_routes,     &openapi_routes,
         };
         static struct route_table tables[ARRAY_SIZE(all)];
         struct daemon *d = &p->d;
@@ -297,6 +302,8 @@ static void take_down(struct process *p)
         d->worker = worker_free(d->worker);
         if (d->gears)
                 forget_work(d);
+        d->refusals = refusals_free(d->refusals);
+        trail_leave_all(d);
         d->database = database_free(d->database);
         change_free_all(d);
         d->recall = timer_free(d->recall);

@@ -3,21 +3,24 @@
 #include "api/call.h"
 
 #include "api/answer.h"
+#include "api/audit.h"
 #include "util/log.h"
 
 #include <stdio.h>
 
-/* The reason is for the journal; who is refused learns that he is, and nothing more. */
+/* The reason is for the journal and the audit trail; who is refused learns that he is, and nothing more. */
 void call_refused(const struct call *call, const struct fault *fault)
 {
         const struct http_request *q = call->request;
+        const char *why = call->why[0] ? call->why : fault->text;
+        bool access = fault->kind == FAULT_DENIED || fault->kind == FAULT_UNKNOWN_WHO;
 
-        if (fault->kind != FAULT_DENIED && fault->kind != FAULT_UNKNOWN_WHO)
-                return;
-        log_notice(LOG_FIELDS("GEARD_PEER", q->peer->address, "GEARD_METHOD", q->method_name, "GEARD_PRINCIPAL",
-                              call->who.principal[0] ? call->who.principal : NULL),
-                   "refused a %s from %s: %s", q->method_name, q->peer->address,
-                   call->why[0] ? call->why : fault->text);
+        if (access)
+                log_notice(LOG_FIELDS("GEARD_PEER", q->peer->address, "GEARD_METHOD", q->method_name, "GEARD_PRINCIPAL",
+                                      call->who.principal[0] ? call->who.principal : NULL),
+                           "refused a %s from %s: %s", q->method_name, q->peer->address, why);
+        if (access || (call->match.route->flags & ROUTE_CHANGE))
+                audit_refused(call, answer_status(fault), why);
 }
 
 /* --- reading a call ------------------------------------------------------------------------ */

@@ -3,6 +3,7 @@
 #include "api/change.h"
 
 #include "api/answer.h"
+#include "api/audit.h"
 #include "core/token.h"
 #include "util/digest.h"
 #include "util/log.h"
@@ -370,6 +371,13 @@ static void finish_with(struct daemon *d, struct request *request, const struct 
         request_finish(d->requests, request, &outcome);
 }
 
+/* Nothing was done for it, and nothing will be. */
+static void refuse(struct daemon *d, struct request *request, const struct fault *fault)
+{
+        audit_refused_request(d, request, answer_status(fault), fault->text);
+        finish_with(d, request, fault);
+}
+
 /* The database knows the id, and memory did not. */
 static void end_known(struct daemon *d, struct request *request, struct database_request *row)
 {
@@ -377,11 +385,11 @@ static void end_known(struct daemon *d, struct request *request, struct database
 
         if (!streq(row->digest, request_digest(request))) {
                 (void) conflict(&f, row->id);
-                finish_with(d, request, &f);
+                refuse(d, request, &f);
         } else if (row->outcome.code == 0) {
                 (void) fault_set(&f, FAULT_AWAY, NULL, "what became of request %s is not known yet", row->id);
                 f.retry_after = 2;
-                finish_with(d, request, &f);
+                refuse(d, request, &f);
         } else {
                 d->counters.replays++;
                 row->outcome.replayed = true;
@@ -398,7 +406,7 @@ static void intended(void *arg, struct database_request *rows, size_t n, const s
                 request_begin(c->request);
         c->begun(d, fault || n > 0 ? NULL : c->request, c->arg);
         if (fault)
-                finish_with(d, c->request, fault);
+                refuse(d, c->request, fault);
         else if (n > 0)
                 end_known(d, c->request, &rows[0]);
         (void) change_free(c);
@@ -417,15 +425,21 @@ static int intend(struct call *call, struct request *request, const char *verb, 
 {
         struct daemon *d = call->daemon;
         struct change *c = change_new(d, request);
+        _cleanup_free_ char *audit = NULL;
         struct database_request row;
 
         if (!c)
                 return fault_oom(f);
         request_about(request, gear);
+        if (audit_begin(call, verb, gear, request) < 0 || !(audit = audit_to_intent(request))) {
+                (void) change_free(c);
+                return fault_oom(f);
+        }
         request_keep(request, keep_until(call, wall_usec() / USEC_PER_SEC));
         describe(request, &row);
         (void) snprintf(row.kind, sizeof row.kind, "gear");
         (void) snprintf(row.verb, sizeof row.verb, "%s", verb);
+        row.audit = audit;
         c->begun = begun;
         c->arg = arg;
         if (database_intend(d->database, &row, intended, c))
@@ -497,7 +511,7 @@ void change_begin(struct call *call, const char *verb, const char *gear, change_
         if (r > 0) {
                 if (intend(call, request, verb, gear, begun, arg, &f) == 0)
                         return;
-                finish_with(d, request, &f);
+                refuse(d, request, &f);
         }
         begun(d, NULL, arg);
 }
@@ -508,21 +522,24 @@ static void concluded(void *arg, const struct fault *fault)
 {
         struct change *c = arg;
 
-        if (fault)
+        if (fault) {
                 log_error(LOG_FIELDS("GEARD_REQUEST_ID", request_id(c->request)),
                           "what request %s came to is not remembered beyond this run of geard: %s",
                           request_id(c->request), fault->text);
+                audit_lost(c->daemon, fault->text);
+        }
         request_finish(c->daemon->requests, c->request, &c->outcome);
         (void) change_free(c);
 }
 
-static void conclude(struct daemon *d, struct request *request, struct outcome *outcome)
+static void conclude(struct daemon *d, struct request *request, struct outcome *outcome, const char *gear)
 {
         struct change *c = change_new(d, request);
         struct database_request row;
         struct fault f;
 
         if (!c) {
+                audit_lost(d, "out of memory");
                 request_finish(d->requests, request, outcome);
                 return;
         }
@@ -530,6 +547,7 @@ static void conclude(struct daemon *d, struct request *request, struct outcome *
         *outcome = (struct outcome){ 0 };
         describe(request, &row);
         row.outcome = c->outcome;
+        row.record = audit_ended(d, request, &c->outcome, gear);
         if (row.outcome.json && strlen(row.outcome.json) > REQUEST_JSON_MAX)
                 row.outcome.json = NULL;
         if (!database_conclude(d->database, &row, concluded, c)) {
@@ -552,7 +570,7 @@ void change_end(struct daemon *d, struct request *request, struct outcome *outco
                LOG_FIELDS("GEAR_ID", gear, "GEARD_REQUEST_ID", request_id(request), "GEARD_PRINCIPAL",
                           request_principal(request), "GEARD_STATUS", code),
                "%.*s", (int) n, outcome->text ? outcome->text : "");
-        conclude(d, request, outcome);
+        conclude(d, request, outcome, gear);
 }
 
 void change_fail(struct daemon *d, struct request *request, const struct fault *fault, const char *gear)

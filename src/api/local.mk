@@ -3,6 +3,7 @@ libgeard_la_SOURCES += \
 	src/api/access.c \
 	src/api/adopt.c src/api/adopt.h \
 	src/api/answer.c src/api/answer.h \
+	src/api/audit.c src/api/audit.h \
 	src/api/call.c src/api/call.h \
 	src/api/change.c src/api/change.h \
 	src/api/container.c src/api/container.h \
@@ -17,6 +18,7 @@ libgeard_la_SOURCES += \
 	src/api/recall.c src/api/recall.h \
 	src/api/ready.c src/api/ready.h \
 	src/api/recover.c src/api/recover.h \
+	src/api/refusals.c src/api/refusals.h \
 	src/api/registry.c src/api/registry.h \
 	src/api/remove.c src/api/remove.h \
 	src/api/requests.c src/api/requests.h \
@@ -34,5 +36,7 @@ libgeard_la_SOURCES += \
 	src/api/health.c src/api/health.h \
 	src/api/log.c src/api/log.h \
 	src/api/lookup.c src/api/lookup.h \
+	src/api/moment.c src/api/moment.h \
 	src/api/openapi.c src/api/openapi.h \
-	src/api/ops.c src/api/ops.h
+	src/api/ops.c src/api/ops.h \
+	src/api/trail.c src/api/trail.h src/api/trail-follow.c src/api/trail-private.h

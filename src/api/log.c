@@ -10,11 +10,11 @@
 
 #include "api/answer.h"
 #include "api/lookup.h"
+#include "api/moment.h"
 #include "sys/journal.h"
 #include "util/log.h"
 
 #include <stdio.h>
-#include <time.h>
 
 #define TAIL_DEFAULT 100
 #define TAIL_MAX 1000000
@@ -66,45 +66,6 @@ static const char *content_type(enum log_format format)
         return types[format];
 }
 
-/* Seconds since 1970, a time in UTC, or how long ago. */
-static bool parse_moment(const char *s, uint64_t now, uint64_t *ret)
-{
-        const uint64_t year_9999 = 253402300799;
-        struct tm tm = { 0 };
-        const char *end;
-        uint64_t n;
-
-        if (parse_u64(s, year_9999, &n)) {
-                *ret = n * USEC_PER_SEC;
-                return true;
-        }
-        end = strptime(s, "%Y-%m-%dT%H:%M:%SZ", &tm);
-        if (end && !*end) {
-                time_t seconds = timegm(&tm);
-
-                if (seconds < 0)
-                        return false;
-                *ret = (uint64_t) seconds * USEC_PER_SEC;
-                return true;
-        }
-        if (!parse_duration(s, &n) || n > now)
-                return false;
-        *ret = now - n;
-        return true;
-}
-
-static int read_moment(const struct call *call, const char *name, uint64_t *ret, struct fault *f)
-{
-        const char *value = http_param(call->request, name);
-
-        if (!value || parse_moment(value, wall_usec(), ret))
-                return 0;
-        return fault_set(f, FAULT_INVALID, name,
-                         "%s: seconds since 1970, a time like 2031-12-31T23:59:59Z or how long ago (5min) "
-                         "is expected",
-                         name);
-}
-
 /* Not a word on how many: all of a given time, else enough to see how the container started. */
 static int read_tail(const struct call *call, struct log_query *q, struct fault *f)
 {
@@ -141,10 +102,10 @@ static int read_query(struct call *call, struct log_query *ret, struct fault *f)
         struct log_query q = { .format = wanted_format(call->request),
                                .until_usec = USEC_NEVER,
                                .follow = true };
-        int r = read_moment(call, "since", &q.since_usec, f);
+        int r = moment_param(call, "since", &q.since_usec, f);
 
         if (r == 0)
-                r = read_moment(call, "until", &q.until_usec, f);
+                r = moment_param(call, "until", &q.until_usec, f);
         if (r == 0)
                 r = read_tail(call, &q, f);
         if (r == 0)
@@ -161,22 +122,13 @@ static int read_query(struct call *call, struct log_query *ret, struct fault *f)
 
 /* --- one entry ----------------------------------------------------------------------------------- */
 
-static void put_time(struct text *t, uint64_t usec)
-{
-        time_t seconds = (time_t) (usec / USEC_PER_SEC);
-        char date[32] = "";
-        struct tm tm;
-
-        if (gmtime_r(&seconds, &tm))
-                (void) strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &tm);
-        json_name(t, "time");
-        text_addf(t, "\"%s.%06uZ\"", date, (unsigned) (usec % USEC_PER_SEC));
-}
-
 static void put_object(struct text *t, const struct journal_entry *e)
 {
         text_addc(t, '{');
-        put_time(t, e->realtime_usec);
+        json_name(t, "time");
+        text_addc(t, '"');
+        moment_add(t, e->realtime_usec, 6);
+        text_addc(t, '"');
         json_putu(t, "priority", (uint64_t) e->priority);
         json_put(t, "stream", e->priority <= LOG_ERR ? "stderr" : "stdout");
         json_name(t, "text");

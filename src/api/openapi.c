@@ -34,6 +34,18 @@ static const struct {
         { HTTP_OTHER, "/container/log", "since", "seconds since 1970, a UTC time, or how long ago (5min)" },
         { HTTP_OTHER, "/container/log", "until", "the same" },
         { HTTP_OTHER, "/container/log", "follow", "no: end where the log ends; yes by default" },
+        { HTTP_GET, "/audit", "since", "seconds since 1970, a UTC time, or how long ago (5min)" },
+        { HTTP_GET, "/audit", "until", "the same" },
+        { HTTP_GET, "/audit", "principal", "only what was asked for by this key, uid:N, test" },
+        { HTTP_GET, "/audit", "user", "only what was asked for this user" },
+        { HTTP_GET, "/audit", "resource", "only what was about this gear" },
+        { HTTP_GET, "/audit", "request", "only the request with this id" },
+        { HTTP_GET, "/audit", "verb", "only created, deleted, started, refused ..." },
+        { HTTP_GET, "/audit", "code", "only what was answered with at least this status" },
+        { HTTP_GET, "/audit", "before", "newest first, and only before this number; that is the default" },
+        { HTTP_GET, "/audit", "after", "oldest first, and only behind this number" },
+        { HTTP_GET, "/audit", "limit", "at most so many; 100 by default" },
+        { HTTP_GET, "/audit", "follow", "yes: go on with what comes, behind after or the newest there is" },
         { HTTP_OTHER, "/container/log", "timeout", "end after so many seconds, 30 by default; 0: never" },
 };
 

@@ -124,6 +124,17 @@ static void put_changes(struct text *t, const struct daemon *d)
         put_counter(t, "geard_request_joins", "Requests that joined the same one under way.", c->joins);
 }
 
+static void put_audit(struct text *t, const struct daemon *d)
+{
+        const struct counters *c = &d->counters;
+
+        put_counter(t, "geard_audit_records", "Records written to the audit trail.", c->audit_records);
+        put_counter(t, "geard_audit_lost", "Records that could not be written.", c->audit_lost);
+        put_family(t, "geard_refusals", "counter", "Calls refused, by whether it is known who made them.");
+        text_addf(t, "geard_refusals_total{known=\"yes\"} %" PRIu64 "\n", c->refusals_known);
+        text_addf(t, "geard_refusals_total{known=\"no\"} %" PRIu64 "\n", c->refusals_of_strangers);
+}
+
 static void put_systemd(struct text *t, const struct daemon *d)
 {
         struct systemd_stats s;
@@ -183,6 +194,7 @@ static void metrics_get(struct call *call)
         put_http(&t, d);
         put_gears(&t, d);
         put_changes(&t, d);
+        put_audit(&t, d);
         put_systemd(&t, d);
         put_process(&t, d);
         text_add(&t, "# EOF\n");

@@ -3,6 +3,7 @@
 #include "api/recall.h"
 
 #include "api/answer.h"
+#include "api/audit.h"
 #include "api/change.h"
 #include "api/gear-json.h"
 #include "util/log.h"
@@ -38,6 +39,7 @@ static int recall_one(struct daemon *d, const struct database_request *row)
         }
         request_about(request, row->resource);
         request_keep(request, row->keep_until_sec);
+        audit_of_intent(request, row);
         recalled->request = request;
         (void) snprintf(recalled->verb, sizeof recalled->verb, "%s", row->verb);
         (void) snprintf(recalled->gear, sizeof recalled->gear, "%.*s", GEAR_ID_MAX, row->resource);

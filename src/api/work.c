@@ -3,6 +3,7 @@
 #include "api/work.h"
 
 #include "api/answer.h"
+#include "api/audit.h"
 #include "api/failure.h"
 #include "api/ready.h"
 
@@ -44,6 +45,8 @@ static void start_now(void *arg)
         struct work *w = arg;
 
         w->started = true;
+        if (w->request)
+                audit_started(w->request, work_gear(w));
         w->kind->start(w);
 }
 

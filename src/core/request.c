@@ -19,6 +19,7 @@ struct request {
         uint64_t began_usec, keep_until_sec;
         bool begun;
         struct outcome outcome;
+        struct audit_record *audit; /* NULL once it has ended: it may be remembered for long */
         struct sink *sinks;
         char progress[PROGRESS_MAX];
 };
@@ -65,6 +66,13 @@ struct requests *requests_new(size_t remembered_max, size_t running_max)
         return r;
 }
 
+static void forget_audit(struct request *q)
+{
+        if (q->audit)
+                audit_record_reset(q->audit);
+        q->audit = (free(q->audit), NULL);
+}
+
 static void request_free(struct requests *r, struct request *q)
 {
         struct request **in = bucket_of(r, q->principal, q->id);
@@ -72,6 +80,7 @@ static void request_free(struct requests *r, struct request *q)
         while (*in != q)
                 in = &(*in)->next_in_bucket;
         *in = q->next_in_bucket;
+        forget_audit(q);
         outcome_reset(&q->outcome);
         free(q->principal);
         free(q);
@@ -136,8 +145,11 @@ int requests_submit(struct requests *r, const char *principal, const char *id, c
         if (r->n_running >= r->running_max)
                 return REQUEST_E_FULL;
         q = calloc(1, sizeof *q);
-        if (!q || !(q->principal = strdup(principal)))
-                return (free(q), -ENOMEM);
+        if (!q || !(q->principal = strdup(principal)) || !(q->audit = calloc(1, sizeof *q->audit))) {
+                free(q ? q->principal : NULL);
+                free(q);
+                return -ENOMEM;
+        }
         (void) snprintf(q->id, sizeof q->id, "%s", id);
         (void) snprintf(q->digest, sizeof q->digest, "%s", digest);
         q->began_usec = now_usec;
@@ -219,6 +231,11 @@ const char *request_last_progress(const struct request *q)
         return q->progress;
 }
 
+struct audit_record *request_audit(struct request *q)
+{
+        return q->audit;
+}
+
 void request_listen(struct request *q, struct sink *sink)
 {
         sink->next = q->sinks;
@@ -248,6 +265,7 @@ void request_finish(struct requests *r, struct request *q, struct outcome *outco
 {
         struct sink *sink;
 
+        forget_audit(q);
         q->outcome = *outcome;
         *outcome = (struct outcome){ 0 };
         TAILQ_REMOVE(&r->running, q, link);

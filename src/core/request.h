@@ -9,6 +9,7 @@
  * Ids are scoped to the principal who speaks.
  */
 
+#include "core/audit.h"
 #include "core/ident.h"
 #include "util/base.h"
 
@@ -75,6 +76,9 @@ bool request_begun(const struct request *q);
 /* Until when somebody may come and ask again; wall clock. */
 void request_keep(struct request *q, uint64_t until_sec);
 uint64_t request_kept_until(const struct request *q);
+
+/* What the audit trail is to say of it: filled in by those who know, and gone with its end. */
+struct audit_record *request_audit(struct request *q);
 
 void request_listen(struct request *q, struct sink *sink);
 void request_leave(struct request *q, struct sink *sink);

@@ -11,6 +11,7 @@
 #include "api/remove.h"
 #include "api/requests.h"
 #include "api/state.h"
+#include "api/trail.h"
 #include "core/spec.h"
 #include "util/json.h"
 
@@ -23,7 +24,7 @@
 #include <cmocka.h>
 
 struct document {
-        struct route_table tables[9];
+        struct route_table tables[10];
         struct json *root;
         const struct json *paths;
 };
@@ -32,7 +33,7 @@ static int build(void **state)
 {
         static const struct route_table *const all[] = {
                 &container_routes, &remove_routes, &state_routes, &list_routes,    &environment_routes,
-                &log_routes,       &requests_routes, &ops_routes,   &openapi_routes,
+                &log_routes,       &requests_routes, &trail_routes,  &ops_routes,     &openapi_routes,
         };
         static struct document doc;
         struct text t = { 0 };

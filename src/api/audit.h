@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * What becomes a record of the audit trail: every change, when it ends, and
+ * every call that is refused.  No record holds anything of a token, a query, a
+ * body or an environment.
+ */
+
+#include "api/call.h"
+
+#define AUDIT_REFUSED "refused" /* the verb of all that was not even begun */
+
+/* --- changes --- */
+
+/* Who asks for what, before anything of it is done. 0 or -ENOMEM. */
+int audit_begin(const struct call *call, const char *verb, const char *gear, struct request *request);
+/* The same as its intent keeps it, and back after a crash. NULL, and nothing told, when out of memory. */
+char *audit_to_intent(struct request *request);
+void audit_of_intent(struct request *request, const struct database_request *row);
+/* The work on it starts: what it changes is now as it was before. */
+void audit_started(struct request *request, const struct gear *gear);
+/* How it ended: the record that belongs to its outcome, and to the request. */
+const struct audit_record *audit_ended(const struct daemon *d, struct request *request, const struct outcome *outcome,
+                                       const char *gear);
+
+/* --- refusals --- */
+
+/* The caller is answered with this status, and this is the true reason. */
+void audit_refused(const struct call *call, int status, const char *why);
+/* The same for a request that had begun, and that nothing was done for. */
+void audit_refused_request(struct daemon *d, struct request *request, int status, const char *why);
+
+/* --- all of them --- */
+
+/* Into the database. What cannot be written is logged and counted. */
+void audit_submit(struct daemon *d, const struct audit_record *record);
+void audit_lost(struct daemon *d, const char *why);
+
+/* The database's hook: repeats it in the journal, and tells those who follow the trail. */
+void audit_written(void *arg, const struct audit_record *record);
+
+/* "created web-1: 201 for alice by k1 from 127.0.0.1:51234: Gear web-1 was created". */
+void audit_to_text(struct text *t, const struct audit_record *record);
