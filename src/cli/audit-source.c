@@ -47,7 +47,8 @@ struct audit_source *audit_source_free(struct audit_source *s)
 
 int audit_source_filter(struct audit_source *s, const char *name, const char *value)
 {
-        static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+        static const char unreserved[] =
+                "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
 
         text_addf(&s->filters, "&%s=", name);
         for (; *value; value++) {
@@ -250,12 +251,14 @@ static void add_place(struct text *url, const struct audit_place *place)
 }
 
 int audit_source_follow(struct audit_source *s, const struct audit_place *place,
-                        int (*take)(void *arg, const struct audit_record *record, struct fault *f), void *arg,
-                        struct fault *f)
+                        int (*take)(void *arg, const struct audit_record *record, struct fault *f),
+                        void *arg, struct fault *f)
 {
         static const char *const headers[] = { "Accept: application/x-ndjson", NULL };
         _cleanup_text_ struct text url = { 0 };
-        struct stream stream = { .source = s, .lines.max = LINE_MAX_BYTES, .take = take, .arg = arg, .f = f };
+        struct stream stream = {
+                .source = s, .lines.max = LINE_MAX_BYTES, .take = take, .arg = arg, .f = f
+        };
         struct fetch_request request = {
                 .method = "GET", .unix_socket = s->socket, .headers = headers, .piece = on_piece
         };

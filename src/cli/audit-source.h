@@ -43,7 +43,7 @@ enum {
         _SOURCE_E_SUCCESS,
         SOURCE_E_ENDED, /* there was a stream, and geard or the connection ended it */
 };
-/* All from there on, as they come; ends with that condition, or negative. A negative of `take' is handed back. */
+/* All from there on, as they come. Ends with that condition, or negative; that of `take' is handed back. */
 int audit_source_follow(struct audit_source *s, const struct audit_place *place,
-                        int (*take)(void *arg, const struct audit_record *record, struct fault *f), void *arg,
-                        struct fault *f);
+                        int (*take)(void *arg, const struct audit_record *record, struct fault *f),
+                        void *arg, struct fault *f);

@@ -27,7 +27,8 @@ struct verification {
 
 static const struct cli_option options[] = {
         { 0, "journal-since", "TIME", NULL, take_time, offsetof(struct verification, since_sec),
-          "pass over what the journal noted before, like\n2031-12-31T23:59:59Z, or @ and seconds since 1970" },
+          "pass over what the journal noted before, like\n"
+          "2031-12-31T23:59:59Z, or @ and seconds since 1970" },
         { 'o', "output", "FORM", NULL, take_word, offsetof(struct verification, output),
           "text (the default) or json" },
         { 0, "socket", "PATH", NULL, take_word, offsetof(struct verification, socket),
@@ -37,18 +38,12 @@ static const struct cli_option options[] = {
 
 /* --- in sentences -------------------------------------------------------------------------------- */
 
-static void say_numbers(struct text *t, const char *one, const char *many, uint64_t first, uint64_t last)
+static void say_records(struct text *t, uint64_t first, uint64_t last)
 {
         if (first == last)
-                text_addf(t, "%s %" PRIu64, one, first);
+                text_addf(t, "Record %" PRIu64 " is ", first);
         else
-                text_addf(t, "%s %" PRIu64 " to %" PRIu64, many, first, last);
-}
-
-static void say_records(struct text *t, uint64_t first, uint64_t last, const char *one, const char *many)
-{
-        say_numbers(t, "Record", "Records", first, last);
-        text_addf(t, " %s", first == last ? one : many);
+                text_addf(t, "Records %" PRIu64 " to %" PRIu64 " are ", first, last);
 }
 
 static void say_replaced(struct text *t, const struct audit_finding *finding)
@@ -67,48 +62,42 @@ static void say_replaced(struct text *t, const struct audit_finding *finding)
 
 static void say_finding(struct text *t, const struct audit_finding *finding)
 {
-        static const char *const said[][2] = {
-                [AUDIT_ALTERED] = { "is not what was written, or not behind what it was written behind.\n",
-                                    "are not what was written, or not behind what they were written behind.\n" },
-                [AUDIT_MISSING] = { "was removed, and not by geard.\n", "were removed, and not by geard.\n" },
-                [AUDIT_MISPLACED] = { "stands behind one with a greater number.\n",
-                                      "stand behind some with a greater number.\n" },
-                [AUDIT_REWRITTEN] = { "is not the one that geard wrote: the journal has another hash of it.\n",
-                                      "are not those that geard wrote: the journal has other hashes of them.\n" },
-                [AUDIT_CUT] = { "was cut off the end: the journal has a head up to it.\n",
-                                "were cut off the end: the journal has a head up to there.\n" },
-                [AUDIT_SPOILT] = { "was removed for its age or size, and was altered by then.\n",
-                                   "were removed for their age or size, and altered by then.\n" },
+        static const char *const said[] = {
+                [AUDIT_ALTERED] = "not as written, or not behind what was written before",
+                [AUDIT_MISSING] = "gone, and not by a rotation",
+                [AUDIT_MISPLACED] = "behind a record with a greater number",
+                [AUDIT_REWRITTEN] = "not what geard wrote: the journal has another hash",
+                [AUDIT_CUT] = "gone from the end: the journal has a later head",
+                [AUDIT_SPOILT] = "gone by a rotation that found something altered",
         };
 
         text_add(t, "WRONG: ");
-        if (finding->wrong == AUDIT_REPLACED)
+        if (finding->wrong == AUDIT_REPLACED) {
                 say_replaced(t, finding);
-        else
-                say_records(t, finding->first, finding->last, said[finding->wrong][0], said[finding->wrong][1]);
+                return;
+        }
+        say_records(t, finding->first, finding->last);
+        text_addf(t, "%s.\n", said[finding->wrong]);
 }
 
 static void say_range(struct text *t, const struct audit_range *range)
 {
-        static const char *const said[][2] = {
-                [AUDIT_BY_JOURNAL] = { "is vouched for by the chain and the journal.\n",
-                                       "are vouched for by the chain and the journal.\n" },
-                [AUDIT_BY_CHAIN] = { "is vouched for by the chain alone; the journal has no head that late.\n",
-                                     "are vouched for by the chain alone; the journal has no head that late.\n" },
-                [AUDIT_ROTATED_OUT] = { "was removed by geard, as a later record says; what it said is not known.\n",
-                                        "were removed by geard, as a later record says; what they said is not "
-                                        "known.\n" },
-                [AUDIT_UNVOUCHED] = { "is vouched for by nothing.\n", "are vouched for by nothing.\n" },
+        static const char *const said[] = {
+                [AUDIT_BY_JOURNAL] = "vouched for by the chain and the journal",
+                [AUDIT_BY_CHAIN] = "vouched for by the chain alone: the journal has no head that late",
+                [AUDIT_ROTATED_OUT] = "gone by rotation, as a later record says, and cannot be known",
+                [AUDIT_UNVOUCHED] = "vouched for by nothing",
         };
 
-        say_records(t, range->first, range->last, said[range->vouch][0], said[range->vouch][1]);
+        say_records(t, range->first, range->last);
+        text_addf(t, "%s.\n", said[range->vouch]);
 }
 
 static void say_verdict(struct text *t, const struct audit_verdict *v)
 {
         if (v->n_records)
-                text_addf(t, "Trail %s, %" PRIu64 " %s, %" PRIu64 " %s in the journal.\n", v->trail, v->n_records,
-                          v->n_records == 1 ? "record" : "records", v->n_witnesses,
+                text_addf(t, "Trail %s, %" PRIu64 " %s, %" PRIu64 " %s in the journal.\n", v->trail,
+                          v->n_records, v->n_records == 1 ? "record" : "records", v->n_witnesses,
                           v->n_witnesses == 1 ? "head" : "heads");
         else
                 text_add(t, "The trail is empty.\n");
@@ -119,15 +108,18 @@ static void say_verdict(struct text *t, const struct audit_verdict *v)
         if (v->n_findings)
                 text_add(t, "This trail is not what geard wrote.\n");
         else if (v->n_records && v->n_witnesses == 0)
-                text_add(t, "The chain is whole, but the journal has no head of it, or may not be read by this user:\n"
-                            "a trail that was made anew, or cut at its end, would look the same.\n");
+                text_add(
+                        t,
+                        "The chain is whole, but the journal has no head of it, or is not for this user to\n"
+                        "read: a trail that was made anew, or cut at its end, would look the same.\n");
         else
                 text_add(t, "Nothing is wrong with it.\n");
 }
 
 /* --- as JSON --------------------------------------------------------------------------------------- */
 
-static void put_range(struct text *t, size_t i, const char *name, const char *what, uint64_t first, uint64_t last)
+static void put_range(struct text *t, size_t i, const char *name, const char *what, uint64_t first,
+                      uint64_t last)
 {
         text_add(t, i ? ",{" : "{");
         json_put(t, name, what);
@@ -138,8 +130,12 @@ static void put_range(struct text *t, size_t i, const char *name, const char *wh
 static void put_findings(struct text *t, const struct audit_verdict *v)
 {
         static const char *const wrongs[] = {
-                [AUDIT_ALTERED] = "altered",     [AUDIT_MISSING] = "missing", [AUDIT_MISPLACED] = "misplaced",
-                [AUDIT_REWRITTEN] = "rewritten", [AUDIT_CUT] = "cut",         [AUDIT_SPOILT] = "spoilt",
+                [AUDIT_ALTERED] = "altered",
+                [AUDIT_MISSING] = "missing",
+                [AUDIT_MISPLACED] = "misplaced",
+                [AUDIT_REWRITTEN] = "rewritten",
+                [AUDIT_CUT] = "cut",
+                [AUDIT_SPOILT] = "spoilt",
                 [AUDIT_REPLACED] = "replaced",
         };
 
@@ -168,7 +164,8 @@ static void put_ranges(struct text *t, const struct audit_verdict *v)
         json_name(t, "ranges");
         text_addc(t, '[');
         for (size_t i = 0; i < v->n_ranges; i++) {
-                put_range(t, i, "vouched_by", vouches[v->ranges[i].vouch], v->ranges[i].first, v->ranges[i].last);
+                put_range(t, i, "vouched_by", vouches[v->ranges[i].vouch], v->ranges[i].first,
+                          v->ranges[i].last);
                 text_addc(t, '}');
         }
         text_addc(t, ']');
@@ -212,7 +209,8 @@ static int take_records(struct audit_verifier *verifier, struct audit_source *so
         return 0;
 }
 
-static int print_verdict(const struct verification *what, const struct audit_verdict *verdict, struct fault *f)
+static int print_verdict(const struct verification *what, const struct audit_verdict *verdict,
+                         struct fault *f)
 {
         _cleanup_text_ struct text t = { 0 };
 

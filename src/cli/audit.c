@@ -234,7 +234,9 @@ int audit_run(int argc, char **argv, struct fault *f)
                          "refused, the newest last.  gear audit verify tells whether it is whole.\n",
         };
         struct listing l = { .socket = AUDIT_SOCKET };
-        const struct option_group groups[] = { { "Options", options, &l }, { "Which records", filters, &l }, { 0 } };
+        const struct option_group groups[] = { { "Options", options, &l },
+                                               { "Which records", filters, &l },
+                                               { 0 } };
         char **operands = NULL;
         int r;
 

@@ -362,7 +362,8 @@ static int end_joint(struct audit_verifier *v, const struct joint *joint, size_t
         if (!joint->found)
                 return r;
         if (witness)
-                record->vouch = streq(witness->hash, joint->record.hash) ? AUDIT_BY_JOURNAL : AUDIT_UNVOUCHED;
+                record->vouch =
+                        streq(witness->hash, joint->record.hash) ? AUDIT_BY_JOURNAL : AUDIT_UNVOUCHED;
         else
                 record->vouch = joint->gap + 2 == next_gap ? AUDIT_BY_CHAIN : gap[2].vouch;
         return r;

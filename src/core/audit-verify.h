@@ -38,8 +38,8 @@ struct audit_finding {
 };
 
 enum audit_vouch {
-        AUDIT_BY_JOURNAL, /* chained to a head that was witnessed */
-        AUDIT_BY_CHAIN,   /* no witness came later */
+        AUDIT_BY_JOURNAL,  /* chained to a head that was witnessed */
+        AUDIT_BY_CHAIN,    /* no witness came later */
         AUDIT_ROTATED_OUT, /* removed by geard, as a later record says */
         AUDIT_UNVOUCHED,
 };
@@ -62,7 +62,10 @@ struct audit_verifier *audit_verifier_new(void);
 struct audit_verifier *audit_verifier_free(struct audit_verifier *v);
 DEFINE_CLEANUP(struct audit_verifier, audit_verifier_free);
 
-/* First all witnesses, in any order; then the records, oldest first; then the end, once. 0 or -ENOMEM. */
+/*
+ * First all witnesses, in any order; then the records, oldest first; then the
+ * end, once, whose verdict lives as long as the verifier.  0 or -ENOMEM.
+ */
 int audit_verify_witness(struct audit_verifier *v, const struct audit_witness *witness);
 int audit_verify_record(struct audit_verifier *v, const struct audit_record *record);
-int audit_verify_end(struct audit_verifier *v, struct audit_verdict *ret); /* lives as long as the verifier */
+int audit_verify_end(struct audit_verifier *v, struct audit_verdict *ret);

@@ -9,10 +9,10 @@
 #include <stdio.h>
 
 static const char *const word_names[N_AUDIT_WORDS] = {
-        [AUDIT_REQUEST] = "request",   [AUDIT_PRINCIPAL] = "principal", [AUDIT_TOKEN] = "token",
-        [AUDIT_CHAIN] = "chain",       [AUDIT_USER] = "user",           [AUDIT_PEER] = "peer",
-        [AUDIT_RIGHT] = "right",       [AUDIT_VERB] = "verb",           [AUDIT_RESOURCE] = "resource",
-        [AUDIT_BEFORE] = "before",     [AUDIT_AFTER] = "after",         [AUDIT_SAID] = "said",
+        [AUDIT_REQUEST] = "request", [AUDIT_PRINCIPAL] = "principal", [AUDIT_TOKEN] = "token",
+        [AUDIT_CHAIN] = "chain",     [AUDIT_USER] = "user",           [AUDIT_PEER] = "peer",
+        [AUDIT_RIGHT] = "right",     [AUDIT_VERB] = "verb",           [AUDIT_RESOURCE] = "resource",
+        [AUDIT_BEFORE] = "before",   [AUDIT_AFTER] = "after",         [AUDIT_SAID] = "said",
 };
 
 const char *audit_word_name(enum audit_word word)

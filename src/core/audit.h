@@ -67,7 +67,7 @@ int audit_record_copy(const struct audit_record *record, struct audit_record *re
 /* As JSON, the journal's fields and the parameters of GET /audit call it: "principal". */
 const char *audit_word_name(enum audit_word word);
 
-/* Of everything but the hash itself; `previous` is the hash before, or the trail of the first. 0 or -ENOMEM. */
+/* Of all but the hash itself; `previous` is the hash before, or the trail of the first. 0 or -ENOMEM. */
 int audit_hash(const char *previous, const struct audit_record *record, char ret[static DIGEST_HEX_LEN + 1]);
 
 /* One object, without a newline. What is read back is the same to the byte, NULL words included. */

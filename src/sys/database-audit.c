@@ -62,7 +62,8 @@ static int bind_record(sqlite3_stmt *statement, const struct audit_record *recor
         if (code == SQLITE_OK)
                 code = sqlite3_bind_int(statement, COLUMN_CODE + 1, record->code);
         for (int i = 0; code == SQLITE_OK && i < N_AUDIT_WORDS; i++)
-                code = sqlite3_bind_text(statement, COLUMN_WORDS + i + 1, record->words[i], -1, SQLITE_STATIC);
+                code = sqlite3_bind_text(statement, COLUMN_WORDS + i + 1, record->words[i], -1,
+                                         SQLITE_STATIC);
         if (code == SQLITE_OK)
                 code = sqlite3_bind_text(statement, COLUMN_HASH + 1, record->hash, -1, SQLITE_STATIC);
         return code == SQLITE_OK ? sqlite3_bind_int64(statement, COLUMN_BYTES + 1, (int64_t) bytes) : code;

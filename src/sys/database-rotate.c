@@ -31,7 +31,7 @@ static struct cut_op *cut_of(struct database_op *op)
 /* What goes. */
 struct removal {
         uint64_t first, last, n;
-        uint64_t altered, n_altered;                           /* the first that is not what was written */
+        uint64_t altered, n_altered; /* the first that is not what was written */
         uint64_t slack_usec, bytes_max;
         char hash[DIGEST_HEX_LEN + 1]; /* of the last one; before the first, what that is chained to */
 };

@@ -43,3 +43,10 @@ tests_fuzz_fuzz_key_LDADD = libgeard.la
 tests_fuzz_fuzz_key_LDFLAGS = $(FUZZ_LDFLAGS)
 endif
 EXTRA_DIST += tests/fuzz/corpus/base64 tests/fuzz/corpus/jose tests/fuzz/corpus/key
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz-audit
+tests_fuzz_fuzz_audit_SOURCES = tests/fuzz/fuzz-audit.c
+tests_fuzz_fuzz_audit_LDADD = libgeard.la
+tests_fuzz_fuzz_audit_LDFLAGS = $(FUZZ_LDFLAGS)
+endif
+EXTRA_DIST += tests/fuzz/corpus/audit

@@ -429,6 +429,7 @@ static void rotated_while_read(struct scene *s)
 
 /* --- what is said to it ------------------------------------------------------------------------------- */
 
+/* clang-format off */
 static const struct {
         const char *name;
         void (*tamper)(struct scene *s);
@@ -487,12 +488,14 @@ static const struct {
         CASE(rotated_while_read, "", "journal 1-5 rotated 6-8 journal 9-21"),
 #undef CASE
 };
+/* clang-format on */
 
 static void describe(const struct audit_verdict *verdict, struct text *findings, struct text *ranges)
 {
         static const char *const wrongs[] = {
-                [AUDIT_ALTERED] = "altered", [AUDIT_MISSING] = "missing",     [AUDIT_MISPLACED] = "misplaced",
-                [AUDIT_CUT] = "cut",         [AUDIT_REWRITTEN] = "rewritten", [AUDIT_SPOILT] = "spoilt",
+                [AUDIT_ALTERED] = "altered",     [AUDIT_MISSING] = "missing",
+                [AUDIT_MISPLACED] = "misplaced", [AUDIT_CUT] = "cut",
+                [AUDIT_REWRITTEN] = "rewritten", [AUDIT_SPOILT] = "spoilt",
                 [AUDIT_REPLACED] = "replaced",
         };
         static const char *const vouches[] = {
@@ -507,13 +510,15 @@ static void describe(const struct audit_verdict *verdict, struct text *findings,
         for (size_t i = 0; i < verdict->n_findings; i++) {
                 const struct audit_finding *f = &verdict->findings[i];
 
-                text_addf(findings, "%s%s %" PRIu64 "-%" PRIu64, i ? " " : "", wrongs[f->wrong], f->first, f->last);
+                text_addf(findings, "%s%s %" PRIu64 "-%" PRIu64, i ? " " : "", wrongs[f->wrong], f->first,
+                          f->last);
                 if (*f->trail)
                         text_addf(findings, " %s", f->trail);
         }
         for (size_t i = 0; i < verdict->n_ranges; i++)
-                text_addf(ranges, "%s%s %" PRIu64 "-%" PRIu64, i ? " " : "", vouches[verdict->ranges[i].vouch],
-                          verdict->ranges[i].first, verdict->ranges[i].last);
+                text_addf(ranges, "%s%s %" PRIu64 "-%" PRIu64, i ? " " : "",
+                          vouches[verdict->ranges[i].vouch], verdict->ranges[i].first,
+                          verdict->ranges[i].last);
 }
 
 static void verify(const struct scene *s, struct text *findings, struct text *ranges)

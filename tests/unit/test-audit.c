@@ -51,10 +51,11 @@ static void the_hash_is_the_one_that_is_written_down(void **state _unused_)
 {
         const struct audit_record record = example();
         char hash[DIGEST_HEX_LEN + 1], expected[DIGEST_HEX_LEN + 1];
-        const char *bytes = "geard audit record 1\n"
-                            "32:" TRAIL "\n32:" TRAIL "\n7\n1700000000123456\n250000\n201\n"
-                            "32:00000000000000000000000000000001\n5:alice\n-\n-\n0:\n-\n-\n6:create\n5:web-1\n"
-                            "-\n-\n-\n";
+        const char *bytes =
+                "geard audit record 1\n"
+                "32:" TRAIL "\n32:" TRAIL "\n7\n1700000000123456\n250000\n201\n"
+                "32:00000000000000000000000000000001\n5:alice\n-\n-\n0:\n-\n-\n6:create\n5:web-1\n"
+                "-\n-\n-\n";
 
         hash_of(TRAIL, &record, hash);
         assert_int_equal(digest_hex(bytes, strlen(bytes), expected), 0);
@@ -144,8 +145,12 @@ static void json_brings_back_the_same(void **state _unused_)
         struct audit_record records[] = {
                 example(),
                 { .trail = "" },
-                { .number = AUDIT_NUMBER_MAX, .at_usec = UINT64_MAX, .took_usec = UINT64_MAX, .code = INT_MIN },
-                { .code = INT_MAX, .words = { (char *) "", (char *) "\x01\x1f\x7f\"\\/\xc3\xa4\xf0\x9f\x98\x80" } },
+                { .number = AUDIT_NUMBER_MAX,
+                  .at_usec = UINT64_MAX,
+                  .took_usec = UINT64_MAX,
+                  .code = INT_MIN },
+                { .code = INT_MAX,
+                  .words = { (char *) "", (char *) "\x01\x1f\x7f\"\\/\xc3\xa4\xf0\x9f\x98\x80" } },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(records); i++) {
@@ -189,8 +194,10 @@ static void what_is_no_record_is_refused_by_its_field(void **state _unused_)
                 { "{}", "trail" },
                 { "{\"trail\":\"" TRAIL "0\"}", "trail" },
                 { "{\"trail\":\"" TRAIL "\",\"number\":-1}", "number" },
-                { "{\"trail\":\"\",\"number\":1,\"at_usec\":1,\"took_usec\":1,\"code\":4294967296}", "code" },
-                { "{\"trail\":\"\",\"number\":1,\"at_usec\":1,\"took_usec\":1,\"code\":1,\"said\":null}", "said" },
+                { "{\"trail\":\"\",\"number\":1,\"at_usec\":1,\"took_usec\":1,\"code\":4294967296}",
+                  "code" },
+                { "{\"trail\":\"\",\"number\":1,\"at_usec\":1,\"took_usec\":1,\"code\":1,\"said\":null}",
+                  "said" },
                 { "{\"trail\":\"\",\"number\":1,\"at_usec\":1,\"took_usec\":1,\"code\":1}", "hash" },
         };
 
@@ -215,17 +222,23 @@ static void a_rotation_tells_its_range(void **state _unused_)
                 const char *verb, *resource;
                 uint64_t first, last; /* 0: it is none */
         } cases[] = {
-                { "rotate", "1-500", 1, 500 }, { "rotate", "7-7", 7, 7 },
-                { "rotate", "8-7", 0, 0 },     { "rotate", "500", 0, 0 },
-                { "rotate", "1-", 0, 0 },      { "rotate", "-5", 0, 0 },
-                { "rotate", "1-2-3", 0, 0 },   { "rotate", NULL, 0, 0 },
-                { "create", "1-500", 0, 0 },   { "rotate", "1111111111111111111111111111-2", 0, 0 },
+                { "rotate", "1-500", 1, 500 },
+                { "rotate", "7-7", 7, 7 },
+                { "rotate", "8-7", 0, 0 },
+                { "rotate", "500", 0, 0 },
+                { "rotate", "1-", 0, 0 },
+                { "rotate", "-5", 0, 0 },
+                { "rotate", "1-2-3", 0, 0 },
+                { "rotate", NULL, 0, 0 },
+                { "create", "1-500", 0, 0 },
+                { "rotate", "1111111111111111111111111111-2", 0, 0 },
                 { "rotate", "1-9223372036854775808", 0, 0 },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
                 const struct audit_record record = { .words = { [AUDIT_VERB] = (char *) cases[i].verb,
-                                                                [AUDIT_RESOURCE] = (char *) cases[i].resource } };
+                                                                [AUDIT_RESOURCE] =
+                                                                        (char *) cases[i].resource } };
                 uint64_t first = 0, last = 0;
 
                 assert_int_equal(audit_rotated_range(&record, &first, &last), cases[i].last != 0);

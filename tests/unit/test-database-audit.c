@@ -151,7 +151,8 @@ static int tear_down(void **state)
 /* --- writing and reading --------------------------------------------------------------------------- */
 
 /* took_usec tells them apart. */
-static void audit_at(struct scene *s, uint64_t at_usec, unsigned number, const char *principal, const char *said)
+static void audit_at(struct scene *s, uint64_t at_usec, unsigned number, const char *principal,
+                     const char *said)
 {
         const struct audit_record record = {
                 .at_usec = at_usec,
@@ -361,8 +362,11 @@ static void an_outcome_and_its_record_are_one_commit(void **state)
 {
         struct scene *s = *state;
         struct audit_record record = { .code = 201, .words = { [AUDIT_VERB] = (char *) "created" } };
-        const struct database_request q = { .principal = "test", .id = "00", .digest = "00",
-                                            .outcome = { .code = 201 }, .record = &record };
+        const struct database_request q = { .principal = "test",
+                                            .id = "00",
+                                            .digest = "00",
+                                            .outcome = { .code = 201 },
+                                            .record = &record };
         struct database_counters before;
 
         audit_many(s, 0, 1, 1);
@@ -382,7 +386,9 @@ static void one_that_does_not_fit_leaves_no_gap(void **state)
         struct scene *s = *state;
         const size_t size = DATABASE_ANSWER_MAX - 1024;
         char *long_text = calloc(1, size);
-        const struct database_request big = { .principal = "test", .id = "00", .digest = "00",
+        const struct database_request big = { .principal = "test",
+                                              .id = "00",
+                                              .digest = "00",
                                               .outcome = { .code = 201, .text = long_text } };
 
         assert_non_null(long_text);
@@ -443,7 +449,8 @@ static void a_lost_trail_begins_another(void **state)
         assert_int_equal(walk(s, NULL), 1);
 }
 
-/* --- rotation ------------------------------------------------------------------------------------------- */
+/* --- rotation -------------------------------------------------------------------------------------------
+ */
 
 static void on_cut(void *arg, bool more)
 {
