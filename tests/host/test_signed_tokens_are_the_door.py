@@ -2,63 +2,15 @@
 """Who holds a signed token can do what it says, until it expires, and nothing
 else.  The tokens are made by another program than ours: python3-jwcrypto."""
 
-import base64
-import hashlib
 import json
-import time
-import uuid
 
 import pytest
-from jwcrypto import jwe, jwk, jws
+from jwcrypto import jwk
 
 from lib.gear import HOLD, JSON, made, runs, traces
 from lib.host import SOCKET, URL
+from lib.tokens import KEYS, REFUSED, Holder, Issuer, ask, b64, digest, get, is_refused, own_key, put, seal, sign, soon
 from lib.wait import wait_until
-
-KEYS = "etc/geard/keys.d"
-REFUSED = "these credentials do not allow this, or there is no such thing"
-
-
-def sign(key, claims, alg="EdDSA", **header):
-    token = jws.JWS(json.dumps(claims) if isinstance(claims, dict) else claims)
-    token.add_signature(key, alg, json.dumps({"alg": alg, **header}))
-    return token.serialize(compact=True)
-
-
-def soon(seconds=600):
-    return int(time.time()) + seconds
-
-
-def digest(body):
-    return base64.urlsafe_b64encode(hashlib.sha256(body).digest()).rstrip(b"=").decode()
-
-
-class Issuer:
-    """A key that the host trusts, in a file of its own."""
-
-    def __init__(self, host, **form):
-        self.host, self.id = host, "k" + uuid.uuid4().hex[:10]
-        self.key = jwk.JWK.generate(kid=self.id, **(form or {"kty": "OKP", "crv": "Ed25519"}))
-        self.path = host.root / KEYS / f"{self.id}.jwk"
-
-    def trust(self, limits=None):
-        if limits:
-            self.path.with_suffix(".conf").write_text("[Key]\n" + limits)
-            self.path.with_suffix(".conf").chmod(0o644)
-        self.path.write_text(self.key.export_public())
-        self.path.chmod(0o644)
-        wait_until(lambda: self.is_believed(), 5, "the key counts")
-        return self
-
-    def is_believed(self):
-        return get(self.host, self.token(a="ops.read"), "/metrics").status == 200
-
-    def remove(self):
-        self.path.unlink(missing_ok=True)
-        self.path.with_suffix(".conf").unlink(missing_ok=True)
-
-    def token(self, **claims):
-        return sign(self.key, {"d": soon(), "u": "alice", **claims}, kid=self.id)
 
 
 @pytest.fixture
@@ -66,24 +18,6 @@ def issuer(host):
     issuer = Issuer(host).trust()
     yield issuer
     issuer.remove()
-
-
-def ask(host, method, token, path, body=None, headers=None):
-    return host.curl(method, f"{URL}/token/{token}{path}", body, headers=headers or {})
-
-
-def get(host, token, path, headers=None):
-    return ask(host, "GET", token, path, headers=headers)
-
-
-def put(host, token, path, body=None):
-    return ask(host, "PUT", token, path, body, JSON)
-
-
-def is_refused(host, answer, because=None):
-    assert answer.status == 403 and REFUSED in answer.text, answer
-    if because:
-        assert because in host.journal("geard", "cat", "-n", "3"), host.journal("geard", "cat", "-n", "3")
 
 
 # --- what it grants ------------------------------------------------------------------------
@@ -238,39 +172,12 @@ def test_an_issuer_cannot_act_for_another(host):
 
 
 def test_a_token_can_be_encrypted_to_this_node(host, issuer):
-    own = jwk.JWK.generate(kty="EC", crv="P-256")
-    (host.root / "etc/geard/own.jwk").write_text(own.export_private())
-    host.sh("mkdir -p /run/systemd/system/geard.service.d; chmod 600 /etc/geard/own.jwk; "
-            "printf '[Service]\\nLoadCredential=token-key:/etc/geard/own.jwk\\n' "
-            "> /run/systemd/system/geard.service.d/own.conf; systemctl daemon-reload; systemctl restart geard")
-    try:
-        sealed = jwe.JWE(issuer.token(a="ops.read").encode(), json.dumps({"alg": "ECDH-ES", "enc": "A256GCM"}))
-        sealed.add_recipient(jwk.JWK.from_json(own.export_public()))
-        assert get(host, sealed.serialize(compact=True), "/metrics").status == 200
-        other = jwe.JWE(b"{}", json.dumps({"alg": "ECDH-ES", "enc": "A256GCM"}))
-        other.add_recipient(jwk.JWK.from_json(own.export_public()))
-        is_refused(host, get(host, other.serialize(compact=True), "/metrics"))
-    finally:
-        host.sh("rm -r /run/systemd/system/geard.service.d/own.conf /etc/geard/own.jwk; systemctl daemon-reload; "
-                "systemctl restart geard")
+    with own_key(host, jwk.JWK.generate(kty="EC", crv="P-256")) as own:
+        assert get(host, seal(issuer.token(a="ops.read"), own), "/metrics").status == 200
+        is_refused(host, get(host, seal(b"{}", own), "/metrics"))
 
 
 # --- narrowed by who holds it ----------------------------------------------------------------------
-
-class Holder:
-    """Who may hand on a narrower token, without asking anybody."""
-
-    def __init__(self):
-        self.key = jwk.JWK.generate(kty="OKP", crv="Ed25519")
-
-    @property
-    def cnf(self):
-        return {"jwk": self.key.export_public(as_dict=True)}
-
-    def narrow(self, chain, **claims):
-        claims["prev"] = digest(chain.encode())
-        return chain + "~" + sign(self.key, claims, typ="gear-link")
-
 
 def test_a_holder_narrows_it(host, issuer):
     for gear in ("web-1", "web-2"):
@@ -314,10 +221,6 @@ def test_nobody_is_told_of_requests_that_his_token_does_not_cover(host, issuer):
 
 
 # --- forged ------------------------------------------------------------------------------------------
-
-def b64(data):
-    return base64.urlsafe_b64encode(data if isinstance(data, bytes) else json.dumps(data).encode()).rstrip(b"=").decode()
-
 
 def test_nothing_forged_gets_in(host, issuer):
     good = issuer.token(a="ops.read")

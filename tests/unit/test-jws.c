@@ -347,17 +347,22 @@ static void negate(unsigned char s[32])
         }
 }
 
-/* Both values of s are good ones, and either is what another program may write; r + n is not. */
+/* Both values of s are good ones, and either is what another program may write; no other r is, nor s in its place. */
 static void test_ecdsa_has_two_texts(void **state _unused_)
 {
         _cleanup_(key_freep) struct key *k = key_of(RFC7515_A3_KEY);
         _cleanup_(jws_reset) struct jws j = { 0 };
+        unsigned char swapped[64];
         const char *why = "";
 
         assert_int_equal(jws_parse(RFC7515_A3, strlen(RFC7515_A3), &j, &why), 0);
         negate(j.signature + 32);
         assert_int_equal(jws_verify(&j, k, &why), 0);
+        memcpy(swapped, j.signature + 32, 32);
+        memcpy(swapped + 32, j.signature, 32);
         negate(j.signature);
+        assert_int_equal(jws_verify(&j, k, &why), -EBADMSG);
+        memcpy(j.signature, swapped, sizeof swapped);
         assert_int_equal(jws_verify(&j, k, &why), -EBADMSG);
 }
 
