@@ -1,0 +1,313 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who writes to the database behind geard's back is found out: by the chain, or
+by the heads of it in the journal."""
+
+import json
+import subprocess
+import threading
+import time
+
+import pytest
+
+from lib import trail
+from lib.gear import JSON, delete, made
+from lib.host import TESTHOST, call
+from lib.trail import opened
+from lib.wait import wait_until
+
+RECORDS = 12
+DAY_USEC = 86400 * 10**6
+
+
+class Trail:
+    """One that began just now, and what gear says of it."""
+
+    def __init__(self, host):
+        self.host = host
+        self.since = 0
+
+    def begin(self):
+        """The heads of the trails before are passed over by their time."""
+        self.stop()
+        self.host.sh(f"rm -f /{trail.DATABASE}*; sleep 1.1")
+        self.since = int(self.host.sh("date +%s"))
+        self.start()
+
+    def stop(self):
+        self.host.systemctl("stop", "geard.service")
+
+    def start(self):
+        self.host.sh("systemctl reset-failed geard.service; systemctl start geard.service")
+
+    def change(self, n):
+        """So many changes of a gear's environment."""
+        for i in range(n):
+            answer = self.host.peer("PATCH", "/container/1/env", {"A": str(i)}, JSON)
+            assert answer.status == 200, answer
+
+    def tamper(self, how):
+        self.stop()
+        with opened(self.host) as database:
+            how(database)
+        self.start()
+
+    def verify(self):
+        """Its exit status, and what it says as JSON."""
+        self.host.sh("journalctl --sync")
+        done = self.host.run("gear", "audit", "verify", "-o", "json", f"--journal-since=@{self.since}", check=False)
+        said = json.loads(done.stdout) if done.stdout else done.stderr.decode()
+        return done.returncode, said
+
+    def is_whole(self, *ranges):
+        """Nothing is wrong, and these are the ranges: (who vouches, first, last)."""
+        status, said = self.verify()
+        assert status == 0 and said["wrong"] == [], said
+        assert [tuple(r.values()) for r in said["ranges"]] == list(ranges), said
+
+    def is_wrong(self, *expected):
+        """This is what is wrong with it: (what, first, last)."""
+        status, said = self.verify()
+        assert status == 1, said
+        assert [(w["what"], w["first"], w["last"]) for w in said["wrong"]] == list(expected), said
+        return said
+
+
+@pytest.fixture
+def the_trail(file_host):
+    """Twelve records: a gear that came into being, and changes of its environment."""
+    t = Trail(file_host)
+    t.begin()
+    made(file_host, "1", started=False)
+    t.change(RECORDS - 1)
+    wait_until(lambda: t.verify()[1]["heads"] == RECORDS, 10, "all heads are in the journal")
+    yield t
+    t.start()
+    delete(file_host, "1")
+
+
+def say(t):
+    return t.host.run("gear", "audit", "verify", f"--journal-since=@{t.since}", check=False).stdout.decode()
+
+
+def test_an_untouched_trail_is_whole(the_trail):
+    the_trail.is_whole(("journal", 1, RECORDS))
+    assert f"Records 1 to {RECORDS} are vouched for by the chain and the journal.\n" in say(the_trail)
+    the_trail.stop()
+    the_trail.start()
+    the_trail.change(2)
+    wait_until(lambda: the_trail.is_whole(("journal", 1, RECORDS + 2)) is None, 10, "the new ones are vouched for")
+
+
+def test_hashes_are_those_that_the_manual_describes(the_trail):
+    the_trail.stop()
+    with opened(the_trail.host) as database:
+        previous = own = trail.trail_id(database)
+        found = trail.rows(database)
+        assert len(found) == RECORDS
+        for row in found:
+            previous = trail.hash_of(previous, own, row)
+            assert row["hash"] == previous, row
+    the_trail.start()
+
+
+def altered(database):
+    database.execute("UPDATE audit SET resource = 'other' WHERE number = 5")
+
+
+def altered_with_hash(database):
+    altered(database)
+    row = trail.rows(database)[4]
+    anew = trail.hash_of(trail.rows(database)[3]["hash"], trail.trail_id(database), row)
+    database.execute("UPDATE audit SET hash = ? WHERE number = 5", (anew,))
+
+
+def user_altered(database):
+    database.execute("UPDATE audit SET user = '' WHERE number = 5")
+
+
+def rewritten(database):
+    altered(database)
+    trail.chain_anew(database, 5)
+
+
+def removed(database):
+    database.execute("DELETE FROM audit WHERE number IN (5, 6, 9)")
+
+
+def removed_and_numbered_anew(database):
+    database.execute("DELETE FROM audit WHERE number = 5")
+    for number in range(6, RECORDS + 1):
+        database.execute("UPDATE audit SET number = ? WHERE number = ?", (number - 1, number))
+    trail.chain_anew(database, 5)
+
+
+def beginning_removed(database):
+    database.execute("DELETE FROM audit WHERE number <= 3")
+
+
+def end_removed(database):
+    database.execute("DELETE FROM audit WHERE number > ?", (RECORDS - 2,))
+
+
+def exchanged(database):
+    database.execute("UPDATE audit SET number = -number WHERE number IN (5, 6)")
+    database.execute("UPDATE audit SET number = 11 + number WHERE number < 0")
+
+
+def last_altered(database):
+    database.execute("UPDATE audit SET code = 403 WHERE number = ?", (RECORDS,))
+
+
+@pytest.mark.parametrize("how, wrong", [
+    (altered, [("altered", 5, 5)]),
+    (altered_with_hash, [("rewritten", 5, 5), ("altered", 6, 6)]),
+    (user_altered, [("altered", 5, 5)]),
+    (rewritten, [("rewritten", 5, RECORDS)]),
+    (removed, [("missing", 5, 6), ("missing", 9, 9)]),
+    (removed_and_numbered_anew, [("rewritten", 5, RECORDS - 1), ("cut", RECORDS, RECORDS)]),
+    (beginning_removed, [("missing", 1, 3)]),
+    (end_removed, [("cut", RECORDS - 1, RECORDS)]),
+    (exchanged, [("altered", 5, 5), ("rewritten", 5, 5), ("altered", 6, 6), ("rewritten", 6, 6), ("altered", 7, 7)]),
+    (last_altered, [("altered", RECORDS, RECORDS)]),
+], ids=lambda value: getattr(value, "__name__", ""))
+def test_tampering_is_told(the_trail, how, wrong):
+    the_trail.tamper(how)
+    the_trail.is_wrong(*wrong)
+    for line in say(the_trail).splitlines():
+        assert "WRONG" not in line or line.startswith("WRONG: Record"), line
+
+
+def test_a_cut_end_is_told_when_geard_wrote_on(the_trail):
+    the_trail.tamper(end_removed)
+    the_trail.change(1)
+    the_trail.is_wrong(("rewritten", RECORDS - 1, RECORDS - 1), ("cut", RECORDS, RECORDS))
+    the_trail.change(3)
+    the_trail.is_wrong(("rewritten", RECORDS - 1, RECORDS))
+
+
+def test_another_database_is_told(the_trail):
+    the_trail.stop()
+    with opened(the_trail.host) as database:
+        before = trail.trail_id(database)
+    the_trail.host.sh(f"rm -f /{trail.DATABASE}*")
+    the_trail.start()
+    the_trail.change(1)
+    said = the_trail.is_wrong(("replaced", 1, RECORDS))
+    assert said["wrong"][0]["trail"] == before != said["trail"]
+
+
+def test_a_damaged_database_begins_another_trail(the_trail):
+    the_trail.stop()
+    (the_trail.host.root / trail.DATABASE).write_bytes(b"no database" * 100)
+    the_trail.start()
+    the_trail.change(1)
+    said = the_trail.is_wrong(("replaced", 1, RECORDS))
+    assert said["records"] >= 1
+
+
+def test_heads_that_others_claim_do_not_count(the_trail):
+    with_it = the_trail.host.journal_entries("_SYSTEMD_UNIT=geard.service", f"GEARD_AUDIT_NUMBER={RECORDS}")[-1]
+    claim = "\n".join(["MESSAGE=a forged head", f"MESSAGE_ID={with_it['MESSAGE_ID']}",
+                       f"GEARD_AUDIT_TRAIL={with_it['GEARD_AUDIT_TRAIL']}", "GEARD_AUDIT_NUMBER=999",
+                       f"GEARD_AUDIT_HASH={'0' * 64}", "_SYSTEMD_UNIT=geard.service"])
+    the_trail.host.run("logger", "--journald", stdin=claim + "\n")
+    wait_until(lambda: the_trail.host.journal_entries("GEARD_AUDIT_NUMBER=999"), 10, "the claim is in the journal")
+    the_trail.is_whole(("journal", 1, RECORDS))
+
+
+def test_a_trail_is_whole_while_it_grows_and_after_kill_9(the_trail):
+    stop = threading.Event()
+
+    def keep_changing():
+        i = 0
+        while not stop.is_set():
+            i += 1
+            the_trail.host.peer("PATCH", "/container/1/env", {"B": str(i)}, JSON, timeout=10)
+
+    def checks():
+        for _ in range(3):
+            status, said = the_trail.verify()
+            assert status == 0, said
+
+    writer = threading.Thread(target=keep_changing)
+    writer.start()
+    try:
+        checks()
+    finally:
+        stop.set()
+        writer.join()
+    for _ in range(3):
+        the_trail.change(2)
+        the_trail.host.sh("systemctl kill -s KILL geard.service")
+        wait_until(lambda: the_trail.host.peer("GET", "/healthz", timeout=5).status == 200, 30, "geard is back")
+        status, said = the_trail.verify()
+        assert status == 0, said
+
+
+def test_without_geard_or_its_journal_nothing_is_claimed(the_trail):
+    the_trail.since = int(the_trail.host.sh("sleep 1.1; date +%s"))
+    status, said = the_trail.verify()
+    assert status == 2 and said["heads"] == 0 and said["ranges"][0]["vouched_by"] == "chain", said
+    assert "made anew" in say(the_trail)
+    the_trail.host.sh("systemctl stop geard.socket geard.service")
+    try:
+        status, said = the_trail.verify()
+        assert status == 2 and "geard does not answer" in said, said
+    finally:
+        the_trail.host.sh("systemctl start geard.socket")
+
+
+def test_rotation_is_covered_and_what_was_altered_before_is_told(file_host):
+    """Records of 200 days ago, in slices of 500; then some that somebody made look so old."""
+    t = Trail(file_host)
+    t.begin()
+    made(file_host, "1", started=False)
+    now = int(time.time()) * 10**6
+    t.stop()
+    file_host.sh(f"rm -f /{trail.DATABASE}*; sleep 1.1")
+    t.since = int(file_host.sh("date +%s"))
+    t.start()
+    file_host.peer("GET", "/audit") # the file is there
+    t.tamper(lambda database: trail.append(database, now - 200 * DAY_USEC, 700))
+    t.change(5)
+
+    def rotations():
+        return file_host.peer("GET", "/audit?verb=rotate", headers=JSON).json["records"]
+
+    wait_until(lambda: len(rotations()) == 2, 90, "geard removes what is older than 90 days", every=1)
+    assert [r["resource"] for r in rotations()] == ["501-700", "1-500"]
+    wait_until(lambda: t.is_whole(("rotation", 1, 700), ("journal", 701, 707)) is None, 10, "it is whole")
+    t.tamper(lambda database: database.execute("UPDATE audit SET at = 1 WHERE number <= 703"))
+    wait_until(lambda: len(rotations()) == 3, 90, "geard removes what seems to be as old", every=1)
+    assert rotations()[0]["code"] == 500 and "3 of them" in rotations()[0]["said"], rotations()[0]
+    t.is_wrong(("spoilt", 701, 703))
+    delete(file_host, "1")
+
+
+def test_gear_audit_shows_what_get_audit_tells(the_trail):
+    host = the_trail.host
+    told = host.peer("GET", "/audit?after=0", headers=JSON).json["records"]
+    shown = host.sh("gear audit -n all -o json").splitlines()
+    assert [json.loads(line) for line in shown] == told and len(told) == RECORDS
+    assert [line.split()[0] for line in host.sh("gear audit -n 3").splitlines()] == ["10", "11", "12"]
+    assert host.sh("gear audit --resource=1 --code=400") == ""
+    done = host.run("gear", "audit", "--since=yesterday", check=False)
+    assert done.returncode == 65 and b"since" in done.stderr, done.stderr
+
+
+def test_gear_audit_follows_over_a_restart(the_trail):
+    host = the_trail.host
+    following = subprocess.Popen([TESTHOST, "sh", host.name, "gear", "audit", "-f", "-n", "2"], stdout=subprocess.PIPE,
+                                 stdin=subprocess.DEVNULL, text=True)
+    try:
+        assert [following.stdout.readline().split()[0] for _ in range(2)] == ["11", "12"]
+        the_trail.change(1)
+        assert following.stdout.readline().split()[0] == "13"
+        the_trail.stop()
+        the_trail.start()
+        the_trail.change(2)
+        assert [following.stdout.readline().split()[0] for _ in range(2)] == ["14", "15"]
+    finally:
+        call([TESTHOST, "sh", host.name, "pkill", "-x", "gear"], check=False)
+        following.wait(timeout=10)
+        following.stdout.close()
