@@ -72,19 +72,25 @@ static struct row *find(struct table *table, const struct audit_record *record,
 
 /* --- the end of an interval ----------------------------------------------------------------------- */
 
-/* What is written of it now says how many they were; it took from the first of them until now. */
-static void write_row(struct refusals *r, struct row *row, const char *counted)
+static void write_row(struct refusals *r, const struct table *table, struct row *row)
 {
-        _cleanup_free_ char *said = TAKE(row->first.words[AUDIT_SAID]);
-        uint64_t now = wall_usec(), since = row->first.at_usec;
+        struct audit_record *record = &row->first;
+        _cleanup_free_ char *first = TAKE(record->words[AUDIT_SAID]);
+        const char *said = first ? first : "";
+        uint64_t now = wall_usec(), since = record->at_usec;
         char sentence[AUDIT_WORD_MAX + 1];
 
-        (void) snprintf(sentence, sizeof sentence, "%" PRIu64 "%s%s", row->more, counted, said ? said : "");
-        row->first.took_usec = now > since ? now - since : 0;
-        row->first.at_usec = now;
-        row->first.words[AUDIT_SAID] = sentence;
-        audit_submit(r->daemon, &row->first);
-        row->first.words[AUDIT_SAID] = NULL;
+        if (table == &r->known)
+                (void) snprintf(sentence, sizeof sentence, "%" PRIu64 " more in a minute: %s", row->more, said);
+        else if (row->more > 1)
+                (void) snprintf(sentence, sizeof sentence, "%" PRIu64 " in a minute, at first: %s", row->more, said);
+        else
+                (void) snprintf(sentence, sizeof sentence, "%s", said);
+        record->words[AUDIT_SAID] = sentence;
+        record->took_usec = now > since ? now - since : 0;
+        record->at_usec = now;
+        audit_submit(r->daemon, record);
+        record->words[AUDIT_SAID] = NULL;
 }
 
 static void write_others(struct refusals *r, uint64_t others, const char *of_whom)
@@ -98,11 +104,11 @@ static void write_others(struct refusals *r, uint64_t others, const char *of_who
         audit_submit(r->daemon, &record);
 }
 
-static void write_table(struct refusals *r, struct table *table, const char *counted, const char *of_whom)
+static void write_table(struct refusals *r, struct table *table, const char *of_whom)
 {
         for (size_t i = 0; i < table->n; i++) {
                 if (table->rows[i].more > 0)
-                        write_row(r, &table->rows[i], counted);
+                        write_row(r, table, &table->rows[i]);
                 audit_record_reset(&table->rows[i].first);
         }
         if (table->others > 0)
@@ -115,8 +121,8 @@ static void interval_ended(void *arg)
 {
         struct refusals *r = arg;
 
-        write_table(r, &r->known, " more in a minute: ", "of callers who are known");
-        write_table(r, &r->strangers, " in a minute, at first: ", "from other addresses");
+        write_table(r, &r->known, "of callers who are known");
+        write_table(r, &r->strangers, "from other addresses");
 }
 
 /* --- its life --------------------------------------------------------------------------------------- */
