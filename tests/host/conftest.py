@@ -4,6 +4,7 @@
 host        booted once, geard installed and running, shared; after every case
             all gears are deleted and the host must be as it was
 fresh_host  for cases that reboot or break things: a host of their own
+issuer      whose tokens the shared host believes
 file_host   one for all cases of a file, for what goes on from one to the next
 bare_host   the same without geard, for the harness itself
 
@@ -23,6 +24,7 @@ import pytest
 from lib import sanitizers
 from lib.clean import leftovers, remove_all
 from lib.host import BUILD, Host
+from lib.tokens import Issuer
 
 LOGS = pathlib.Path(os.environ.get("GEARD_TEST_LOGS", BUILD / "test-logs"))
 HOSTS = pytest.StashKey()
@@ -93,6 +95,13 @@ def host(request, shared_host):
         shared_host.sh(START_AGAIN)
     assert not left, "left behind by this case:\n" + "\n".join(left)
     assert not reports, "\n".join(reports)
+
+
+@pytest.fixture
+def issuer(host):
+    issuer = Issuer(host).trust()
+    yield issuer
+    issuer.remove()
 
 
 @pytest.fixture

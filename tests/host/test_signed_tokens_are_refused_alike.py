@@ -14,13 +14,6 @@ from lib.tokens import Holder, Issuer, b64, digest, get, own_key, put, seal, sig
 P256_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551
 
 
-@pytest.fixture
-def issuer(host):
-    issuer = Issuer(host).trust()
-    yield issuer
-    issuer.remove()
-
-
 def unb64(text):
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 

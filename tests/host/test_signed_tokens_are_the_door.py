@@ -12,14 +12,6 @@ from lib.host import SOCKET, URL
 from lib.tokens import KEYS, REFUSED, Holder, Issuer, ask, b64, digest, get, is_refused, own_key, put, seal, sign, soon
 from lib.wait import wait_until
 
-
-@pytest.fixture
-def issuer(host):
-    issuer = Issuer(host).trust()
-    yield issuer
-    issuer.remove()
-
-
 # --- what it grants ------------------------------------------------------------------------
 
 def test_the_tour_with_a_signed_token(host, issuer):

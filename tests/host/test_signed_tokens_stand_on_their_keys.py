@@ -11,13 +11,6 @@ from lib.wait import wait_until
 FOLDER = f"/{KEYS}"
 
 
-@pytest.fixture
-def issuer(host):
-    issuer = Issuer(host).trust()
-    yield issuer
-    issuer.remove()
-
-
 def said_since(host, cursor):
     return host.journal("geard", "cat", f"--after-cursor={cursor}")
 
