@@ -5,7 +5,6 @@
 #include "api/health.h"
 #include "api/ready.h"
 #include "api/recover.h"
-#include "api/usage.h"
 #include "util/log.h"
 
 #include <stdio.h>
@@ -91,30 +90,6 @@ static void gear_changed(struct daemon *d, struct gear *gear)
         ready_look(gear);
 }
 
-static void drop_container(struct gear *gear)
-{
-        gear->container[0] = '\0';
-        gear->container_state = gear_word("");
-        gear->health = gear_word("");
-        gear->pid = 0;
-        gear->address[0] = '\0';
-}
-
-/* While the engine is away, nobody tells of a container's end. */
-static bool drop_dead_container(const struct daemon *d, struct gear *gear)
-{
-        if (d->engine_synced || !gear->container[0] || container_lives(gear))
-                return false;
-        drop_container(gear);
-        return true;
-}
-
-void index_check_container(struct daemon *d, struct gear *gear)
-{
-        if (drop_dead_container(d, gear))
-                gear_changed(d, gear);
-}
-
 /* --- systemd --------------------------------------------------------------------------------- */
 
 static void engine_unit_changed(struct daemon *d, const char *active)
@@ -178,7 +153,6 @@ static void on_unit_changed(void *arg, const struct unit_change *change)
         if (!gear_id_of_unit(change->unit, id) || !(gear = gears_find(d->gears, id)))
                 return;
         take_unit(gear, change);
-        (void) drop_dead_container(d, gear);
         gear_changed(d, gear);
 }
 
@@ -394,6 +368,15 @@ static void take_container(struct gear *gear, const struct docker_container *c)
         (void) snprintf(gear->address, sizeof gear->address, "%s", c->address);
 }
 
+static void drop_container(struct gear *gear)
+{
+        gear->container[0] = '\0';
+        gear->container_state = gear_word("");
+        gear->health = gear_word("");
+        gear->pid = 0;
+        gear->address[0] = '\0';
+}
+
 static void on_inspected(void *arg, const struct docker_container *c, const struct fault *fault)
 {
         struct daemon *d = arg;
@@ -484,7 +467,6 @@ static void on_engine_down(void *arg, const char *reason)
                 struct gear *gear = gears_at(d->gears, i);
 
                 gear->container_state = gear_word("");
-                (void) drop_dead_container(d, gear);
                 gear_touched(d->gears, gear);
         }
         log_warning(NO_FIELDS, "the engine is gone (%s): trying again until it is back", reason);

@@ -24,9 +24,6 @@ void index_sweep_definitions(struct daemon *d);
 /* Out of the index, and whatever watched it with it. */
 void index_remove(struct daemon *d, struct gear *gear);
 
-/* To be called before a gear's container is told: is what is known of it still true, without the engine? */
-void index_check_container(struct daemon *d, struct gear *gear);
-
 /* Is it there? AWAY with the name of what is missing otherwise. */
 int index_need_systemd(const struct daemon *d, struct fault *f);
 int index_need_engine(const struct daemon *d, struct fault *f);

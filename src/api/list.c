@@ -223,7 +223,6 @@ static void status_get(struct call *call)
                 answer_fault(call, &f);
                 return;
         }
-        index_check_container(call->daemon, gear);
         if (json) {
                 gear_to_json(gear, &t);
                 add_usage(gear, true, &t);

@@ -55,34 +55,16 @@ static uint64_t read_number(const char *file, const char *key)
         return parse_u64(at, UINT64_MAX - 1, &value) ? value : UINT64_MAX;
 }
 
-/* A process that took over the number later is in no group that bears the container's id. */
-static int read_listing(const struct gear *gear, char **ret)
-{
-        _cleanup_free_ char *listing = NULL;
-        char proc[64];
-        size_t n;
-        int r;
-
-        if (gear->pid <= 0 || !gear->container[0])
-                return -ESRCH;
-        (void) snprintf(proc, sizeof proc, "/proc/%d/cgroup", gear->pid);
-        r = file_read(proc, 65536, &listing, &n);
-        if (r < 0)
-                return r;
-        if (!strstr(listing, gear->container))
-                return -ESRCH;
-        *ret = TAKE(listing);
-        return 0;
-}
-
 static void look(struct gear *gear)
 {
         _cleanup_free_ char *listing = NULL;
-        char path[PATH_LEN], file[PATH_LEN + 128];
+        char proc[64], path[PATH_LEN], file[PATH_LEN + 128];
         uint64_t nsec;
+        size_t n;
 
         gear->memory = gear->cpu_usec = UINT64_MAX;
-        if (read_listing(gear, &listing) < 0)
+        (void) snprintf(proc, sizeof proc, "/proc/%d/cgroup", gear->pid);
+        if (gear->pid <= 0 || file_read(proc, 65536, &listing, &n) < 0)
                 return;
         if (cgroup_path(listing, "memory", path)) {
                 (void) snprintf(file, sizeof file, "/sys/fs/cgroup/memory%s/memory.usage_in_bytes", path);
@@ -108,11 +90,4 @@ void usage_of(struct gear *gear, uint64_t now_usec, struct usage *ret)
                 look(gear);
         }
         *ret = (struct usage){ .memory = gear->memory, .cpu_usec = gear->cpu_usec };
-}
-
-bool container_lives(const struct gear *gear)
-{
-        _cleanup_free_ char *listing = NULL;
-
-        return read_listing(gear, &listing) == 0;
 }

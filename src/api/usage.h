@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* What a container's processes use, as their own cgroup counts it; and whether they are there at all. */
+/* What a container's processes use, as their own cgroup counts it. */
 
 #include "core/gear.h"
 
@@ -12,6 +12,3 @@ struct usage {
 
 /* At most one look a second and gear: what is asked for more often gets the last one. */
 void usage_of(struct gear *gear, uint64_t now_usec, struct usage *ret);
-
-/* Does its process still run?  Without the engine, which may be away. */
-bool container_lives(const struct gear *gear);

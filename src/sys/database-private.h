@@ -106,6 +106,11 @@ static inline const struct fault *op_fault(const struct database_op *op)
 struct database_op *database_submit(struct database *db, struct database_op *op);
 size_t database_waiting(const struct database *db);
 
+/*
+ * What is pruned by: a clock that is set forward by mistake, and back later, must
+ * not have forgotten what tokens did that are good again then.
+ */
+uint64_t prune_time(uint64_t wall_usec, uint64_t began_wall_usec, uint64_t passed_usec);
 struct database_op *prune_requests_new(uint64_t now_sec, void (*pruned)(void *arg, bool more), void *arg);
 
 /* The audit trail of a file just opened: its head, and the newest record, to be told. */

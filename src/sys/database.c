@@ -19,6 +19,7 @@ struct database {
         struct worker *worker;
         struct timer *prune;
         struct database_options options;
+        uint64_t began_usec, began_wall_usec;
         struct database_ops waiting, batch;
         size_t n_waiting;
         bool running; /* a batch is with the thread … */
@@ -249,11 +250,18 @@ static void pruned(void *arg, bool more)
                 timer_set(db->prune, 0);
 }
 
+uint64_t prune_time(uint64_t wall_usec, uint64_t began_wall_usec, uint64_t passed_usec)
+{
+        uint64_t latest = began_wall_usec + passed_usec;
+
+        return wall_usec < latest ? wall_usec : latest;
+}
+
 static void prune(void *arg)
 {
         struct database *db = arg;
         const struct audit_bounds bounds = {
-                .now_usec = wall_usec(),
+                .now_usec = prune_time(wall_usec(), db->began_wall_usec, now_usec() - db->began_usec),
                 .keep_usec = db->options.audit_usec,
                 .bytes_max = db->options.audit_bytes,
         };
@@ -274,6 +282,8 @@ struct database *database_new(struct loop *l, const char *path, const struct dat
         STAILQ_INIT(&db->waiting);
         STAILQ_INIT(&db->batch);
         db->options = *options;
+        db->began_usec = now_usec();
+        db->began_wall_usec = wall_usec();
         db->file.path = strdup(path);
         db->file.cache_bytes = options->cache_bytes;
         db->worker = worker_new(l);

@@ -203,6 +203,15 @@ static void what_nobody_may_repeat_is_forgotten(void **state)
         assert_int_equal(look_for(s, 1199), 1);
 }
 
+static void a_clock_set_forward_forgets_nothing(void **state _unused_)
+{
+        enum { START = 1000000, PASSED = 50 };
+
+        assert_int_equal(prune_time(START + PASSED, START, PASSED), START + PASSED);
+        assert_int_equal(prune_time(START + PASSED + 5000, START, PASSED), START + PASSED);
+        assert_int_equal(prune_time(START + PASSED - 5000, START, PASSED), START + PASSED - 5000);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -217,6 +226,7 @@ int main(void)
                 CASE(a_cancelled_callback_is_not_called_but_the_write_is_made),
                 CASE(what_waits_at_the_end_is_written),
                 CASE(what_nobody_may_repeat_is_forgotten),
+                CASE(a_clock_set_forward_forgets_nothing),
         };
 
         return cmocka_run_group_tests_name("database", tests, NULL, NULL);
