@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""geard's clock is set forward and back while it runs, by libfaketime: that of
+the machine is everybody's."""
+
+import pathlib
+import threading
+from email.utils import parsedate_to_datetime
+
+import pytest
+
+from lib.gear import container_of, create, made, runs, turn
+from lib.tokens import get, is_refused, put
+from lib.wait import wait_until
+
+OFFSET = "etc/geard/clock"
+DROP_IN = """\
+[Service]
+Environment=LD_PRELOAD=/usr/local/lib/libfaketime.so.1 FAKETIME_TIMESTAMP_FILE=/%s
+Environment=FAKETIME_NO_CACHE=1 FAKETIME_DONT_FAKE_MONOTONIC=1
+""" % OFFSET
+DAY = 86400
+
+
+class Clock:
+    def __init__(self, host):
+        self.host = host
+
+    def differs(self):
+        told = parsedate_to_datetime(self.host.peer("GET", "/healthz").headers["date"]).timestamp()
+        return told - int(self.host.sh("date +%s"))
+
+    def set(self, seconds):
+        (self.host.root / OFFSET).write_text(f"{seconds:+d}\n")
+        wait_until(lambda: abs(self.differs() - seconds) < 5, 5, f"the clock is off by {seconds} s")
+
+
+@pytest.fixture
+def clock(host):
+    library, = pathlib.Path("/usr/lib").glob("*/faketime/libfaketime.so.1")
+    copied = host.root / "usr/local/lib" / library.name
+    copied.write_bytes(library.read_bytes())
+    (host.root / OFFSET).write_text("+0\n")
+    drop_in = host.root / "etc/systemd/system/geard.service.d/60-clock.conf"
+    drop_in.parent.mkdir(exist_ok=True)
+    drop_in.write_text(DROP_IN)
+    host.sh("systemctl daemon-reload; systemctl restart geard")
+    yield Clock(host)
+    for path in (drop_in, copied, host.root / OFFSET):
+        path.unlink()
+    host.sh("systemctl daemon-reload; systemctl restart geard")
+
+
+def test_a_token_counts_by_the_clock(host, clock, issuer):
+    """By no other: what was verified already is held against every new time."""
+    made(host)
+    token = issuer.token(r="1", a=["gear.read"])
+    for seconds, refused in ((0, None), (3600, "expired"), (0, None), (-2 * DAY, "further ahead"), (0, None)):
+        clock.set(seconds)
+        answer = get(host, token, "/container/status")
+        if refused:
+            is_refused(host, answer, refused)
+        else:
+            assert answer.status == 200, answer
+
+
+def test_a_token_that_is_good_again_does_nothing_twice(host, clock, issuer):
+    made(host)
+    token = issuer.token(r="1", a=["gear.state"], i="c10c")
+    assert put(host, token, "/container/restarted").status == 200
+    container = container_of(host)
+    for seconds in (2 * DAY, -2 * DAY):
+        clock.set(seconds)
+        is_refused(host, put(host, token, "/container/restarted"))
+        host.systemctl("restart", "geard")
+        clock.set(0)
+        again = put(host, token, "/container/restarted")
+        assert again.status == 200 and again.headers["geard-replayed"] == "yes", again
+    assert container_of(host) == container
+
+
+@pytest.mark.parametrize("seconds", [2 * DAY, -2 * DAY])
+def test_a_change_under_way_does_not_care(host, clock, seconds):
+    answers = []
+    wait = threading.Thread(target=lambda: answers.append(
+        create(host, ready={"log": "now"}, stop_timeout="1s", command=["sh", "-c", "sleep 2; echo now; exec hold"])))
+    wait.start()
+    wait_until(lambda: container_of(host), 20, "it is under way")
+    clock.set(seconds)
+    wait.join()
+    assert answers[0].status == 201, answers[0]
+    turn(host, "1", "stopped")
+    clock.set(0)
+    turn(host, "1", "started")
+    assert runs(host)
