@@ -143,15 +143,41 @@ def test_a_database_that_is_none_is_moved_aside(fresh_host, damage):
     assert host.sh(f"stat -c '%F %a' {DATABASE}") == "regular file 600"
 
 
-def test_one_deleted_while_geard_runs_is_begun_anew(fresh_host):
+@pytest.mark.parametrize("damage", [
+    f"rm -f {DATABASE}*",
+    f"mv {DATABASE} {DATABASE}.kept",
+    f"cp {DATABASE} {DATABASE}.copy && mv {DATABASE}.copy {DATABASE}",
+], ids=["deleted", "renamed", "another"])
+def test_one_taken_away_while_geard_runs_is_begun_anew(fresh_host, damage):
     host = fresh_host
     made(host)
     assert LOST not in host.journal("geard")
-    host.sh(f"rm -f {DATABASE}*")
+    host.sh(damage)
     assert again(host, "PUT", "/container/1/stopped", i="e1").status == 200
     assert LOST in host.journal("geard")
     kill(host)
     assert is_replayed(again(host, "PUT", "/container/1/stopped", i="e1"))
+
+
+@pytest.mark.parametrize("damage", [
+    f"dd if=/dev/urandom of={DATABASE} bs=4k count=4 conv=notrunc status=none",
+    f": > {DATABASE}",
+], ids=["overwritten", "emptied"])
+def test_one_spoilt_while_geard_runs_stops_nothing(fresh_host, damage):
+    """geard works from what it has read, and meets the damage with what it reads next: after its end at the latest."""
+    host = fresh_host
+    made(host)
+    start_over(host, "true")
+    host.sh(damage)
+    assert again(host, "PUT", "/container/1/stopped", i="e1").status == 200
+    assert status(host)["state"] == "stopped"
+    kill(host)
+    wait_until(lambda: is_back(host), 20, "geard is back")
+    assert again(host, "PUT", "/container/1/started", i="e2").status == 200
+    assert runs(host)
+    kill(host)
+    assert is_replayed(again(host, "PUT", "/container/1/started", i="e2"))
+    assert LOST in host.journal("geard")
 
 
 def test_on_a_full_disk_changes_are_refused_and_reads_go_on(fresh_host):

@@ -73,52 +73,18 @@ def test_an_administrators_stop_lasts(file_host):
     stays_away(host, 5)
 
 
-def kill_engine(host):
-    """Once and for all; its containers are left to themselves."""
-    host.sh("mount --bind /bin/false /usr/sbin/dockerd && kill -9 $(systemctl show -P MainPID docker)")
-    wait_until(lambda: engine(host) == "failed", 60, "systemd has given up on the engine")
-
-
-def mend_engine(host):
-    host.sh("umount /usr/sbin/dockerd && systemctl reset-failed docker.socket docker.service && "
-            "systemctl start docker.socket docker.service")
-
-
 def test_an_engine_that_cannot_start_is_waited_for(fresh_host):
     host = fresh_host
     made(host, stop_timeout="2s")
-    kill_engine(host)
+    host.sh("mount --bind /bin/false /usr/sbin/dockerd && kill -9 $(systemctl show -P MainPID docker)")
+    wait_until(lambda: engine(host) == "failed", 60, "systemd has given up on the engine")
     wait_until(lambda: waits(host), 20, "the gear waits")
     for _ in range(20):
         waits(host)
         time.sleep(1)
-    mend_engine(host)
+    host.sh("umount /usr/sbin/dockerd && systemctl reset-failed docker.socket docker.service && "
+            "systemctl start docker.socket docker.service")
     wait_until(lambda: runs(host), 30, "it runs again by itself")
-
-
-def container_told(host):
-    told = status(host)
-    listed = host.peer("GET", "/containers", headers=JSON).json["containers"][0]
-    assert listed["container"] == told["container"]
-    return told["container"], told["pid"]
-
-
-def test_what_is_told_of_a_container_holds_without_the_engine(fresh_host):
-    host = fresh_host
-    made(host, stop_timeout="2s")
-    left = container_told(host)
-    kill_engine(host)
-    wait_until(lambda: waits(host), 20, "the gear waits")
-    host.sh(f"kill -0 {left[1]}")
-    assert container_told(host) == left, "it lives on"
-    host.sh(f"kill -9 {left[1]}")
-    wait_until(lambda: container_told(host) == (None, 0), 10, "nobody told of its end, and yet it is known")
-
-    mend_engine(host)
-    wait_until(lambda: runs(host), 30, "it runs again")
-    host.systemctl("stop", "docker.service")
-    wait_until(lambda: waits(host), 20, "the gear waits")
-    assert container_told(host) == (None, 0), "it went with the engine"
 
 
 def test_a_boot_without_the_engine_is_finished_and_the_gear_comes_with_it(fresh_host):
@@ -170,7 +136,6 @@ def test_a_hung_engine_holds_up_no_status_and_no_boot_of_geard(fresh_host):
     finally:
         host.sh("kill -CONT $(systemctl show -P MainPID docker)")
     wait_until(lambda: runs(host), 20, "and it runs on")
-
 
 def test_a_long_absence_costs_nothing(file_host):
     host = file_host

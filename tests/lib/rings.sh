@@ -233,7 +233,7 @@ run_pytest() {
         [ -z "$word" ] || arguments+=(-k "$word")
         # 5 says that no case was selected, which -k may well do.
         GEARD_TALLY=$logs/tally GEARD_BUILD=$(tested) GEARD_SANITIZED=$sanitize GEARD_TEST_LOGS=$logs GEARD_KEEP=$keep \
-                PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
+                PYTHONDONTWRITEBYTECODE=1 \
                 /usr/bin/python3 -m pytest -qq -rN -o console_output_style=classic "${arguments[@]}" "${targets[@]}" < /dev/null >&2 || case $? in
         1) ;;
         5) [ -n "$word" ] || return 1 ;;
