@@ -4,6 +4,7 @@
 
 #include "api/answer.h"
 #include "api/audit.h"
+#include "api/parameters.h"
 #include "util/log.h"
 
 #include <stdio.h>
@@ -123,6 +124,10 @@ static bool admit(struct call *call)
         if (d->draining && (call->match.route->flags & ROUTE_CHANGE)) {
                 (void) fault_set(&f, FAULT_AWAY, NULL, "geard is stopping, try again in a moment");
                 f.retry_after = 5;
+                answer_fault(call, &f);
+                return false;
+        }
+        if (call->match.route->flags & ROUTE_CHANGE && parameters_check(call, &f) < 0) {
                 answer_fault(call, &f);
                 return false;
         }

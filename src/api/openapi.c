@@ -2,13 +2,14 @@
 
 /*
  * GET /openapi.json.  Paths, methods, rights and summaries come from the route
- * tables themselves, so that no route can be missing; only what the tables do
- * not know - query parameters and bodies - is written down here.
+ * tables themselves, so that no route can be missing; query parameters from the
+ * table that changes are checked against; only the bodies are written down here.
  */
 
 #include "api/openapi.h"
 
 #include "api/answer.h"
+#include "api/parameters.h"
 #include "build-config.h"
 
 #include <ctype.h>
@@ -16,38 +17,6 @@
 #define TOKEN_PREFIX "/token/{token}"
 
 /* --- what the tables do not know ----------------------------------------------------------------- */
-
-/* `call` is a pattern without its {id}: both spellings of it are meant. HTTP_OTHER: whatever the method. */
-static const struct {
-        enum http_method method;
-        const char *call, *name, *text;
-} queries[] = {
-        { HTTP_PUT, "/container", "plan", "yes: only tell what would be written and what would restart" },
-        { HTTP_DELETE, "/container", "volumes", "yes: remove the volumes of the gear, too" },
-        { HTTP_GET, "/containers", "state", "only gears in this state" },
-        { HTTP_GET, "/containers", "label", "only gears with this label: name or name=value" },
-        { HTTP_GET, "/containers", "name", "only gears whose id matches this glob pattern" },
-        { HTTP_GET, "/containers", "limit", "at most so many" },
-        { HTTP_GET, "/containers", "after", "go on behind this id" },
-        { HTTP_GET, "/containers", "fields", "only these members, comma-separated" },
-        { HTTP_OTHER, "/container/log", "tail", "the last so many lines first, or all; 100 by default" },
-        { HTTP_OTHER, "/container/log", "since", "seconds since 1970, a UTC time, or how long ago (5min)" },
-        { HTTP_OTHER, "/container/log", "until", "the same" },
-        { HTTP_OTHER, "/container/log", "follow", "no: end where the log ends; yes by default" },
-        { HTTP_GET, "/audit", "since", "seconds since 1970, a UTC time, or how long ago (5min)" },
-        { HTTP_GET, "/audit", "until", "the same" },
-        { HTTP_GET, "/audit", "principal", "only what was asked for by this key, uid:N, test" },
-        { HTTP_GET, "/audit", "user", "only what was asked for this user" },
-        { HTTP_GET, "/audit", "resource", "only what was about this gear" },
-        { HTTP_GET, "/audit", "request", "only the request with this id" },
-        { HTTP_GET, "/audit", "verb", "only created, deleted, started, refused ..." },
-        { HTTP_GET, "/audit", "code", "only what was answered with at least this status" },
-        { HTTP_GET, "/audit", "before", "newest first, and only before this number; that is the default" },
-        { HTTP_GET, "/audit", "after", "oldest first, and only behind this number" },
-        { HTTP_GET, "/audit", "limit", "at most so many; 100 by default" },
-        { HTTP_GET, "/audit", "follow", "yes: go on with what comes, behind after or the newest there is" },
-        { HTTP_OTHER, "/container/log", "timeout", "end after so many seconds, 30 by default; 0: never" },
-};
 
 static const struct {
         const char *call, *schema;
@@ -153,16 +122,6 @@ static const char *method_name(enum http_method m)
         return names[m];
 }
 
-/* Is the pattern this call, in either spelling? */
-static bool is_call(const char *pattern, const char *call)
-{
-        const char *id = strstr(pattern, "/{id}");
-        size_t n = id ? (size_t) (id - pattern) : 0;
-
-        return id ? strncmp(pattern, call, n) == 0 && streq(pattern + n + strlen("/{id}"), call + n)
-                  : streq(pattern, call);
-}
-
 static void next(struct text *t)
 {
         if (t->len > 0 && !strchr("{[", t->data[t->len - 1]))
@@ -185,6 +144,8 @@ static void add_parameter(struct text *t, const char *in, const char *name, size
 
 static void add_parameters(struct text *t, const struct route *route, bool token)
 {
+        const struct parameter *parameter;
+
         json_name(t, "parameters");
         text_addc(t, '[');
         if (token)
@@ -193,15 +154,11 @@ static void add_parameters(struct text *t, const struct route *route, bool token
                         "a token; or, where TestToken=yes, __test__ with the claims r t u i in the query");
         for (const char *open = strchr(route->pattern, '{'); open; open = strchr(open + 1, '{'))
                 add_parameter(t, "path", open + 1, strcspn(open + 1, "}"), NULL);
-        for (size_t i = 0; i < ARRAY_SIZE(queries); i++)
-                if ((queries[i].method == route->method || queries[i].method == HTTP_OTHER) &&
-                    is_call(route->pattern, queries[i].call))
-                        add_parameter(t, "query", queries[i].name, strlen(queries[i].name), queries[i].text);
-        if (route->flags & ROUTE_CHANGE) {
-                add_parameter(t, "query", "wait", strlen("wait"), "seconds until a 202 is answered instead");
+        for (size_t i = 0; (parameter = parameters_of(route, i)); i++)
+                add_parameter(t, "query", parameter->name, strlen(parameter->name), parameter->text);
+        if (route->flags & ROUTE_CHANGE)
                 add_parameter(t, "header", "X-Request-Id", strlen("X-Request-Id"),
                               "1 to 32 hex digits: the same id again is the same request again");
-        }
         text_addc(t, ']');
 }
 
@@ -212,7 +169,7 @@ static void add_body(struct text *t, const struct route *route)
         if (!(route->flags & ROUTE_BODY))
                 return;
         for (size_t i = 0; i < ARRAY_SIZE(bodies) && route->method != HTTP_DELETE; i++)
-                if (is_call(route->pattern, bodies[i].call))
+                if (pattern_is_call(route->pattern, bodies[i].call))
                         schema = bodies[i].schema;
         json_name(t, "requestBody");
         text_add(t, "{\"content\":{\"application/json\":{\"schema\":{");

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "api/parameters.h"
+
+/* clang-format off */
+/* `call` is a pattern without its {id}: both spellings of it are meant. HTTP_OTHER: whatever the method. */
+static const struct {
+        enum http_method method;
+        const char *call;
+        struct parameter parameter;
+} parameters[] = {
+        { HTTP_PUT, "/container", { "plan", "yes: only tell what would be written and what would restart" } },
+        { HTTP_PUT, "/container/started", { "plan", "yes: only tell what would start" } },
+        { HTTP_PUT, "/container/stopped", { "plan", "yes: only tell what would stop" } },
+        { HTTP_PUT, "/container/restarted", { "plan", "yes: only tell what would restart" } },
+        { HTTP_POST, "/container/restart", { "plan", "yes: only tell what would restart" } },
+        { HTTP_PUT, "/container/env", { "plan", "yes: only tell what would be written" } },
+        { HTTP_PATCH, "/container/env", { "plan", "yes: only tell what would be written" } },
+        { HTTP_DELETE, "/container", { "volumes", "yes: remove the volumes of the gear, too" } },
+        { HTTP_GET, "/containers", { "state", "only gears in this state" } },
+        { HTTP_GET, "/containers", { "label", "only gears with this label: name or name=value" } },
+        { HTTP_GET, "/containers", { "name", "only gears whose id matches this glob pattern" } },
+        { HTTP_GET, "/containers", { "limit", "at most so many" } },
+        { HTTP_GET, "/containers", { "after", "go on behind this id" } },
+        { HTTP_GET, "/containers", { "fields", "only these members, comma-separated" } },
+        { HTTP_OTHER, "/container/log", { "tail", "the last so many lines first, or all; 100 by default" } },
+        { HTTP_OTHER, "/container/log", { "since", "seconds since 1970, a UTC time, or how long ago (5min)" } },
+        { HTTP_OTHER, "/container/log", { "until", "the same" } },
+        { HTTP_OTHER, "/container/log", { "follow", "no: end where the log ends; yes by default" } },
+        { HTTP_OTHER, "/container/log", { "timeout", "end after so many seconds, 30 by default; 0: never" } },
+        { HTTP_GET, "/audit", { "since", "seconds since 1970, a UTC time, or how long ago (5min)" } },
+        { HTTP_GET, "/audit", { "until", "the same" } },
+        { HTTP_GET, "/audit", { "principal", "only what was asked for by this key, uid:N, test" } },
+        { HTTP_GET, "/audit", { "user", "only what was asked for this user" } },
+        { HTTP_GET, "/audit", { "resource", "only what was about this gear" } },
+        { HTTP_GET, "/audit", { "request", "only the request with this id" } },
+        { HTTP_GET, "/audit", { "verb", "only created, deleted, started, refused ..." } },
+        { HTTP_GET, "/audit", { "code", "only what was answered with at least this status" } },
+        { HTTP_GET, "/audit", { "before", "newest first, and only before this number; that is the default" } },
+        { HTTP_GET, "/audit", { "after", "oldest first, and only behind this number" } },
+        { HTTP_GET, "/audit", { "limit", "at most so many; 100 by default" } },
+        { HTTP_GET, "/audit", { "follow", "yes: go on with what comes, behind after or the newest there is" } },
+};
+/* clang-format on */
+
+static const struct parameter wait = { "wait", "seconds until a 202 is answered instead" };
+
+bool pattern_is_call(const char *pattern, const char *call)
+{
+        const char *id = strstr(pattern, "/{id}");
+        size_t n = id ? (size_t) (id - pattern) : 0;
+
+        return id ? strncmp(pattern, call, n) == 0 && streq(pattern + n + strlen("/{id}"), call + n)
+                  : streq(pattern, call);
+}
+
+const struct parameter *parameters_of(const struct route *route, size_t n)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(parameters); i++)
+                if ((parameters[i].method == route->method || parameters[i].method == HTTP_OTHER) &&
+                    pattern_is_call(route->pattern, parameters[i].call) && n-- == 0)
+                        return &parameters[i].parameter;
+        return route->flags & ROUTE_CHANGE && n == 0 ? &wait : NULL;
+}
+
+static bool is_known(const struct call *call, const char *name)
+{
+        static const char *const claims[] = { "i", "d", "u", "t", "r" };
+        bool takes_claims = call->who.kind == WHO_TEST || call->who.kind == WHO_TOKEN;
+        const struct parameter *parameter;
+
+        for (size_t i = 0; (parameter = parameters_of(call->match.route, i)); i++)
+                if (streq(parameter->name, name))
+                        return true;
+        for (size_t i = 0; takes_claims && i < ARRAY_SIZE(claims); i++)
+                if (streq(claims[i], name))
+                        return true;
+        return false;
+}
+
+int parameters_check(const struct call *call, struct fault *f)
+{
+        const struct http_request *request = call->request;
+
+        for (size_t i = 0; i < request->n_params; i++) {
+                _cleanup_text_ struct text quoted = { 0 };
+
+                if (is_known(call, request->params[i].name))
+                        continue;
+                json_out(&quoted, request->params[i].name);
+                return fault_set(f, FAULT_INVALID, request->params[i].name,
+                                 "unknown parameter %s in the query", text_ok(&quoted) ? quoted.data : "");
+        }
+        return 0;
+}
