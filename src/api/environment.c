@@ -13,6 +13,7 @@
 #include "api/answer.h"
 #include "api/gear-json.h"
 #include "api/lookup.h"
+#include "api/plan.h"
 #include "api/work.h"
 
 #include <stdio.h>
@@ -151,22 +152,38 @@ static void edit_submit(struct call *call, const struct gear *gear, enum edit_ki
         change_begin(call, "environment", edit->work.id, work_begun, &edit->work);
 }
 
+/* All that can be wrong with the body; the file is not looked at. */
+static int check_variables(enum edit_kind kind, const struct json *body, struct fault *f)
+{
+        _cleanup_(environ_reset) struct environ env = { 0 };
+
+        return kind == EDIT_REPLACE ? environ_from_json(unwrap(body), "env", &env, f)
+                                    : environ_patch(&env, body, "env", f);
+}
+
 static void edit_call(struct call *call, enum edit_kind kind)
 {
-        struct json *body = NULL;
+        _cleanup_(json_freep) struct json *body = NULL;
+        bool plan = false;
         struct gear *gear;
         struct fault f;
         int r = lookup_gear(call, &gear, &f);
 
         if (r == 0)
+                r = call_flag(call, "plan", &plan, &f);
+        if (r == 0)
                 r = call_body(call, &body, &f);
         /* An empty body is not an empty environment: a forgotten one must not wipe everything. */
         if (r == 0 && !body)
                 r = fault_set(&f, FAULT_INVALID, "body", "body: an object of names and values is expected");
+        if (r == 0 && plan)
+                r = check_variables(kind, body, &f);
         if (r < 0)
                 answer_fault(call, &f);
+        else if (plan)
+                plan_answer_kept(call, gear->id, "environment", false);
         else
-                edit_submit(call, gear, kind, body);
+                edit_submit(call, gear, kind, TAKE(body));
 }
 
 static void environment_put(struct call *call)

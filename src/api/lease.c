@@ -145,6 +145,16 @@ static int check_sources(const struct daemon *d, const struct spec *spec, struct
         return 0;
 }
 
+/* The engine refuses more than the host has, and only when the gear is in place and starts. */
+static int check_cpus(const struct spec *spec, struct fault *f)
+{
+        long online = sysconf(_SC_NPROCESSORS_ONLN);
+
+        if (online > 0 && spec->cpu_milli > (uint64_t) online * 1000)
+                return fault_set(f, FAULT_INVALID, "cpus", "cpus: this host has %ld", online);
+        return 0;
+}
+
 int install_check(const struct daemon *d, const struct spec *spec, bool may_reach_host, struct fault *f)
 {
         const char *field = spec_host_field(spec);
@@ -161,5 +171,6 @@ int install_check(const struct daemon *d, const struct spec *spec, bool may_reac
         if (!image_allowed(&image, d->config->allow_registries))
                 return fault_set(f, FAULT_DENIED, "image", "image: the registry %s is not in AllowRegistries=",
                                  image.registry);
-        return check_sources(d, spec, f);
+        r = check_cpus(spec, f);
+        return r < 0 ? r : check_sources(d, spec, f);
 }

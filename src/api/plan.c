@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 struct plan {
-        const char *verdict;        /* create, nothing, replace, conflict */
+        const char *verdict;        /* create, nothing, replace, conflict, or see plan_answer_kept() */
         bool restarts;
         bool env_changes;
         struct text unit;
@@ -119,33 +119,73 @@ static void plan_json(const struct plan *p, const char *id, struct text *t)
 
 static void plan_text(const struct plan *p, const char *id, struct text *t)
 {
+        _cleanup_text_ struct text diff = { 0 };
+
         text_addf(t, "# gear %s: %s%s\n%s\n# ", id, p->verdict, p->restarts ? ", it restarts" : "", p->unit.data);
         for (char **word = p->argv; *word; word++) {
                 text_add(t, word == p->argv ? "" : " ");
                 shell_quote(t, *word);
         }
         text_add(t, "\n");
-        if (p->installed) {
-                text_add(t, "\n# what differs from what is installed\n");
-                plan_diff(p, t);
+        plan_diff(p, &diff);
+        if (diff.len > 0)
+                text_addf(t, "\n# what differs from what is installed\n%s", diff.data);
+}
+
+static void send_plan(struct call *call, const struct plan *p, const char *id)
+{
+        _cleanup_text_ struct text t = { 0 };
+
+        if (call_wants_json(call->request)) {
+                plan_json(p, id, &t);
+                answer_json(call, 200, &t);
+        } else {
+                plan_text(p, id, &t);
+                answer_text(call, 200, text_ok(&t) ? t.data : "");
         }
 }
 
 void plan_answer(struct call *call, const char *id, struct spec *spec)
 {
         _cleanup_(plan_reset) struct plan p = { 0 };
-        _cleanup_text_ struct text t = { 0 };
         struct fault f;
 
-        if (plan_make(call, id, spec, &p, &f) < 0) {
+        if (plan_make(call, id, spec, &p, &f) < 0)
                 answer_fault(call, &f);
-                return;
+        else
+                send_plan(call, &p, id);
+}
+
+/* --- the unit stays ----------------------------------------------------------------------------- */
+
+static int plan_keep(const struct daemon *d, const char *id, struct plan *p, struct fault *f)
+{
+        struct unit_record record = { 0 };
+        struct unit_host host;
+        int r = store_read_unit(d->store, id, &p->installed);
+
+        if (r < 0)
+                return fault_errno(f, r, "cannot read the unit of gear %s", id);
+        r = unit_read(p->installed, &record, f);
+        if (r < 0) {
+                f->kind = FAULT_CONFLICT; /* it is not the request that is wrong */
+                return r;
         }
-        if (call_wants_json(call->request)) {
-                plan_json(&p, id, &t);
-                answer_json(call, 200, &t);
-        } else {
-                plan_text(&p, id, &t);
-                answer_text(call, 200, text_ok(&t) ? t.data : "");
-        }
+        daemon_unit_host(d, &host);
+        text_add(&p->unit, p->installed);
+        if (unit_docker_argv(&record.spec, id, &host, &p->argv) < 0 || !text_ok(&p->unit))
+                r = fault_oom(f);
+        unit_record_reset(&record);
+        return r;
+}
+
+void plan_answer_kept(struct call *call, const char *id, const char *verdict, bool restarts)
+{
+        _cleanup_(plan_reset) struct plan p = { .verdict = verdict, .restarts = restarts };
+        struct fault f;
+
+        if (plan_keep(call->daemon, id, &p, &f) < 0)
+                answer_fault(call, &f);
+        else
+                send_plan(call, &p, id);
 }

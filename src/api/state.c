@@ -13,6 +13,7 @@
 #include "api/gear-json.h"
 #include "api/index.h"
 #include "api/lookup.h"
+#include "api/plan.h"
 #include "api/ready.h"
 #include "api/work.h"
 
@@ -459,13 +460,31 @@ static void turn_submit(struct call *call, const char *id, enum wish wish)
         change_begin(call, wish_done[wish], turn->work.id, work_begun, &turn->work);
 }
 
+static void turn_plan(struct call *call, const struct gear *gear, enum wish wish)
+{
+        static const char *const verdicts[] = {
+                [WISH_STARTED] = "start",
+                [WISH_STOPPED] = "stop",
+                [WISH_RESTARTED] = "restart",
+        };
+        enum gear_state state = gear_state_of(gear);
+        bool already = (wish == WISH_STARTED && state == STATE_RUNNING) ||
+                       (wish == WISH_STOPPED && state == STATE_STOPPED);
+
+        plan_answer_kept(call, gear->id, already ? "nothing" : verdicts[wish],
+                         wish == WISH_RESTARTED && state == STATE_RUNNING);
+}
+
 static void turn_call(struct call *call, enum wish wish)
 {
         struct gear *gear;
+        bool plan;
         struct fault f;
 
-        if (lookup_gear(call, &gear, &f) < 0)
+        if (lookup_gear(call, &gear, &f) < 0 || call_flag(call, "plan", &plan, &f) < 0)
                 answer_fault(call, &f);
+        else if (plan)
+                turn_plan(call, gear, wish);
         else
                 turn_submit(call, gear->id, wish);
 }

@@ -141,6 +141,27 @@ def test_a_plan_of_a_change_shows_the_difference(host):
 
 # --- again, otherwise, in its place ----------------------------------------------
 
+@pytest.mark.parametrize("method, call, body, verdict, restarts", [
+    ("PUT", "/started", None, "nothing", False),
+    ("PUT", "/stopped", None, "stop", False),
+    ("PUT", "/restarted", None, "restart", True),
+    ("POST", "/restart", None, "restart", True),
+    ("PUT", "/env", {"A": "2"}, "environment", False),
+    ("PATCH", "/env", {"A": None}, "environment", False),
+])
+def test_a_plan_of_any_other_change_does_nothing_either(host, method, call, body, verdict, restarts):
+    made(host, env={"A": "1"})
+    unit = host.root / "var/lib/gears/units/gear-1.service"
+    text, before = unit.read_text(encoding="utf-8"), status(host)
+    plan = host.peer(method, f"/container/1{call}?plan=yes", body, JSON)
+    assert plan.status == 200 and plan.json["plan"] == verdict and plan.json["restarts"] == restarts, plan
+    assert plan.json["unit"] == text and plan.json["diff"] == "" and plan.json["argv"][-1] == "test/busybox"
+    after = status(host)
+    assert all(after[name] == before[name] for name in ("state", "container", "pid"))
+    assert unit.read_text(encoding="utf-8") == text
+    assert host.peer("GET", "/container/1/env", headers=JSON).json == {"A": "1"}
+
+
 def test_a_gear_may_be_created_stopped(host):
     gear = made(host, started=False)
     assert gear["state"] == "stopped"

@@ -3,6 +3,7 @@
 4xx that names its field, and nothing of it is written anywhere."""
 
 import json
+import os
 
 import pytest
 
@@ -80,7 +81,7 @@ SPEC = {
         At("body", Raw(b'{"a":"1","a":"2"}'))],
     "memory": [-1, 0, 1, 1.5, "5M", "6143k", "-64m", "64mm", "64 m", "m", "1.G", "1..5G", ".", "1e9", "%", "64m;", "nan",
                "99999999999G", 2**63, True, [], {}, "", *NO_TEXT],
-    "cpus": [-1, 0, 0.001, 1025, 1.0005, "x", "1,5", "nan", "inf", "0x1", "1e400", "-1", "%n", "", True, [], {}, *NO_TEXT],
+    "cpus": [-1, 0, 0.001, os.cpu_count() + 0.01, 1024, 1025, 1.0005, "x", "1,5", "nan", "inf", "0x1", "1e400", "-1", "%n", "", True, [], {}, *NO_TEXT],
     "pids": [0, -1, 4194305, 1.5, *NO_NUMBERS, *NO_TEXT],
     "user": [value for value in NO_NAMES if value not in ("a",)] + [
         "a:b:c", ":", "a:", ":a", ".a", "2147483648", "99999999999999999999", "a" * 65],
@@ -227,12 +228,20 @@ QUERIES = [
     *(("GET", f"/containers?limit={value}", None, "limit") for value in ("", "0", "-1", "x", "99999999999999999999")),
     *(("GET", f"/containers?state={value}", None, "state") for value in ("", "run", "%25n", "running%0a")),
     *(("GET", f"/containers?after={value}", None, "after") for value in ("%2e%2e", "-x", "a%20b", "x" * 64, "%25n")),
-    *(("GET", f"/containers?fields={value}", None, "fields") for value in ("nosuch", "id,nosuch", "--x")),
+    *(("GET", f"/containers?fields={value}", None, "fields") for value in ("nosuch", "id,nosuch", "--x", "id,id")),
     *(("GET", f"/container/1/log?tail={value}", None, "tail") for value in ("", "x", "-1", "99999999999999999999")),
     *(("GET", f"/container/1/log?since={value}", None, "since") for value in ("", "yesterday", "2031-13-01T00:00:00Z", "-1")),
     ("GET", "/container/1/log?until=soon", None, "until"),
     *(("GET", f"/container/1/log?timeout={value}", None, "timeout") for value in ("", "x", "-1", "1s")),
     ("GET", "/container/1/log?follow=maybe", None, "follow"),
+    # What a change does not know is refused: a misspelt plan= would be the change itself.
+    *(("PUT", f"/container/2?{name}=yes", b'{"image":"test/busybox"}', name) for name in ("pln", "Plan", "i", "r")),
+    ("DELETE", "/container/1?volume=yes", None, "volume"),
+    ("DELETE", "/container/1?plan=yes", None, "plan"),
+    ("PUT", "/container/1/started?plan=maybe", None, "plan"),
+    ("PUT", "/container/1/started?force", None, "force"),
+    ("PUT", "/container/1/env?plan=yes", b'{"A B":"1"}', "env"),
+    ("PATCH", "/container/1/env?plan=maybe", b'{"A":"1"}', "plan"),
 ]
 
 
