@@ -48,6 +48,18 @@ static void healthz_get(struct call *call)
         answer_either(call, d->draining ? 503 : 200, text_ok(&text) ? text.data : "", &json);
 }
 
+/* For who opens the address to see what is there. */
+static void root_get(struct call *call)
+{
+        _cleanup_text_ struct text json = { 0 };
+
+        text_addc(&json, '{');
+        json_put(&json, "version", PACKAGE_VERSION);
+        json_put(&json, "calls", "/openapi.json");
+        text_add(&json, "}\n");
+        answer_either(call, 200, "geard " PACKAGE_VERSION ": geard(8) and /openapi.json have its calls\n", &json);
+}
+
 static void version_get(struct call *call)
 {
         _cleanup_text_ struct text json = { 0 };
@@ -208,6 +220,7 @@ static void metrics_get(struct call *call)
 }
 
 static const struct route routes[] = {
+        { HTTP_GET, "/", root_get, NULL, ROUTE_OPEN, "What answers here" },
         { HTTP_GET, "/healthz", healthz_get, NULL, ROUTE_OPEN, "Whether geard works, and what it misses" },
         { HTTP_GET, "/version", version_get, NULL, ROUTE_OPEN, "Which geard this is" },
         { HTTP_GET, "/metrics", metrics_get, "ops.read", 0,

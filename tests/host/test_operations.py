@@ -38,6 +38,12 @@ def test_health_needs_no_credentials(host):
     assert answer.status == 200 and answer.json["systemd"] and answer.json["engine"], answer
 
 
+def test_the_address_itself_says_what_answers_there(host):
+    answer = host.curl("GET", "/")
+    assert answer.status == 200 and answer.text.startswith("geard ") and answer.text.count("\n") <= 1, answer
+    assert host.curl("GET", "/", headers=JSON).json["calls"] == "/openapi.json"
+
+
 # Two requests that have begun when geard is told to stop, and whose heads are finished
 # when it drains.  New connections wait for the next geard, idle ones are closed.
 ASK_LATE = r"""
