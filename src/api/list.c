@@ -55,6 +55,14 @@ static int read_label(struct filter *filter, const char *label, struct fault *f)
         return 0;
 }
 
+static bool is_among(char *const *fields, const char *name)
+{
+        for (; fields && *fields; fields++)
+                if (streq(*fields, name))
+                        return true;
+        return false;
+}
+
 static int read_fields(struct filter *filter, const char *fields, struct fault *f)
 {
         _cleanup_free_ char *copy = fields ? strdup(fields) : NULL;
@@ -65,6 +73,8 @@ static int read_fields(struct filter *filter, const char *fields, struct fault *
         for (char *name = copy ? strtok_r(copy, ",", &save) : NULL; name; name = strtok_r(NULL, ",", &save)) {
                 if (!gear_field_exists(name))
                         return fault_set(f, FAULT_INVALID, "fields", "fields: there is no `%s'", name);
+                if (is_among(filter->fields, name))
+                        return fault_set(f, FAULT_INVALID, "fields", "fields: `%s' is given twice", name);
                 if (strv_add(&filter->fields, name) < 0)
                         return fault_oom(f);
         }
