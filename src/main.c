@@ -363,8 +363,12 @@ static int check_config(const struct config *c)
 {
         for (char **w = c->warnings; w && *w; w++)
                 fprintf(stderr, "%s\n", *w);
+        if (c->warnings && c->warnings[0]) {
+                fprintf(stderr, "geard would start with this configuration, and pass over that\n");
+                return EX_CONFIG;
+        }
         printf("the configuration is good: %zu listeners, state in %s\n", c->n_listens, c->state_directory);
-        return c->warnings && c->warnings[0] ? EX_CONFIG : EX_OK;
+        return EX_OK;
 }
 
 int main(int argc, char **argv)
@@ -401,7 +405,10 @@ int main(int argc, char **argv)
         }
         log_open("geard", LOG_INFO);
         if (config_load(p.config_file, &p.d.config, &f) < 0) {
-                log_error(NO_FIELDS, "%s", f.text);
+                if (check)
+                        fprintf(stderr, "%s\n", f.text);
+                else
+                        log_error(NO_FIELDS, "%s", f.text);
                 return EX_CONFIG;
         }
         if (check) {
