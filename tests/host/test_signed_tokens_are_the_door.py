@@ -113,10 +113,12 @@ def test_the_leeway_is_half_a_minute(host, issuer):
 
 @pytest.mark.parametrize("form,alg", [
     ({"kty": "OKP", "crv": "Ed25519"}, "EdDSA"), ({"kty": "EC", "crv": "P-256"}, "ES256"),
-    ({"kty": "RSA", "size": 2048, "alg": "RS256"}, "RS256"), ({"kty": "RSA", "size": 3072, "alg": "PS256"}, "PS256")])
+    ({"kty": "RSA", "size": 2048, "alg": "RS256"}, "RS256"), ({"kty": "RSA", "size": 3072, "alg": "PS256"}, "PS256"),
+    ({"kty": "oct", "size": 256, "alg": "HS256"}, "HS256")])
 def test_every_kind_of_key(host, form, alg):
     issuer = Issuer(host, **form)
-    issuer.path.write_text(issuer.key.export_public())
+    issuer.path.touch(0o600)
+    issuer.path.write_text(issuer.key.export() if issuer.key.is_symmetric else issuer.key.export_public())
     claims = {"d": soon(), "u": "alice", "a": "ops.read"}
     wait_until(lambda: get(host, sign(issuer.key, claims, alg), "/metrics").status == 200, 5, "the key counts")
     issuer.remove()

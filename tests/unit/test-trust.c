@@ -239,10 +239,10 @@ static void many_slow_keys_hold_up_nobody(void **state)
         shell(s, "mkdir keys");
         write_key(s, "large", large);
         write_key(s, "z", s->a);
-        shell(s, "for i in $(seq 300); do cp keys/large keys/large-$i; done");
+        shell(s, "for i in $(seq 100); do cp keys/large keys/large-$i; done");
         began = now_usec();
         becomes(s, s->token_a, true, "all keys are read");
-        assert_true(s->longest_gap_usec < (now_usec() - began) / 2);
+        assert_true(s->longest_gap_usec < (now_usec() - began) / 4 * 3); /* read by the loop it would be nearly all */
 }
 
 static void a_reload_reads_them_again(void **state)
