@@ -1,31 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * gear audit verify: the trail that geard tells against the heads that it noted
- * in the journal.  The journal is read first, so that no head is newer than the
- * records that are read then.
+ * gear audit verify: the trail that geard tells, or that it left in a file,
+ * against the heads that it noted in the journal.  The journal is read first, so that no head is newer than
+ * the records that are read then.
  */
 
+#include "cli/audit-file.h"
 #include "cli/audit-source.h"
 #include "cli/options.h"
 #include "cli/verb.h"
 #include "core/audit-verify.h"
 #include "sys/journal-heads.h"
+#include "sys/loop.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
 
-#define USEC_PER_SEC UINT64_C(1000000)
-
 enum { EXIT_INTACT, EXIT_WRONG, EXIT_UNCHECKED };
 
 struct verification {
-        const char *socket, *output;
+        const char *socket, *database, *output;
         uint64_t since_sec;
 };
 
 static const struct cli_option options[] = {
+        { 0, "database", "FILE", NULL, take_word, offsetof(struct verification, database),
+          "the trail in the file of a stopped geard, which is\nleft as it is" },
         { 0, "journal-since", "TIME", NULL, take_time, offsetof(struct verification, since_sec),
           "pass over what the journal noted before, like\n"
           "2031-12-31T23:59:59Z, or @ and seconds since 1970" },
@@ -189,14 +191,35 @@ static int take_head(void *arg, const struct audit_witness *witness)
         return audit_verify_witness(arg, witness);
 }
 
-static int take_records(struct audit_verifier *verifier, struct audit_source *source, struct fault *f)
+/* Where records come from; one of both. */
+struct origin {
+        struct audit_source *source;
+        struct audit_file *file;
+};
+
+static void origin_reset(struct origin *o)
+{
+        o->source = audit_source_free(o->source);
+        o->file = audit_file_free(o->file);
+}
+
+static int origin_open(const struct verification *what, struct origin *ret, struct fault *f)
+{
+        if (what->database)
+                return audit_file_open(what->database, &ret->file, f);
+        ret->source = audit_source_new(what->socket);
+        return ret->source ? 0 : fault_oom(f);
+}
+
+static int take_records(struct audit_verifier *verifier, struct origin *o, struct fault *f)
 {
         uint64_t from = 0;
         bool end = false;
 
         while (!end) {
                 _cleanup_audit_batch_ struct audit_batch batch = { 0 };
-                int r = audit_source_read(source, true, from, &batch, f);
+                int r = o->file ? audit_file_read(o->file, from, &batch, f)
+                                : audit_source_read(o->source, true, from, &batch, f);
 
                 if (r < 0)
                         return r;
@@ -229,15 +252,17 @@ static int print_verdict(const struct verification *what, const struct audit_ver
 static int verify(const struct verification *what, struct fault *f)
 {
         _cleanup_(audit_verifier_freep) struct audit_verifier *verifier = audit_verifier_new();
-        _cleanup_(audit_source_freep) struct audit_source *source = audit_source_new(what->socket);
+        _cleanup_(origin_reset) struct origin origin = { 0 };
         struct audit_verdict verdict;
         int r;
 
-        if (!verifier || !source)
+        if (!verifier)
                 return fault_oom(f);
         r = journal_heads(NULL, what->since_sec * USEC_PER_SEC, take_head, verifier, f);
         if (r == 0)
-                r = take_records(verifier, source, f);
+                r = origin_open(what, &origin, f);
+        if (r == 0)
+                r = take_records(verifier, &origin, f);
         if (r < 0)
                 return r;
         if (audit_verify_end(verifier, &verdict) < 0)

@@ -2,6 +2,7 @@
 bin_PROGRAMS = gear
 gear_SOURCES = \
 	src/cli/audit.c \
+	src/cli/audit-file.c src/cli/audit-file.h \
 	src/cli/audit-source.c src/cli/audit-source.h \
 	src/cli/audit-verify.c \
 	src/cli/claim-options.c src/cli/claim-options.h \

@@ -284,6 +284,29 @@ def test_rotation_is_covered_and_what_was_altered_before_is_told(file_host):
     delete(file_host, "1")
 
 
+def test_the_file_of_a_stopped_geard_is_verified_and_left_as_it_is(the_trail):
+    def verify(status):
+        done = the_trail.host.run("gear", "audit", "verify", f"--database=/{trail.DATABASE}",
+                                  f"--journal-since=@{the_trail.since}", check=False)
+        assert done.returncode == status, done.stdout + done.stderr
+        return (done.stdout + done.stderr).decode()
+
+    def digests():
+        return the_trail.host.sh(f"sha256sum /{trail.DATABASE}*")
+
+    assert "let geard tell" in verify(2)
+    the_trail.host.sh("systemctl kill -s KILL geard.service; systemctl stop geard.socket geard.service")
+    before = digests()
+    assert f"/{trail.DATABASE}-wal" in before, "a killed geard leaves its log, which holds the newest records"
+    assert f"Records 1 to {RECORDS} are vouched for by the chain and the journal" in verify(0)
+    assert digests() == before
+    with opened(the_trail.host) as database:
+        rewritten(database)
+    assert f"Records 5 to {RECORDS} are not what geard wrote" in verify(1)
+    assert the_trail.host.sh("ls -d /var/tmp/gear-audit.* 2>/dev/null || true") == ""
+    the_trail.host.sh("systemctl start geard.socket")
+
+
 def test_gear_audit_shows_what_get_audit_tells(the_trail):
     host = the_trail.host
     told = host.peer("GET", "/audit?after=0", headers=JSON).json["records"]
