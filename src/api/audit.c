@@ -4,6 +4,7 @@
 
 #include "api/refusals.h"
 #include "api/trail.h"
+#include "sys/database-audit.h"
 #include "util/log.h"
 
 #include <inttypes.h>

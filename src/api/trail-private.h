@@ -5,6 +5,7 @@
 
 #include "api/call.h"
 #include "api/trail.h"
+#include "sys/database-audit.h"
 
 enum trail_format {
         TRAIL_TABLE,

@@ -4,7 +4,7 @@
 
 #include "cli/audit-file.h"
 
-#include "sys/database.h"
+#include "sys/database-audit.h"
 #include "util/file.h"
 
 #include <fcntl.h>

@@ -7,7 +7,7 @@
  * are made of.
  */
 
-#include "sys/database.h"
+#include "sys/database-audit.h"
 
 #include <sqlite3.h>
 #include <sys/queue.h>
