@@ -55,6 +55,7 @@ struct systemd {
         struct bus *bus;
         struct batch batches[N_BATCHES];
         struct systemd_ops jobs, questions;
+        bool reloading;                  /* systemd has told of the beginning, and not yet of the end */
         struct systemd_stats stats;
 };
 

@@ -292,10 +292,14 @@ static void on_signal(void *arg, sd_bus_message *m)
                 if (sd_bus_message_read(m, "uoss", NULL, &path, &unit, &result) >= 0)
                         job_removed(s, path, result);
         } else if (sd_bus_message_is_signal(m, MANAGER_INTERFACE, "UnitRemoved")) {
-                if (sd_bus_message_read(m, "so", &unit, &path) >= 0)
+                /* A reload takes all units away and brings them back; what it really took, a list tells. */
+                if (!s->reloading && sd_bus_message_read(m, "so", &unit, &path) >= 0)
                         s->hooks.removed(s->hooks.arg, unit);
         } else if (sd_bus_message_is_signal(m, MANAGER_INTERFACE, "Reloading")) {
-                if (sd_bus_message_read(m, "b", &began) >= 0 && !began)
+                if (sd_bus_message_read(m, "b", &began) < 0)
+                        return;
+                s->reloading = began;
+                if (!began)
                         s->hooks.reloaded(s->hooks.arg);
         }
 }
@@ -304,6 +308,7 @@ static void on_up(void *arg)
 {
         struct systemd *s = arg;
 
+        s->reloading = false;
         jobs_resume(s);
         s->hooks.up(s->hooks.arg);
 }
