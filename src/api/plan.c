@@ -89,7 +89,7 @@ static int plan_make(const struct call *call, const char *id, struct spec *spec,
                 return r;
         daemon_unit_host(d, &host);
         r = unit_render(spec, &origin, &host, &p->unit, f);
-        if (r == 0 && unit_docker_argv(spec, id, &host, &p->argv) < 0)
+        if (r == 0 && unit_docker_argv(spec, &origin, &host, &p->argv) < 0)
                 r = fault_oom(f);
         if (r == 0)
                 (void) store_read_unit(d->store, id, &p->installed);
@@ -161,6 +161,7 @@ void plan_answer(struct call *call, const char *id, struct spec *spec)
 static int plan_keep(const struct daemon *d, const char *id, struct plan *p, struct fault *f)
 {
         struct unit_record record = { 0 };
+        struct unit_origin origin = { .id = id };
         struct unit_host host;
         int r = store_read_unit(d->store, id, &p->installed);
 
@@ -173,7 +174,8 @@ static int plan_keep(const struct daemon *d, const char *id, struct plan *p, str
         }
         daemon_unit_host(d, &host);
         text_add(&p->unit, p->installed);
-        if (unit_docker_argv(&record.spec, id, &host, &p->argv) < 0 || !text_ok(&p->unit))
+        origin.request_id = record.request_id;
+        if (unit_docker_argv(&record.spec, &origin, &host, &p->argv) < 0 || !text_ok(&p->unit))
                 r = fault_oom(f);
         unit_record_reset(&record);
         return r;

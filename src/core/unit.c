@@ -192,8 +192,10 @@ static int add_process(char ***v, const struct spec *spec)
         return r;
 }
 
-int unit_docker_argv(const struct spec *spec, const char *id, const struct unit_host *host, char ***ret)
+int unit_docker_argv(const struct spec *spec, const struct unit_origin *origin, const struct unit_host *host,
+                     char ***ret)
 {
+        const char *id = origin->id;
         _cleanup_strv_ char **v = NULL;
         int r = 0;
 
@@ -207,6 +209,7 @@ int unit_docker_argv(const struct spec *spec, const char *id, const struct unit_
         r |= strv_add(&v, "--attach=stderr");
         r |= strv_add(&v, "--log-driver=none");
         r |= strv_addf(&v, "--label=io.geard.id=%s", id);
+        r |= strv_addf(&v, "--label=io.geard.request=%s", origin->request_id);
         r |= strv_addf(&v, "--env-file=%s/env/%s.env", host->state_directory, id);
         r |= add_limits(&v, spec, host);
         r |= add_ports(&v, spec, host);
@@ -378,7 +381,7 @@ int unit_render(const struct spec *spec, const struct unit_origin *origin, const
         _cleanup_strv_ char **argv = NULL;
         _cleanup_text_ struct text t = { 0 };
 
-        if (unit_docker_argv(spec, origin->id, host, &argv) < 0 || render_record(&t, spec, origin) < 0)
+        if (unit_docker_argv(spec, origin, host, &argv) < 0 || render_record(&t, spec, origin) < 0)
                 return fault_oom(f);
         render_unit(&t, spec, origin, host);
         render_service(&t, spec, argv, origin->id, host);

@@ -42,7 +42,8 @@ int unit_render(const struct spec *spec, const struct unit_origin *origin, const
                 struct text *ret, struct fault *f);
 
 /* The argv of the container's client, as the unit runs it. */
-int unit_docker_argv(const struct spec *spec, const char *id, const struct unit_host *host, char ***ret);
+int unit_docker_argv(const struct spec *spec, const struct unit_origin *origin, const struct unit_host *host,
+                     char ***ret);
 
 /* SHA-256 of the canonical spec, hex. 0 or -ENOMEM. */
 int unit_spec_hash(const struct spec *spec, char ret[static DIGEST_HEX_LEN + 1]);

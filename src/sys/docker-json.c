@@ -110,6 +110,8 @@ void docker_read_inspected(const struct json *v, struct docker_container *ret)
         docker_clean(ret->name, sizeof ret->name, name + (*name == '/'));
         docker_clean(ret->gear, sizeof ret->gear,
                      string_or_empty(member(config, "Labels"), DOCKER_LABEL_ID));
+        docker_clean(ret->request, sizeof ret->request,
+                     string_or_empty(member(config, "Labels"), DOCKER_LABEL_REQUEST));
         docker_clean(ret->image, sizeof ret->image, string_or_empty(config, "Image"));
         docker_clean(ret->state, sizeof ret->state, string_or_empty(state, "Status"));
         docker_clean(ret->health, sizeof ret->health, streq(health, "none") ? "" : health);

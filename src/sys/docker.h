@@ -15,12 +15,14 @@
 struct docker;
 struct docker_op;
 
-#define DOCKER_LABEL_ID "io.geard.id"      /* the gear's id: our mark of ownership */
+#define DOCKER_LABEL_ID "io.geard.id"           /* the gear's id: our mark of ownership */
+#define DOCKER_LABEL_REQUEST "io.geard.request" /* the request that its unit was written for */
 
 struct docker_container {
         char id[65];
         char name[128];
         char gear[64];             /* the label DOCKER_LABEL_ID, "" if it is not ours */
+        char request[33];          /* the label DOCKER_LABEL_REQUEST; inspect only */
         char image[256];
         char state[16];            /* created running paused restarting removing exited dead */
         char health[12];           /* "" if none, starting healthy unhealthy */

@@ -139,13 +139,13 @@ static int write_unit(const char *directory, const char *id, const struct text *
         return fclose(file) == 0 ? 0 : -errno;
 }
 
-static int print_argv(const struct spec *spec, const char *id)
+static int print_argv(const struct spec *spec, const struct unit_origin *origin)
 {
         const char *const wrapper[] = { host.helper, "--socket=/run/docker.sock", "--engine=docker.service", "run", NULL };
         _cleanup_strv_ char **argv = NULL;
         size_t n;
 
-        if (unit_docker_argv(spec, id, &host, &argv) < 0)
+        if (unit_docker_argv(spec, origin, &host, &argv) < 0)
                 return -ENOMEM;
         /* The command goes in as it is, whatever else the argv is made of. */
         n = strv_len(spec->command);
@@ -156,7 +156,7 @@ static int print_argv(const struct spec *spec, const char *id)
                 if (wrapper[i])
                         (void) printf("%s%c", wrapper[i], '\0');
                 else
-                        (void) printf("gear-%s%c", id, '\0');
+                        (void) printf("gear-%s%c", origin->id, '\0');
         for (char **word = argv; *word; word++)
                 (void) printf("%s%c", *word, '\0');
         return 0;
@@ -215,7 +215,7 @@ static int make_one(uint64_t *random, uint64_t number, uint64_t argvs, const cha
         if (r == 0)
                 r = unit_render(&spec, &origin, &host, &unit, &f);
         if (r == 0)
-                r = print_argv(&spec, id);
+                r = print_argv(&spec, &origin);
         if (r == 0)
                 r = add_argvs(random, argvs - 1, &unit);
         return r == 0 ? write_unit(directory, id, &unit) : r;

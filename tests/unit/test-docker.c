@@ -376,7 +376,8 @@ static void a_container_is_read(void **state)
                   "{\"Id\":\"abc\",\"Name\":\"/gear-1\",\"State\":{\"Status\":\"running\",\"Pid\":42,"
                   "\"ExitCode\":137,\"OOMKilled\":true,\"Error\":\"a\\nb\","
                   "\"StartedAt\":\"2026-01-02T03:04:05.123456789Z\",\"Health\":{\"Status\":"
-                  "\"starting\"}},\"Config\":{\"Image\":\"i:1\",\"Labels\":{\"io.geard.id\":\"1\"}},"
+                  "\"starting\"}},\"Config\":{\"Image\":\"i:1\",\"Labels\":{\"io.geard.id\":\"1\","
+                  "\"io.geard.request\":\"2a\"}},"
                   "\"NetworkSettings\":{\"IPAddress\":\"\",\"Networks\":{\"n\":{\"IPAddress\":"
                   "\"10.0.0.2\"}}}}",
                   .piece = 7 },
@@ -397,6 +398,7 @@ static void a_container_is_read(void **state)
         assert_string_equal(c->id, "abc");
         assert_string_equal(c->name, "gear-1");
         assert_string_equal(c->gear, "1");
+        assert_string_equal(c->request, "2a");
         assert_string_equal(c->image, "i:1");
         assert_string_equal(c->state, "running");
         assert_string_equal(c->health, "starting");
