@@ -52,8 +52,7 @@ struct daemon {
         struct requests *requests;
         struct database *database;
         struct change *changes;  /* the api layer's: those that wait for the database */
-        struct recalled *recalled; /* … and those of an earlier life, until it is known what became of them */
-        struct timer *recall;
+        struct recall *recall;   /* … and those of an earlier life */
         struct refusals *refusals; /* the api layer's: those that are counted into one record */
         struct follower *followers; /* … and who follows the audit trail */
         struct tokens *tokens;   /* those that are believed, and by which keys */
@@ -69,7 +68,8 @@ struct daemon {
         unsigned listing;        /* lists of systemd's units taken so far */
         bool systemd_synced;     /* the index holds systemd's states … */
         bool engine_synced;      /* … and the engine's */
-        bool settled;            /* what an earlier life left undone was looked at */
+        bool recovering;         /* what an earlier life left undone stands in the queues … */
+        bool settled;            /* … and the rest was looked at, too */
         bool ready;              /* READY=1 was sent */
         bool draining;
         unsigned streams;        /* open log and progress streams */

@@ -276,9 +276,10 @@ static int build(struct process *p, struct fault *f)
                 return fault_oom(f);
         watch_units(d);
         r = recover_scan(d, f);
-        if (r == 0)
-                r = listen_all(d, f);
-        return r;
+        if (r < 0)
+                return r;
+        recall_go_on(d);
+        return listen_all(d, f);
 }
 
 /* Works and probers use any of the parts, and the worker uses works. */
@@ -294,10 +295,10 @@ static void take_down(struct process *p)
 {
         struct daemon *d = &p->d;
 
-        if (d->gears && d->requests)
-                work_answer_all(d);
-        if (d->requests)
+        if (d->gears && d->requests) {
                 recall_leave(d);
+                work_answer_all(d);
+        }
         d->server = server_free(d->server);
         d->worker = worker_free(d->worker);
         if (d->gears)
@@ -306,7 +307,7 @@ static void take_down(struct process *p)
         trail_leave_all(d);
         d->database = database_free(d->database);
         change_free_all(d);
-        d->recall = timer_free(d->recall);
+        d->recall = recall_free(d->recall);
         p->watchdog = timer_free(p->watchdog);
         p->drain = timer_free(p->drain);
         p->ready = timer_free(p->ready);

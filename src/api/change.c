@@ -4,6 +4,7 @@
 
 #include "api/answer.h"
 #include "api/audit.h"
+#include "api/recall.h"
 #include "core/token.h"
 #include "util/digest.h"
 #include "util/log.h"
@@ -294,6 +295,7 @@ struct change {
         struct daemon *daemon;
         struct request *request;
         change_begun *begun;      /* of an intent; NULL: an outcome */
+        void (*then)(void *arg);  /* of an outcome; or NULL */
         void *arg;
         struct outcome outcome;
 };
@@ -481,6 +483,11 @@ static int join_or_begin(struct call *call, struct request **ret, struct fault *
         uint64_t wait_usec = 0;
         int r, heard;
 
+        if (!recall_is_done(call->daemon)) {
+                (void) fault_set(f, FAULT_AWAY, NULL, "what an earlier life of geard has begun could not be read yet");
+                f->retry_after = 1;
+                return -EAGAIN;
+        }
         r = wait_time(call, &wait_usec, f);
         if (r == 0)
                 r = submit(call, ret, f);
@@ -528,11 +535,14 @@ static void concluded(void *arg, const struct fault *fault)
                           request_id(c->request), fault->text);
                 audit_lost(c->daemon, fault->text);
         }
+        if (c->then)
+                c->then(c->arg);
         request_finish(c->daemon->requests, c->request, &c->outcome);
         (void) change_free(c);
 }
 
-static void conclude(struct daemon *d, struct request *request, struct outcome *outcome, const char *gear)
+static void conclude(struct daemon *d, struct request *request, struct outcome *outcome, const char *gear,
+                     void (*then)(void *arg), void *arg)
 {
         struct change *c = change_new(d, request);
         struct database_request row;
@@ -540,9 +550,13 @@ static void conclude(struct daemon *d, struct request *request, struct outcome *
 
         if (!c) {
                 audit_lost(d, "out of memory");
+                if (then)
+                        then(arg);
                 request_finish(d->requests, request, outcome);
                 return;
         }
+        c->then = then;
+        c->arg = arg;
         c->outcome = *outcome;
         *outcome = (struct outcome){ 0 };
         describe(request, &row);
@@ -556,7 +570,8 @@ static void conclude(struct daemon *d, struct request *request, struct outcome *
         }
 }
 
-void change_end(struct daemon *d, struct request *request, struct outcome *outcome, const char *gear)
+void change_end_then(struct daemon *d, struct request *request, struct outcome *outcome, const char *gear,
+                     void (*then)(void *arg), void *arg)
 {
         char code[12];
         size_t n = outcome->text ? strcspn(outcome->text, "\n") : 0;
@@ -570,7 +585,12 @@ void change_end(struct daemon *d, struct request *request, struct outcome *outco
                LOG_FIELDS("GEAR_ID", gear, "GEARD_REQUEST_ID", request_id(request), "GEARD_PRINCIPAL",
                           request_principal(request), "GEARD_STATUS", code),
                "%.*s", (int) n, outcome->text ? outcome->text : "");
-        conclude(d, request, outcome, gear);
+        conclude(d, request, outcome, gear, then, arg);
+}
+
+void change_end(struct daemon *d, struct request *request, struct outcome *outcome, const char *gear)
+{
+        change_end_then(d, request, outcome, gear, NULL, NULL);
 }
 
 void change_fail(struct daemon *d, struct request *request, const struct fault *fault, const char *gear)

@@ -26,6 +26,9 @@ void change_begin(struct call *call, const char *verb, const char *gear, change_
 /* Counts it, logs it, and ends it as soon as that is on the disk. Takes the outcome's strings. */
 void change_end(struct daemon *d, struct request *request, struct outcome *outcome, const char *gear);
 void change_fail(struct daemon *d, struct request *request, const struct fault *fault, const char *gear);
+/* The same; then() is called when it is remembered, before anybody hears of it, perhaps inside the call. */
+void change_end_then(struct daemon *d, struct request *request, struct outcome *outcome, const char *gear,
+                     void (*then)(void *arg), void *arg);
 /* geard goes before it is done: who waits is told so, and the next start finds out what became of it. */
 void change_leave(struct daemon *d, struct request *request, const struct fault *fault);
 

@@ -58,7 +58,7 @@ static void creation_begun(struct daemon *d, struct request *request, void *arg)
 }
 
 /* Takes the spec. */
-static void create(struct call *call, const char *id, struct spec *spec)
+static void create(struct call *call, const char *id, struct spec *spec, const char *verb)
 {
         struct creation *creation = calloc(1, sizeof *creation);
         struct fault f;
@@ -72,7 +72,22 @@ static void create(struct call *call, const char *id, struct spec *spec)
         (void) snprintf(creation->id, sizeof creation->id, "%s", id);
         (void) snprintf(creation->user, sizeof creation->user, "%s", call->who.user);
         creation->spec = *spec;
-        change_begin(call, "created", creation->id, creation_begun, creation);
+        change_begin(call, verb, creation->id, creation_begun, creation);
+}
+
+/*
+ * A gear that is there already, just so, only has to run.  That leaves nothing
+ * in its record, so the intent has to say it.
+ */
+static const char *verb_of(const struct daemon *d, const char *id, struct spec *spec)
+{
+        const struct gear *gear = gears_find(d->gears, id);
+        bool same = false;
+        struct fault ignored;
+
+        if (!gear || !gear->image || !spec->started || install_compare(d, id, spec, &same, &ignored) < 0)
+                return "created";
+        return same ? "kept" : "created";
 }
 
 static void container_put(struct call *call)
@@ -96,7 +111,7 @@ static void container_put(struct call *call)
                 plan_answer(call, id, &spec);
                 spec_reset(&spec);
         } else {
-                create(call, id, &spec);
+                create(call, id, &spec, verb_of(call->daemon, id, &spec));
         }
 }
 

@@ -18,12 +18,13 @@
 
 #include <stdio.h>
 
-enum edit_kind { EDIT_REPLACE, EDIT_PATCH };
+enum edit_kind { EDIT_REPLACE, EDIT_PATCH, EDIT_RECALLED };
 
 struct edit {
         struct work work;
         enum edit_kind kind;
         struct json *body;  /* NULL: no variables at all */
+        char request[DIGEST_HEX_LEN + 1]; /* the digest of the one it is for */
         size_t n_variables; /* afterwards */
         struct fault fault; /* the worker's */
 };
@@ -83,7 +84,25 @@ static int write_variables(void *arg)
         int r = settle_variables(edit, &env, &edit->fault);
 
         if (r == 0)
-                r = store_write_env(edit->work.daemon->store, edit->work.id, &env, &edit->fault);
+                r = store_write_env(edit->work.daemon->store, edit->work.id, &env, edit->request, &edit->fault);
+        edit->n_variables = env.n;
+        return r;
+}
+
+/* What stands is what the request has written, or it has written nothing. */
+static int look_at_variables(void *arg)
+{
+        struct edit *edit = arg;
+        _cleanup_(environ_reset) struct environ env = { 0 };
+        char writer[DIGEST_HEX_LEN + 1];
+        int r = store_read_env_request(edit->work.daemon->store, edit->work.id, writer);
+
+        if (r == 0 && streq(writer, edit->request))
+                r = load_variables(edit->work.daemon, edit->work.id, &env, &edit->fault);
+        else
+                r = fault_set(&edit->fault, FAULT_AWAY, NULL,
+                              "geard ended before the environment of gear %s was changed: ask again", edit->work.id);
+        edit->fault.retry_after = 1;
         edit->n_variables = env.n;
         return r;
 }
@@ -110,18 +129,22 @@ static void written(void *arg, int r)
         json_putb(&json, "restart_needed", runs);
         text_add(&json, "}\n");
         outcome_of(&outcome, 200, text, &json);
+        outcome.replayed = edit->kind == EDIT_RECALLED;
         work_end(&edit->work, &outcome);
 }
 
 static void edit_begin(struct work *w)
 {
         const struct gear *gear = work_gear(w);
+        struct edit *edit = edit_of(w);
         struct fault f;
+
 
         if (!gear || (!gear->image && !gear->damage)) {
                 (void) fault_set(&f, FAULT_MISSING, "id", "there is no gear %s", w->id);
                 work_fail(w, &f);
-        } else if (worker_run(w->daemon->worker, write_variables, written, edit_of(w)) < 0) {
+        } else if (worker_run(w->daemon->worker, edit->kind == EDIT_RECALLED ? look_at_variables : write_variables,
+                              written, edit) < 0) {
                 (void) fault_oom(&f);
                 work_fail(w, &f);
         }
@@ -132,8 +155,38 @@ static const struct work_kind edit_kind = {
         .free = edit_free,
 };
 
+void environment_recall(struct daemon *d, struct request *request, const char *id)
+{
+        struct edit *edit = calloc(1, sizeof *edit);
+        struct fault f;
+
+        if (!edit) {
+                (void) fault_oom(&f);
+                change_fail(d, request, &f, id);
+                return;
+        }
+        edit->kind = EDIT_RECALLED;
+        edit->work.kind = &edit_kind;
+        edit->work.daemon = d;
+        edit->work.request = request;
+        (void) snprintf(edit->request, sizeof edit->request, "%s", request_digest(request));
+        edit->work.may_start = work_gear_is_known;
+        (void) snprintf(edit->work.id, sizeof edit->work.id, "%s", id);
+        work_submit(&edit->work);
+}
+
+/* Its request may be answered before it is through: geard stops. */
+static void edit_begun(struct daemon *d, struct request *request, void *arg)
+{
+        struct edit *edit = arg;
+
+        if (request)
+                (void) snprintf(edit->request, sizeof edit->request, "%s", request_digest(request));
+        work_begun(d, request, &edit->work);
+}
+
 /* Takes the body. */
-static void edit_submit(struct call *call, const struct gear *gear, enum edit_kind kind, struct json *body)
+static void edit_submit(struct call *call, const char *id, enum edit_kind kind, struct json *body)
 {
         _cleanup_(json_freep) struct json *owned = body;
         struct edit *edit = calloc(1, sizeof *edit);
@@ -148,8 +201,8 @@ static void edit_submit(struct call *call, const struct gear *gear, enum edit_ki
         edit->body = TAKE(owned);
         edit->work.kind = &edit_kind;
         edit->work.daemon = call->daemon;
-        (void) snprintf(edit->work.id, sizeof edit->work.id, "%s", gear->id);
-        change_begin(call, "environment", edit->work.id, work_begun, &edit->work);
+        (void) snprintf(edit->work.id, sizeof edit->work.id, "%s", id);
+        change_begin(call, "environment", edit->work.id, edit_begun, edit);
 }
 
 /* All that can be wrong with the body; the file is not looked at. */
@@ -166,8 +219,9 @@ static void edit_call(struct call *call, enum edit_kind kind)
         _cleanup_(json_freep) struct json *body = NULL;
         bool plan = false;
         struct gear *gear;
+        const char *id;
         struct fault f;
-        int r = lookup_gear(call, &gear, &f);
+        int r = call_gear_id(call, &id, &f);
 
         if (r == 0)
                 r = call_flag(call, "plan", &plan, &f);
@@ -177,13 +231,15 @@ static void edit_call(struct call *call, enum edit_kind kind)
         if (r == 0 && !body)
                 r = fault_set(&f, FAULT_INVALID, "body", "body: an object of names and values is expected");
         if (r == 0 && plan)
+                r = lookup_gear(call, &gear, &f);
+        if (r == 0 && plan)
                 r = check_variables(kind, body, &f);
         if (r < 0)
                 answer_fault(call, &f);
         else if (plan)
                 plan_answer_kept(call, gear->id, "environment", false);
         else
-                edit_submit(call, gear, kind, TAKE(body));
+                edit_submit(call, id, kind, TAKE(body));
 }
 
 static void environment_put(struct call *call)
@@ -198,13 +254,13 @@ static void environment_patch(struct call *call)
 
 static void environment_delete(struct call *call)
 {
-        struct gear *gear;
+        const char *id;
         struct fault f;
 
-        if (lookup_gear(call, &gear, &f) < 0)
+        if (call_gear_id(call, &id, &f) < 0)
                 answer_fault(call, &f);
         else
-                edit_submit(call, gear, EDIT_REPLACE, NULL);
+                edit_submit(call, id, EDIT_REPLACE, NULL);
 }
 
 /* --- reading ------------------------------------------------------------------------------------- */

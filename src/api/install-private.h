@@ -10,6 +10,7 @@ struct install {
         struct work work;
         struct spec spec;
         char *user;
+        char request_id[REQUEST_ID_LEN + 1]; /* "": as it was */
         bool replacing;
         bool before_started;         /* … and was to run */
         bool keeping;                /* the same gear is there already: it only has to run */
@@ -32,6 +33,8 @@ static inline struct install *install_of(struct work *w)
 /* The steps: from the image on, or from the link on when everything is written already. */
 void install_image(struct install *in);
 void install_link(struct install *in);
+/* Its start was asked for: from here on, until it is ready or not. */
+void install_await(struct install *in);
 /* The gear's record goes into the index: its ports are spoken for. */
 int install_enter(struct install *in, struct fault *f);
 /* False when it was given up meanwhile; the way back has then begun. */
@@ -43,5 +46,6 @@ void install_undo(struct install *in, const struct fault *fault);
 /* The last step that can fail: the wanted state is written, the former unit forgotten. */
 int install_settle_files(void *arg);
 
-/* struct work_kind's free. */
+/* struct work_kind's. */
+void install_give_up(struct work *w, const char *why);
 void install_free(struct work *w);

@@ -125,10 +125,22 @@ static void ready_answered(void *arg, enum ready_result result)
         }
 }
 
+void install_await(struct install *in)
+{
+        struct fault f;
+
+        work_progress(&in->work, "Gear %s is starting", in->work.id);
+        in->work.ready = ready_wait(in->work.daemon, work_gear(&in->work), &in->spec, in->started_usec, ready_answered,
+                                    in);
+        if (!in->work.ready) {
+                (void) fault_oom(&f);
+                install_undo(in, &f);
+        }
+}
+
 static void start_answered(void *arg, enum job_result result, const struct fault *fault)
 {
         struct install *in = arg;
-        struct gear *gear = work_gear(&in->work);
         struct fault f;
 
         in->work.op = NULL;
@@ -142,12 +154,7 @@ static void start_answered(void *arg, enum job_result result, const struct fault
         } else if (result != JOB_DONE) {
                 explain(in, FAULT_FAILED, job_result_text(result));
         } else {
-                work_progress(&in->work, "Gear %s is starting", in->work.id);
-                in->work.ready = ready_wait(in->work.daemon, gear, &in->spec, in->started_usec, ready_answered, in);
-                if (!in->work.ready) {
-                        (void) fault_oom(&f);
-                        install_undo(in, &f);
-                }
+                install_await(in);
         }
 }
 
@@ -250,7 +257,7 @@ static int write_files(void *arg)
         if (r == 0)
                 r = store_write_phase(store, id, phase_meanwhile(in), &in->fault);
         if (r == 0)
-                r = store_write_env(store, id, &in->spec.env, &in->fault);
+                r = store_write_env(store, id, &in->spec.env, NULL, &in->fault);
         if (r == 0)
                 r = store_write_unit(store, id, in->unit.data, in->unit.len, &in->fault);
         return r;
@@ -344,7 +351,7 @@ static int render(struct install *in, struct fault *f)
         const struct unit_origin origin = {
                 .id = in->work.id,
                 .user = in->user,
-                .request_id = in->work.request ? request_id(in->work.request) : gear->request_id,
+                .request_id = in->request_id[0] ? in->request_id : gear->request_id,
                 .created_usec = gear->created_usec,
         };
         struct unit_host host;
@@ -358,7 +365,7 @@ int install_enter(struct install *in, struct fault *f)
         struct daemon *d = in->work.daemon;
         struct unit_record record = { .spec = in->spec, .user = in->user };
         struct gear *gear = work_gear(&in->work);
-        const char *rid = in->work.request ? request_id(in->work.request) : gear->request_id;
+        const char *rid = in->request_id[0] ? in->request_id : gear->request_id;
 
         /* A gear that is replaced is as old as it was. */
         record.created_usec = in->replacing ? gear->created_usec : wall_usec();

@@ -93,7 +93,7 @@ static void install_over(struct install *in, struct gear *gear)
 
         r = install_compare(in->work.daemon, in->work.id, &in->spec, &same, &f);
         /* geard's own wish is to write the same gear anew, for another host. */
-        if (r == 0 && same && in->work.request) {
+        if (r == 0 && same && in->request_id[0]) {
                 install_keep(in, gear);
                 return;
         }
@@ -184,7 +184,7 @@ static void install_begin(struct work *w)
         install_note_volumes(in);
 }
 
-static void install_give_up(struct work *w, const char *why)
+void install_give_up(struct work *w, const char *why)
 {
         struct install *in = install_of(w);
 
@@ -227,6 +227,8 @@ void install_submit(struct daemon *d, struct request *request, const char *id, c
         in->work.kind = &install_kind;
         in->work.daemon = d;
         in->work.request = request;
+        if (request)
+                (void) snprintf(in->request_id, sizeof in->request_id, "%s", request_id(request));
         (void) snprintf(in->work.id, sizeof in->work.id, "%s", id);
         in->spec = *spec;
         *spec = (struct spec){ 0 };

@@ -4,178 +4,327 @@
 
 #include "api/answer.h"
 #include "api/audit.h"
-#include "api/change.h"
+#include "api/environment.h"
 #include "api/gear-json.h"
+#include "api/recover.h"
+#include "api/state.h"
+#include "api/work.h"
 #include "util/log.h"
 
 #include <stdio.h>
 
-#define LOOK_USEC (100 * USEC_PER_MSEC)
+#define START_WAIT_USEC (2 * USEC_PER_SEC)
+#define ASK_AGAIN_USEC (1 * USEC_PER_SEC)
+#define LOOK_USEC (50 * USEC_PER_MSEC)
 
 struct recalled {
         struct recalled *next;
         struct request *request;
         char verb[DATABASE_WORD_MAX + 1];
         char gear[GEAR_ID_MAX + 1];
+        bool is_oldest;         /* of its gear: no other can have begun */
 };
 
-/* --- reading them ------------------------------------------------------------------------------- */
-
-struct reading {
+struct recall {
         struct daemon *daemon;
-        bool failed;
-        struct fault fault;
+        struct timer *timer;    /* asks the database again, or looks after works that wait */
+        struct recalled *first; /* in the order in which they began, until somebody takes them */
+        bool waiting;           /* nothing else is on the loop yet */
+        bool asking, answered;  /* perhaps with a fault */
+        bool done;
 };
 
-static int recall_one(struct daemon *d, const struct database_request *row)
+/* --- those that had no effect ------------------------------------------------------------------ */
+
+static void fault_undone(struct fault *f, const char *gear, const char *verb)
 {
-        struct recalled *recalled = calloc(1, sizeof *recalled);
+        (void) fault_set(f, FAULT_AWAY, NULL, "geard ended before gear %s was %s, and nothing of that is left: ask again",
+                         gear, verb);
+        f->retry_after = 1;
+}
+
+static void end_undone(struct daemon *d, struct request *request, const char *gear, const char *verb)
+{
+        struct fault f;
+
+        fault_undone(&f, gear, verb);
+        change_fail(d, request, &f, gear);
+}
+
+/* --- creations and deletions that left no mark of being under way -------------------------------- */
+
+struct verdict {
+        struct work work;
+        char verb[DATABASE_WORD_MAX + 1];
+        char request_id[REQUEST_ID_LEN + 1];
+};
+
+static void end_done(struct verdict *v, struct gear *gear)
+{
+        struct outcome outcome;
+        struct text json = { 0 };
+        char text[160];
+
+        gear_to_json(gear, &json);
+        text_addc(&json, '\n');
+        (void) snprintf(text, sizeof text, "Gear %s was %s; geard did not live to say so\n", v->work.id, v->verb);
+        outcome_of(&outcome, 201, text, &json);
+        outcome.replayed = true;
+        if (gear->n_ports)
+                gear_port_header(gear, &outcome);
+        work_end(&v->work, &outcome);
+}
+
+static void verdict_begin(struct work *w)
+{
+        struct verdict *v = container_of(w, struct verdict, work);
+        struct gear *gear = work_gear(w);
+        struct fault f;
+
+        if (gear && gear->image && streq(v->verb, "created") && streq(gear->request_id, v->request_id)) {
+                end_done(v, gear);
+                return;
+        }
+        fault_undone(&f, w->id, v->verb);
+        work_fail(w, &f);
+}
+
+static void verdict_free(struct work *w)
+{
+        free(container_of(w, struct verdict, work));
+}
+
+static const struct work_kind verdict_kind = {
+        .start = verdict_begin,
+        .free = verdict_free,
+};
+
+static void verdict_submit(struct daemon *d, struct request *request, const char *gear, const char *verb)
+{
+        struct verdict *v = calloc(1, sizeof *v);
+
+        if (!v) {
+                end_undone(d, request, gear, verb);
+                return;
+        }
+        v->work.kind = &verdict_kind;
+        v->work.daemon = d;
+        v->work.request = request;
+        v->work.may_start = work_gear_is_known;
+        (void) snprintf(v->work.id, sizeof v->work.id, "%s", gear);
+        (void) snprintf(v->verb, sizeof v->verb, "%s", verb);
+        (void) snprintf(v->request_id, sizeof v->request_id, "%s", request_id(request));
+        work_submit(&v->work);
+}
+
+static void end_deleted(struct daemon *d, struct request *request, const char *gear)
+{
+        struct outcome outcome;
+        char text[160];
+
+        (void) snprintf(text, sizeof text, "Gear %s was deleted; geard did not live to say so\n", gear);
+        outcome_of(&outcome, 204, text, NULL);
+        outcome.replayed = true;
+        change_end(d, request, &outcome, gear);
+}
+
+/* --- all that are left -------------------------------------------------------------------------------- */
+
+static void find_out(struct daemon *d, struct recalled *recalled)
+{
+        struct request *request = recalled->request;
+        const char *gear = recalled->gear, *verb = recalled->verb;
+
+        if (!recalled->is_oldest) {
+                end_undone(d, request, gear, verb);
+        } else if (!gears_find(d->gears, gear)) {
+                if (streq(verb, "deleted"))
+                        end_deleted(d, request, gear);
+                else
+                        end_undone(d, request, gear, verb);
+        } else if (streq(verb, "environment")) {
+                environment_recall(d, request, gear);
+        } else if (streq(verb, "created") || streq(verb, "deleted")) {
+                verdict_submit(d, request, gear, verb);
+        } else if (streq(verb, "kept") && streq(gears_find(d->gears, gear)->request_id, request_id(request))) {
+                verdict_submit(d, request, gear, "created");
+        } else {
+                state_recall(d, request, gear, verb);
+        }
+        free(recalled);
+}
+
+/* What was to be kept may have been gone when its turn came. */
+static bool is_of(const struct recalled *recalled, const char *gear, const char *verb)
+{
+        return recalled->is_oldest && streq(recalled->gear, gear) &&
+               (streq(recalled->verb, verb) || (streq(recalled->verb, "kept") && streq(verb, "created")));
+}
+
+struct request *recall_take(struct daemon *d, const char *gear, const char *verb)
+{
+        for (struct recalled **in = &d->recall->first; *in; in = &(*in)->next) {
+                struct recalled *recalled = *in;
+                struct request *request = recalled->request;
+
+                if (!is_of(recalled, gear, verb))
+                        continue;
+                *in = recalled->next;
+                free(recalled);
+                return request;
+        }
+        return NULL;
+}
+
+void recall_go_on(struct daemon *d)
+{
+        struct recall *r = d->recall;
+        struct recalled *recalled;
+
+        if (!r->answered)
+                return;
+        recover_begin(d);
+        while ((recalled = r->first)) {
+                r->first = recalled->next;
+                find_out(d, recalled);
+        }
+        timer_set(r->timer, r->done ? LOOK_USEC : ASK_AGAIN_USEC);
+}
+
+/* --- reading them ------------------------------------------------------------------------------------- */
+
+/* Works of a gear begin when the outcome of the one before is on the disk. */
+static bool is_oldest(const struct recall *r, const char *gear)
+{
+        for (const struct recalled *other = r->first; other; other = other->next)
+                if (streq(other->gear, gear))
+                        return false;
+        return true;
+}
+
+static int recall_one(struct recall *r, const struct database_request *row)
+{
+        struct daemon *d = r->daemon;
+        struct recalled *recalled = calloc(1, sizeof *recalled), **in = &r->first;
         struct request *request = NULL;
 
-        if (!recalled || requests_submit(d->requests, row->principal, row->id, row->digest, row->began_usec,
-                                         &request) != 0) {
+        if (!recalled ||
+            requests_submit(d->requests, row->principal, row->id, row->digest, row->began_usec, &request) != 0) {
                 free(recalled);
                 return -ENOMEM;
         }
         request_about(request, row->resource);
+        request_about(request, row->resource);
         request_keep(request, row->keep_until_sec);
+        audit_of_intent(request, row);
         audit_of_intent(request, row);
         recalled->request = request;
         (void) snprintf(recalled->verb, sizeof recalled->verb, "%s", row->verb);
         (void) snprintf(recalled->gear, sizeof recalled->gear, "%.*s", GEAR_ID_MAX, row->resource);
-        recalled->next = d->recalled;
-        d->recalled = recalled;
+        recalled->is_oldest = is_oldest(r, recalled->gear);
+        while (*in)
+                in = &(*in)->next;
+        *in = recalled;
         return 0;
 }
 
 static void unfinished_found(void *arg, struct database_request *rows, size_t n, const struct fault *fault)
 {
-        struct reading *reading = arg;
+        struct recall *r = arg;
 
-        reading->failed = fault != NULL;
-        if (fault)
-                reading->fault = *fault;
+        if (fault && !r->answered)
+                log_error(NO_FIELDS, "no change can be made while this lasts: %s", fault->text);
         for (size_t i = 0; i < n; i++)
-                if (recall_one(reading->daemon, &rows[i]) < 0)
+                if (recall_one(r, &rows[i]) < 0)
                         log_error(LOG_FIELDS("GEARD_REQUEST_ID", rows[i].id),
                                   "what became of request %s is not looked at", rows[i].id);
-        loop_stop(reading->daemon->loop);
+        r->asking = false;
+        r->answered = true;
+        r->done = !fault;
+        if (r->waiting)
+                loop_stop(r->daemon->loop);
+        else
+                recall_go_on(r->daemon);
 }
 
-/* --- what became of them --------------------------------------------------------------------------- */
-
-enum verdict { VERDICT_OPEN, VERDICT_DONE, VERDICT_UNDONE };
-
-static bool is_as_asked(const struct recalled *recalled, const struct gear *gear)
+static bool ask(struct recall *r)
 {
-        enum gear_state state = gear_state_of(gear);
-        const char *verb = recalled->verb;
-
-        if (streq(verb, "created"))
-                return streq(gear->request_id, request_id(recalled->request));
-        if (streq(verb, "stopped"))
-                return gear->phase == GEAR_STOPPED && state == STATE_STOPPED;
-        if (streq(verb, "started"))
-                return gear->phase == GEAR_STARTED && state == STATE_RUNNING;
-        return streq(verb, "restarted") && state == STATE_RUNNING &&
-               gear->since_usec > request_began(recalled->request);
-}
-
-/* Only when nothing is under way for the gear any more, what recovery began included. */
-static enum verdict judge(const struct recalled *recalled, const struct gear *gear)
-{
-        if (gear && (gear->work || gear->job))
-                return VERDICT_OPEN;
-        if (streq(recalled->verb, "deleted"))
-                return gear ? VERDICT_UNDONE : VERDICT_DONE;
-        if (!gear || gear->damage)
-                return VERDICT_UNDONE;
-        if (is_as_asked(recalled, gear))
-                return VERDICT_DONE;
-        return VERDICT_UNDONE; /* variables, too: written again, they are the same */
-}
-
-static void end_done(struct daemon *d, const struct recalled *recalled, struct gear *gear)
-{
-        struct outcome outcome;
-        struct text json = { 0 };
-        char text[160];
-        int code = streq(recalled->verb, "created") ? 201 : gear ? 200 : 204;
-
-        if (gear) {
-                gear_to_json(gear, &json);
-                text_addc(&json, '\n');
-        }
-        (void) snprintf(text, sizeof text, "Gear %s was %s; geard did not live to say so\n", recalled->gear,
-                        recalled->verb);
-        outcome_of(&outcome, code, text, gear ? &json : NULL);
-        outcome.replayed = true;
-        if (gear && gear->n_ports && code == 201)
-                gear_port_header(gear, &outcome);
-        change_end(d, recalled->request, &outcome, recalled->gear);
-}
-
-static void end_undone(struct daemon *d, const struct recalled *recalled)
-{
-        struct fault f;
-
-        (void) fault_set(&f, FAULT_AWAY, NULL,
-                         "geard ended before gear %s was %s, and nothing of that is left: ask again", recalled->gear,
-                         recalled->verb);
-        f.retry_after = 1;
-        change_fail(d, recalled->request, &f, recalled->gear);
+        r->asking = database_unfinished(r->daemon->database, unfinished_found, r);
+        return r->asking;
 }
 
 static void look(void *arg)
 {
-        struct daemon *d = arg;
+        struct recall *r = arg;
 
-        for (struct recalled **in = &d->recalled; d->settled && *in;) {
-                struct recalled *recalled = *in;
-                struct gear *gear = gears_find(d->gears, recalled->gear);
-                enum verdict verdict = judge(recalled, gear);
+        if (work_look(r->daemon))
+                timer_set(r->timer, LOOK_USEC);
+        if (!r->done && !r->asking && !ask(r))
+                timer_set(r->timer, ASK_AGAIN_USEC);
+}
 
-                if (verdict == VERDICT_OPEN) {
-                        in = &recalled->next;
-                        continue;
-                }
-                *in = recalled->next;
-                if (verdict == VERDICT_DONE)
-                        end_done(d, recalled, gear);
-                else
-                        end_undone(d, recalled);
-                free(recalled);
-        }
-        if (d->recalled)
-                timer_set(d->recall, LOOK_USEC);
+static void waited_enough(void *arg)
+{
+        struct recall *r = arg;
+
+        log_warning(NO_FIELDS, "the database is slow: changes are refused until it has been read");
+        loop_stop(r->daemon->loop);
 }
 
 int recall_requests(struct daemon *d, struct fault *f)
 {
-        struct reading reading = { .daemon = d };
+        struct recall *r = calloc(1, sizeof *r);
+        struct timer *patience;
 
-        d->recall = timer_new(d->loop, look, d);
-        if (!d->recall || !database_unfinished(d->database, unfinished_found, &reading))
+        if (!r)
                 return fault_oom(f);
-        if (loop_run(d->loop) < 0)
+        d->recall = r;
+        r->daemon = d;
+        r->timer = timer_new(d->loop, look, r);
+        patience = timer_new(d->loop, waited_enough, r);
+        if (!r->timer || !patience || !ask(r)) {
+                patience = timer_free(patience);
+                return fault_oom(f);
+        }
+        timer_set(patience, START_WAIT_USEC);
+        r->waiting = true;
+        if (loop_run(d->loop) < 0) {
+                patience = timer_free(patience);
                 return fault_set(f, FAULT_INTERNAL, NULL, "the loop does not run");
-        if (reading.failed)
-                log_error(NO_FIELDS, "no change can be made while this lasts: %s", reading.fault.text);
-        if (d->recalled)
-                timer_set(d->recall, LOOK_USEC);
+        }
+        r->waiting = false;
+        patience = timer_free(patience);
         return 0;
+}
+
+/* --- its end -------------------------------------------------------------------------------------------- */
+
+bool recall_is_done(const struct daemon *d)
+{
+        return d->recall->done;
 }
 
 void recall_leave(struct daemon *d)
 {
-        struct recalled *recalled;
         struct fault f;
 
         (void) fault_set(&f, FAULT_AWAY, NULL, "geard stops before it is known what became of this: ask again");
         f.retry_after = 2;
-        while ((recalled = d->recalled)) {
-                d->recalled = recalled->next;
-                change_leave(d, recalled->request, &f);
+        for (size_t i = 0; i < gears_count(d->gears); i++)
+                for (struct work *w = gears_at(d->gears, i)->work; w; w = w->next)
+                        if (w->request && w->may_start && !w->started)
+                                change_leave(d, TAKE(w->request), &f);
+}
+
+struct recall *recall_free(struct recall *r)
+{
+        if (!r)
+                return NULL;
+        for (struct recalled *recalled = r->first, *next; recalled; recalled = next) {
+                next = recalled->next;
                 free(recalled);
         }
+        r->timer = timer_free(r->timer);
+        free(r);
+        return NULL;
 }

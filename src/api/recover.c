@@ -4,8 +4,10 @@
 
 #include "api/adopt.h"
 #include "api/index.h"
+#include "api/recall.h"
 #include "api/remove.h"
 #include "api/resolve.h"
+#include "api/work.h"
 #include "util/log.h"
 
 #include <stdio.h>
@@ -89,25 +91,38 @@ static void link_as_wanted(struct daemon *d, const struct gear *gear)
                 link_gear(d, gear);
 }
 
-static void go_on_deleting(struct daemon *d, const struct gear *gear)
+static bool is_half_made(const struct gear *gear)
 {
-        log_notice(LOG_FIELDS("GEAR_ID", gear->id), "gear %s: its unfinished deletion goes on", gear->id);
-        remove_submit(d, NULL, gear->id, gear->phase == GEAR_DELETING_VOLUMES);
+        return gear->phase == GEAR_CREATING || gear_phase_replaces(gear->phase);
+}
+
+void recover_begin(struct daemon *d)
+{
+        if (d->recovering)
+                return;
+        d->recovering = true;
+        for (size_t i = 0; i < gears_count(d->gears); i++) {
+                struct gear *gear = gears_at(d->gears, i);
+
+                if (is_half_made(gear)) {
+                        resolve_submit(d, gear, recall_take(d, gear->id, "created"));
+                } else if (gear_phase_deletes(gear->phase)) {
+                        log_notice(LOG_FIELDS("GEAR_ID", gear->id), "gear %s: its unfinished deletion goes on", gear->id);
+                        remove_go_on(d, gear, recall_take(d, gear->id, "deleted"));
+                }
+        }
+        recover_look(d);
 }
 
 static void settle_gear(struct daemon *d, struct gear *gear, struct adoption *adoption)
 {
         if (!gear->image && !gear->damage)
                 return; /* no earlier life's: it is being created right now */
-        if (gear_phase_deletes(gear->phase)) {
-                go_on_deleting(d, gear);
+        if (gear_phase_deletes(gear->phase))
                 return;
-        }
-        if (gear->phase == GEAR_CREATING || gear_phase_replaces(gear->phase))
-                resolve_submit(d, gear);
-        else if (adoption)
+        if (adoption && !is_half_made(gear))
                 link_as_wanted(d, gear);
-        else if (!is_linked(gear->id))
+        else if (!is_half_made(gear) && !is_linked(gear->id))
                 link_gear(d, gear); /* `systemctl disable' of a linked unit takes its link away */
         if (adoption)
                 adoption_add(adoption, gear);
@@ -126,7 +141,9 @@ static void settle_all(struct daemon *d)
 void recover_look(struct daemon *d)
 {
         /* Adopting pulls images and resolving looks at containers: both need both. */
-        if (!d->settled && d->systemd_synced && d->engine_synced) {
+        if (d->recovering)
+                (void) work_look(d);
+        if (d->recovering && !d->settled && d->systemd_synced && d->engine_synced) {
                 d->settled = true;
                 settle_all(d);
                 index_sweep_definitions(d);

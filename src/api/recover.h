@@ -12,6 +12,9 @@
 /* Before the loop runs: fills the index from the state directory, removes what belongs to no gear. */
 int recover_scan(struct daemon *d, struct fault *f);
 
+/* Before any change begins: what is half done comes first in the queues of its gears. Once. */
+void recover_begin(struct daemon *d);
+
 /* systemd or the engine came or went: says so to systemd (READY, STATUS), and goes on where it can. */
 void recover_look(struct daemon *d);
 

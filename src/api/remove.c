@@ -264,7 +264,8 @@ static void end_unknown(struct daemon *d, struct request *request, const char *i
         change_end(d, request, &outcome, id);
 }
 
-void remove_submit(struct daemon *d, struct request *request, const char *id, bool volumes)
+static void submit(struct daemon *d, struct request *request, const char *id, bool volumes,
+                   bool (*may_start)(const struct work *w))
 {
         struct removal *rm = calloc(1, sizeof *rm);
         struct fault f;
@@ -279,9 +280,28 @@ void remove_submit(struct daemon *d, struct request *request, const char *id, bo
         rm->work.kind = &removal_kind;
         rm->work.daemon = d;
         rm->work.request = request;
+        rm->work.may_start = may_start;
         (void) snprintf(rm->work.id, sizeof rm->work.id, "%s", id);
         rm->work.hurry = "deleted";
         work_submit(&rm->work);
+}
+
+void remove_submit(struct daemon *d, struct request *request, const char *id, bool volumes)
+{
+        submit(d, request, id, volumes, NULL);
+}
+
+/* Volumes are the engine's; all else is systemd's. */
+static bool is_heard(const struct work *w)
+{
+        const struct removal *rm = container_of(w, const struct removal, work);
+
+        return w->daemon->systemd_synced && (!rm->volumes || w->daemon->engine_synced);
+}
+
+void remove_go_on(struct daemon *d, const struct gear *gear, struct request *request)
+{
+        submit(d, request, gear->id, gear->phase == GEAR_DELETING_VOLUMES, is_heard);
 }
 
 struct deletion {

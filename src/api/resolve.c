@@ -10,75 +10,204 @@
 
 /*
  * It is an install without its first half: everything that it might have done
- * counts as done, so that either only the last step is left or all is undone.
+ * counts as done, so that either only its last steps are left or all is undone.
+ * Who asks again is told what came of the first time, and the container that
+ * was made for him then is not made again.
  */
 
-static void settled(void *arg, int r)
+static const char *what_is_unfinished(const struct install *in)
+{
+        return in->replacing ? "replacement" : "creation";
+}
+
+static void undo(struct install *in)
+{
+        struct fault f;
+
+        log_notice(LOG_FIELDS("GEAR_ID", in->work.id), "gear %s: its unfinished %s is undone", in->work.id,
+                   what_is_unfinished(in));
+        (void) fault_set(&f, FAULT_AWAY, NULL, "geard ended before the %s of gear %s had begun, and nothing of it is left: ask again",
+                         what_is_unfinished(in), in->work.id);
+        f.retry_after = 1;
+        install_undo(in, &f);
+}
+
+static void undo_oom(struct install *in)
+{
+        struct fault f;
+
+        (void) fault_oom(&f);
+        install_undo(in, &f);
+}
+
+/* --- its container runs, or did ------------------------------------------------------------------ */
+
+static void go_on(struct install *in)
+{
+        log_notice(LOG_FIELDS("GEAR_ID", in->work.id), "gear %s: its unfinished %s goes on", in->work.id,
+                   what_is_unfinished(in));
+        install_await(in);
+}
+
+/* In the worker's thread: the spec says when it is ready. */
+static int load_spec(void *arg)
 {
         struct install *in = arg;
-        struct gear *gear = work_gear(&in->work);
-        struct outcome outcome = { 0 };
+        _cleanup_free_ char *text = NULL;
+        struct unit_record record = { 0 };
+        int r;
 
-        if (r < 0) {
-                log_error(LOG_FIELDS("GEAR_ID", in->work.id), "%s", in->fault.text);
+        r = store_read_unit(in->work.daemon->store, in->work.id, &text);
+        if (r < 0)
+                return fault_errno(&in->fault, r, "cannot read the unit of gear %s", in->work.id);
+        r = unit_read(text, &record, &in->fault);
+        if (r < 0)
+                return r;
+        in->spec = record.spec;
+        in->spec.started = true;
+        record.spec = (struct spec){ 0 };
+        unit_record_reset(&record);
+        return 0;
+}
+
+static void spec_loaded(void *arg, int r)
+{
+        struct install *in = arg;
+
+        if (!install_still_wanted(in))
+                return;
+        if (r < 0)
+                install_undo(in, &in->fault);
+        else
+                go_on(in);
+}
+
+static void load(struct install *in)
+{
+        if (worker_run(in->work.daemon->worker, load_spec, spec_loaded, in) < 0)
+                undo_oom(in);
+}
+
+/* --- whose container is it? ------------------------------------------------------------------------ */
+
+static void container_told(void *arg, const struct docker_container *c, const struct fault *fault)
+{
+        struct install *in = arg;
+        const struct gear *gear = work_gear(&in->work);
+
+        in->work.docker = NULL;
+        if (!install_still_wanted(in))
+                return;
+        if (fault && (fault->kind != FAULT_MISSING || streq(gear->active, "active"))) {
+                /* A unit counts as started before the engine has heard of its container. */
+                work_start_again(&in->work);
+        } else if (fault) {
+                undo(in);
+        } else if (streq(c->request, in->request_id)) {
+                load(in);
         } else {
-                log_notice(LOG_FIELDS("GEAR_ID", in->work.id), "gear %s runs: its unfinished %s is done", in->work.id,
-                           in->replacing ? "replacement" : "creation");
-                gear->phase = GEAR_STARTED;
-                gear_touched(in->work.daemon->gears, gear);
+                in->running = false; /* the former one goes on as if nothing had been asked for */
+                undo(in);
         }
-        work_end(&in->work, &outcome);
+}
+
+static void ask_container(struct install *in)
+{
+        char name[UNIT_NAME_MAX];
+
+        gear_container_name(in->work.id, name);
+        in->work.docker = docker_inspect(in->work.daemon->docker, name, container_told, in);
+        if (!in->work.docker)
+                undo_oom(in);
+}
+
+/* --- did it come to a start? ----------------------------------------------------------------------- */
+
+/* One that has failed was started; one that is inactive may have been, and have come to its end. */
+static bool was_started(const struct gear *gear)
+{
+        return !streq(gear->active, "inactive");
 }
 
 static void staleness_told(void *arg, bool stale, const struct fault *fault)
 {
         struct install *in = arg;
-        struct gear *gear = work_gear(&in->work);
-        struct fault f;
+        const struct gear *gear = work_gear(&in->work);
 
         in->work.op = NULL;
-        /* What runs under a replaced unit may still be the former container: systemd knows no difference. */
-        if (!fault && !stale && !in->replacing && gear_state_of(gear) == STATE_RUNNING) {
-                if (worker_run(in->work.daemon->worker, install_settle_files, settled, in) == 0)
-                        return;
-        }
-        log_notice(LOG_FIELDS("GEAR_ID", in->work.id), "gear %s does not run: its unfinished %s is undone", in->work.id,
-                   in->replacing ? "replacement" : "creation");
-        (void) fault_set(&f, FAULT_FAILED, NULL, "unfinished");
-        install_undo(in, &f);
+        if (!install_still_wanted(in))
+                return;
+        if (!was_started(gear))
+                undo(in);
+        else if (in->replacing && in->request_id[0])
+                ask_container(in);
+        else if (fault || stale || in->replacing)
+                undo(in);
+        else
+                load(in);
 }
 
 static void resolve_begin(struct work *w)
 {
+        struct install *in = install_of(w);
         char unit[UNIT_NAME_MAX];
 
+        if (!install_still_wanted(in))
+                return;
         gear_unit_name(w->id, unit);
-        w->op = systemd_needs_reload(w->daemon->systemd, unit, staleness_told, install_of(w));
-        if (!w->op) {
-                struct fault f;
+        w->op = systemd_needs_reload(w->daemon->systemd, unit, staleness_told, in);
+        if (!w->op)
+                undo_oom(in);
+}
 
-                (void) fault_oom(&f);
-                install_undo(install_of(w), &f);
-        }
+/* --- the work ---------------------------------------------------------------------------------------- */
+
+/* One that crashes again and again is on its way for ever. */
+static bool is_on_its_way(const struct gear *gear)
+{
+        return gear->job || streq(gear->active, "deactivating") ||
+               (streq(gear->active, "activating") && !streq(gear->sub, "auto-restart"));
+}
+
+static bool resolve_may_start(const struct work *w)
+{
+        const struct daemon *d = w->daemon;
+        const struct gear *gear = work_gear(w);
+
+        if (container_of(w, const struct install, work)->given_up)
+                return d->systemd_synced;
+        return d->systemd_synced && d->engine_synced && !(gear && is_on_its_way(gear));
 }
 
 static const struct work_kind resolve_kind = {
         .start = resolve_begin,
+        .give_up = install_give_up,
         .free = install_free,
 };
 
-void resolve_submit(struct daemon *d, struct gear *gear)
+void resolve_submit(struct daemon *d, struct gear *gear, struct request *request)
 {
         struct install *in = calloc(1, sizeof *in);
 
-        if (!in)
+        if (!in) {
+                struct fault f;
+
+                (void) fault_oom(&f);
+                if (request)
+                        change_fail(d, request, &f, gear->id);
                 return;
+        }
         in->replacing = gear_phase_replaces(gear->phase);
         in->before_started = gear->phase != GEAR_REPLACING_STOPPED;
         in->entered = in->wrote = in->linked = in->running = true;
-        in->spec.started = true;
         in->work.kind = &resolve_kind;
         in->work.daemon = d;
+        in->work.request = request;
+        in->work.may_start = resolve_may_start;
+        if (request) {
+                (void) snprintf(in->request_id, sizeof in->request_id, "%s", request_id(request));
+                in->started_usec = request_began(request);
+        }
         (void) snprintf(in->work.id, sizeof in->work.id, "%s", gear->id);
         work_submit(&in->work);
 }

@@ -34,6 +34,8 @@ struct turn {
         uint64_t asked_usec;
         bool given_up;
         bool changed;                /* or it was so already */
+        bool recalled;               /* an earlier life may have come up to any of its steps … */
+        bool restarted;              /* … and had it restarted */
         struct fault fault;          /* the worker's, which may be at it when … */
         struct fault given_up_fault; /* … this is set */
 };
@@ -89,8 +91,9 @@ static void settled(void *arg, int r)
         gear_to_json(gear, &json);
         text_addc(&json, '\n');
         (void) snprintf(text, sizeof text, "Gear %s is %s%s\n", turn->work.id,
-                        wish_done[turn->wish], turn->changed ? "" : " already");
+                        wish_done[turn->wish], turn->changed || turn->recalled ? "" : " already");
         outcome_of(&outcome, 200, text, &json);
+        outcome.replayed = turn->recalled;
         work_end(&turn->work, &outcome);
 }
 
@@ -119,7 +122,7 @@ static void disabled(void *arg, const struct fault *fault)
         char path[4096];
 
         turn->work.op = NULL;
-        if (fault) {
+        if (fault && fault->kind != FAULT_MISSING) {
                 work_fail(&turn->work, fault);
                 return;
         }
@@ -159,6 +162,11 @@ static void stopped(void *arg, enum job_result result, const struct fault *fault
                 (void) fault_set(&f, FAULT_CONFLICT, NULL, "gear %s was not stopped: %s", turn->work.id,
                                  job_result_text(result));
                 fault = &f;
+        }
+        /* A unit without its links is not known to systemd, unless it runs. */
+        if (fault && fault->kind == FAULT_MISSING) {
+                disable_unit(turn);
+                return;
         }
         if (fault) {
                 work_fail(&turn->work, fault);
@@ -234,10 +242,17 @@ static void ready_answered(void *arg, enum ready_result result)
         }
 }
 
+static void await_ready(struct turn *turn)
+{
+        turn->work.ready = ready_wait(turn->work.daemon, work_gear(&turn->work), &turn->spec, turn->asked_usec,
+                                      ready_answered, turn);
+        if (!turn->work.ready)
+                turn_oom(turn);
+}
+
 static void started(void *arg, enum job_result result, const struct fault *fault)
 {
         struct turn *turn = arg;
-        struct gear *gear = work_gear(&turn->work);
 
         turn->work.op = NULL;
         if (turn->given_up) {
@@ -249,10 +264,7 @@ static void started(void *arg, enum job_result result, const struct fault *fault
         } else if (result != JOB_DONE) {
                 explain(turn, FAULT_FAILED, job_result_text(result));
         } else {
-                turn->work.ready = ready_wait(turn->work.daemon, gear, &turn->spec, turn->asked_usec, ready_answered,
-                                              turn);
-                if (!turn->work.ready)
-                        turn_oom(turn);
+                await_ready(turn);
         }
 }
 
@@ -267,7 +279,8 @@ static void start_unit(void *arg, const struct fault *fault _unused_)
                 return;
         }
         gear_unit_name(turn->work.id, unit);
-        turn->asked_usec = wall_usec();
+        if (!turn->recalled)
+                turn->asked_usec = wall_usec();
         turn->changed = true;
         turn->work.op = systemd_job(turn->work.daemon->systemd,
                                     turn->wish == WISH_RESTARTED ? SYSTEMD_RESTART : SYSTEMD_START, unit, started,
@@ -326,6 +339,10 @@ static void enabled(void *arg, const struct fault *fault)
         }
         if (turn->wish == WISH_STARTED && gear_state_of(gear) == STATE_RUNNING) {
                 settle(turn);
+                return;
+        }
+        if (turn->restarted) {
+                await_ready(turn);
                 return;
         }
         gear_unit_name(turn->work.id, unit);
@@ -387,6 +404,29 @@ static void start_begin(struct turn *turn)
                 turn_oom(turn);
 }
 
+static void last_start_told(void *arg, const struct unit_change *unit, const struct fault *fault)
+{
+        struct turn *turn = arg;
+
+        turn->work.op = NULL;
+        if (fault) {
+                work_fail(&turn->work, fault);
+                return;
+        }
+        turn->restarted = streq(unit->active, "active") && unit->has_since && unit->since_usec > turn->asked_usec;
+        start_begin(turn);
+}
+
+static void restart_recalled(struct turn *turn)
+{
+        char unit[UNIT_NAME_MAX];
+
+        gear_unit_name(turn->work.id, unit);
+        turn->work.op = systemd_ask(turn->work.daemon->systemd, unit, last_start_told, turn);
+        if (!turn->work.op)
+                turn_oom(turn);
+}
+
 /* --- the work ---------------------------------------------------------------------------------------- */
 
 /* It was still being created when the stop came, and that was given up. */
@@ -418,6 +458,8 @@ static void turn_begin(struct work *w)
                 work_fail(w, &f);
         } else if (turn->wish == WISH_STOPPED) {
                 stop_begin(turn);
+        } else if (turn->wish == WISH_RESTARTED && turn->recalled) {
+                restart_recalled(turn);
         } else {
                 start_begin(turn);
         }
@@ -441,6 +483,40 @@ static const struct work_kind turn_kind = {
         .give_up = turn_give_up,
         .free = turn_free,
 };
+
+/* A start that is under way already is not to be taken for none, but one may wait for the engine for ever. */
+static bool turn_may_start(const struct work *w)
+{
+        const struct turn *turn = container_of(w, const struct turn, work);
+        const struct daemon *d = w->daemon;
+        const struct gear *gear = work_gear(w);
+
+        if (turn->given_up || turn->wish == WISH_STOPPED)
+                return d->systemd_synced;
+        return work_gear_is_known(w) && !(gear && gear->job && d->engine == ENGINE_RUNNING);
+}
+
+void state_recall(struct daemon *d, struct request *request, const char *id, const char *verb)
+{
+        struct turn *turn = calloc(1, sizeof *turn);
+        struct fault f;
+
+        if (!turn) {
+                (void) fault_oom(&f);
+                change_fail(d, request, &f, id);
+                return;
+        }
+        turn->wish = streq(verb, "stopped") ? WISH_STOPPED : streq(verb, "restarted") ? WISH_RESTARTED : WISH_STARTED;
+        turn->recalled = true;
+        turn->asked_usec = request_began(request);
+        turn->work.kind = &turn_kind;
+        turn->work.daemon = d;
+        turn->work.request = request;
+        turn->work.may_start = turn_may_start;
+        turn->work.hurry = turn->wish == WISH_STOPPED ? "stopped" : NULL;
+        (void) snprintf(turn->work.id, sizeof turn->work.id, "%s", id);
+        work_submit(&turn->work);
+}
 
 static void turn_submit(struct call *call, const char *id, enum wish wish)
 {
@@ -477,16 +553,24 @@ static void turn_plan(struct call *call, const struct gear *gear, enum wish wish
 
 static void turn_call(struct call *call, enum wish wish)
 {
+        const char *id;
         struct gear *gear;
         bool plan;
         struct fault f;
+        int r;
 
-        if (lookup_gear(call, &gear, &f) < 0 || call_flag(call, "plan", &plan, &f) < 0)
+        /* Whether there is such a gear is asked later: what has been answered once is answered again. */
+        r = call_gear_id(call, &id, &f);
+        if (r == 0)
+                r = call_flag(call, "plan", &plan, &f);
+        if (r == 0 && plan)
+                r = lookup_gear(call, &gear, &f);
+        if (r < 0)
                 answer_fault(call, &f);
         else if (plan)
                 turn_plan(call, gear, wish);
         else
-                turn_submit(call, gear->id, wish);
+                turn_submit(call, id, wish);
 }
 
 static void started_put(struct call *call)

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include "http/route.h"
+#include "daemon.h"
+
+/*
+ * A turn that a crash cut short goes on; verb is as for its intent, or "kept"
+ * for a gear that was only to run.  A restart that has happened is not repeated.
+ */
+void state_recall(struct daemon *d, struct request *request, const char *id, const char *verb);
 
 extern const struct route_table state_routes;

@@ -31,12 +31,17 @@ size_t work_count(const struct gear *gear)
         return n;
 }
 
-static void work_free(struct work *w)
+static void work_cancel(struct work *w)
 {
         w->op = systemd_cancel(w->op);
         w->docker = docker_cancel(w->docker);
         w->ready = ready_cancel(w->ready);
         w->failure = failure_cancel(w->failure);
+}
+
+static void work_free(struct work *w)
+{
+        work_cancel(w);
         w->kind->free(w);
 }
 
@@ -44,7 +49,12 @@ static void start_now(void *arg)
 {
         struct work *w = arg;
 
+        w->held = w->may_start && !w->may_start(w);
+        if (w->held)
+                return;
         w->started = true;
+        if (w->request && !request_begun(w->request))
+                request_begin(w->request);
         if (w->request)
                 audit_started(w->request, work_gear(w));
         w->kind->start(w);
@@ -82,17 +92,77 @@ static void work_next(struct work *w)
                 gears_remove(w->daemon->gears, gear); /* an entry that only held the queue */
 }
 
+bool work_look(struct daemon *d)
+{
+        bool some = false;
+
+        /* From behind: one that is out of memory is gone at once, perhaps with its gear. */
+        for (size_t i = gears_count(d->gears); i-- > 0;) {
+                struct work *first = gears_at(d->gears, i)->work;
+
+                for (const struct work *w = first; w; w = w->next)
+                        some = some || (w->may_start && !w->ended);
+                if (first && first->held && first->may_start(first)) {
+                        first->held = false;
+                        work_schedule(first);
+                }
+        }
+        return some;
+}
+
+void work_start_again(struct work *w)
+{
+        w->started = false;
+        w->held = true;
+}
+
+bool work_gear_is_known(const struct work *w)
+{
+        const struct daemon *d = w->daemon;
+
+        return d->systemd_synced && (d->engine_synced || d->engine == ENGINE_STOPPED);
+}
+
+static void work_through(void *arg)
+{
+        struct work *w = arg;
+
+        work_next(w);
+        work_free(w);
+}
+
+/* A gear that was removed comes back as an entry that only holds the queue. */
+static bool keep_queue(struct work *w)
+{
+        struct gear *gear = work_gear(w);
+
+        if (!gear) {
+                gear = gears_add(w->daemon->gears, w->id);
+                if (!gear)
+                        return false;
+                gear->phase = GEAR_CREATING;
+                gear->work = w;
+        }
+        work_cancel(w);
+        w->ended = true;
+        return true;
+}
+
 void work_end(struct work *w, struct outcome *outcome)
 {
         struct daemon *d = w->daemon;
-        struct request *request = w->request;
+        struct request *request = TAKE(w->request);
         char id[GEAR_ID_MAX + 1];
 
         (void) snprintf(id, sizeof id, "%s", w->id);
-        work_next(w);
-        work_free(w);
-        if (request)
-                change_end(d, request, outcome, id);
+        if (request && w->next && keep_queue(w)) {
+                change_end_then(d, request, outcome, id, work_through, w);
+        } else {
+                work_next(w);
+                work_free(w);
+                if (request)
+                        change_end(d, request, outcome, id);
+        }
         outcome_reset(outcome);
 }
 
@@ -128,7 +198,9 @@ void work_submit(struct work *w)
                 last = last->next;
         last->next = w;
         last = gear->work;
-        if (w->hurry && last->started && last->kind->give_up)
+        if (!w->hurry || last->ended)
+                return;
+        if ((last->started || last->held) && last->kind->give_up)
                 last->kind->give_up(last, w->hurry);
 }
 
@@ -143,7 +215,7 @@ void work_begun(struct daemon *d, struct request *request, void *arg)
                 return;
         }
         if (request) {
-                (void) fault_set(&f, FAULT_MISSING, "id", "there is no gear %s any more", w->id);
+                (void) fault_set(&f, FAULT_MISSING, "id", "there is no gear %s", w->id);
                 change_fail(d, request, &f, w->id);
         }
         work_free(w);

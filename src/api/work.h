@@ -29,7 +29,11 @@ struct work {
         struct docker_op *docker;
         struct ready *ready;
         struct failure *failure;
+        /* An earlier life's may have to wait until systemd and the engine have told of the gear. NULL: starts at once. */
+        bool (*may_start)(const struct work *w);
+        bool held;                /* … and does */
         bool started;
+        bool ended;               /* those behind it wait until its outcome is on the disk */
 };
 
 /* A change_begun for works of gears that are there; arg is the work, and taken. */
@@ -42,7 +46,19 @@ void work_begun(struct daemon *d, struct request *request, void *arg);
  */
 void work_submit(struct work *w);
 
-/* The end, one of these: answers the request, frees the work, starts the next. */
+/* Starts those that may by now; false when none of an earlier life is left. To be called again and again. */
+bool work_look(struct daemon *d);
+/* Of one with a may_start: starts again, from the beginning, at a later look. */
+void work_start_again(struct work *w);
+/* A may_start: the index is as current as it gets, for an engine that is stopped may stay so. */
+bool work_gear_is_known(const struct work *w);
+
+/*
+ * The end, one of these: answers the request, frees the work, starts the next.
+ * When it was the first of several whose intents are on the disk, its outcome
+ * gets there before the next one starts: so a crash leaves at most one intent of
+ * a gear that had any effect, the oldest.
+ */
 void work_end(struct work *w, struct outcome *outcome);
 void work_fail(struct work *w, const struct fault *fault);
 

@@ -12,6 +12,8 @@
 #define UNIT_MAX ((size_t) 4 << 20)
 #define ENV_MAX ((size_t) 64 << 20)
 #define NAME_LEN (UNIT_NAME_MAX + 16)
+/* A comment to docker, and never the beginning of a variable. */
+#define ENV_REQUEST "# request "
 
 struct store {
         char *path;
@@ -194,7 +196,7 @@ int store_read_unit(struct store *s, const char *id, char **ret)
         return r;
 }
 
-int store_read_env(struct store *s, const char *id, struct environ *ret)
+static int read_env_file(struct store *s, const char *id, char **ret)
 {
         _cleanup_free_ char *text = NULL;
         char name[NAME_LEN];
@@ -203,9 +205,44 @@ int store_read_env(struct store *s, const char *id, struct environ *ret)
 
         env_name(id, name);
         r = file_read_at(s->env, name, ENV_MAX, &text, &n);
-        if (r == 0 && strlen(text) != n)
-                r = -EBADMSG;
-        return r < 0 ? r : environ_from_file(text, ret);
+        if (r < 0)
+                return r;
+        if (strlen(text) != n)
+                return -EBADMSG;
+        *ret = TAKE(text);
+        return 0;
+}
+
+/* Behind the line that names the request, if there is one. */
+static const char *behind_request(const char *text)
+{
+        const char *digest = text + strlen(ENV_REQUEST);
+
+        if (!starts_with(text, ENV_REQUEST) || strspn(digest, "0123456789abcdef") != DIGEST_HEX_LEN ||
+            digest[DIGEST_HEX_LEN] != '\n')
+                return text;
+        return digest + DIGEST_HEX_LEN + 1;
+}
+
+int store_read_env(struct store *s, const char *id, struct environ *ret)
+{
+        _cleanup_free_ char *text = NULL;
+        int r = read_env_file(s, id, &text);
+
+        return r < 0 ? r : environ_from_file(behind_request(text), ret);
+}
+
+int store_read_env_request(struct store *s, const char *id, char ret[static DIGEST_HEX_LEN + 1])
+{
+        _cleanup_free_ char *text = NULL;
+        int r = read_env_file(s, id, &text);
+
+        if (r < 0)
+                return r;
+        if (behind_request(text) == text)
+                return -ENOENT;
+        (void) snprintf(ret, DIGEST_HEX_LEN + 1, "%.*s", DIGEST_HEX_LEN, text + strlen(ENV_REQUEST));
+        return 0;
 }
 
 enum gear_phase store_read_phase(struct store *s, const char *id)
@@ -232,12 +269,15 @@ int store_write_unit(struct store *s, const char *id, const char *text, size_t l
         return r < 0 ? fault_errno(f, r, "cannot write %s", unit) : 0;
 }
 
-int store_write_env(struct store *s, const char *id, const struct environ *env, struct fault *f)
+int store_write_env(struct store *s, const char *id, const struct environ *env, const char *request,
+                    struct fault *f)
 {
         _cleanup_text_ struct text t = { 0 };
         char name[NAME_LEN];
         int r;
 
+        if (request)
+                text_addf(&t, ENV_REQUEST "%s\n", request);
         environ_to_file(env, &t);
         if (!text_ok(&t))
                 return fault_oom(f);

@@ -5,7 +5,7 @@
  * /var/lib/gears, the state itself:
  *
  *   units/gear-1.service     the gear: rendered unit with its [X-Gear] record
- *   env/1.env                its environment, 0600
+ *   env/1.env                its environment, 0600; perhaps headed by the request that edited it last
  *   wanted/1                 "started", "stopped", "creating", "replacing [stopped]", "deleting [volumes]"
  *   previous/gear-1.service  while it is replaced: what to go back to,
  *   previous/1.env             with its environment
@@ -36,10 +36,14 @@ int store_each_trace(struct store *s, int (*entry)(void *arg, const char *id), v
 /* Reading: 0 or negative errno (-ENOENT: there is none; -EBADMSG: it is no text). */
 int store_read_unit(struct store *s, const char *id, char **ret);
 int store_read_env(struct store *s, const char *id, struct environ *ret);
+/* The digest of the request that wrote it; -ENOENT as well when that is not known. */
+int store_read_env_request(struct store *s, const char *id, char ret[static DIGEST_HEX_LEN + 1]);
 enum gear_phase store_read_phase(struct store *s, const char *id);
 
 int store_write_unit(struct store *s, const char *id, const char *text, size_t len, struct fault *f);
-int store_write_env(struct store *s, const char *id, const struct environ *env, struct fault *f);
+/* request: the digest of the one that this is for, or NULL. Both are on the disk, or neither. */
+int store_write_env(struct store *s, const char *id, const struct environ *env, const char *request,
+                    struct fault *f);
 int store_write_phase(struct store *s, const char *id, enum gear_phase phase, struct fault *f);
 
 /* Unit first, then the rest. */

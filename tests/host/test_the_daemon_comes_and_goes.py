@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from lib.gear import HOLD, JSON, container_of, create, delete, made, status, wait_running
+from lib.gear import JSON, container_of, create, delete, made, status, wait_running
 from lib.host import SOCKET, URL, call, parse_answer, BUILD
 from lib.wait import wait_until
 
@@ -182,7 +182,8 @@ def test_sigterm_lets_what_is_under_way_finish(restored):
 
 def test_a_create_that_outlasts_the_drain_is_answered_and_goes_on_at_the_next_start(restored):
     host = restored
-    body = json.dumps({"image": "test/busybox", "ready": {"log": "never"}, "command": HOLD})
+    late = ["sh", "-c", "trap 'exit 0' TERM; sleep 25 & wait $!; echo now; while :; do sleep 0.2; done"]
+    body = json.dumps({"image": "test/busybox", "ready": {"log": "now"}, "command": late})
     host.sh("systemd-run --quiet --collect --unit=client curl -s -i -o /root/answer -H 'Accept: application/json' "
             f"--unix-socket {SOCKET} -X PUT http://localhost/container/1 -d {shlex.quote(body)}")
     container = wait_until(lambda: container_of(host), 10, "the create is under way")
@@ -193,7 +194,8 @@ def test_a_create_that_outlasts_the_drain_is_answered_and_goes_on_at_the_next_st
     assert answer.status == 503 and int(answer.headers["retry-after"]) > 0 and "next start" in answer.json["detail"], answer
     host.systemctl("start", "geard.service")
     assert wait_running(host) == container
-    assert host.sh("cat /var/lib/gears/wanted/1") == "started"
+    wait_until(lambda: host.sh("cat /var/lib/gears/wanted/1") == "started", 20, "it was ready, and is done")
+    assert container_of(host) == container
 
 
 def test_sigterm_does_not_wait_for_those_who_follow_a_log(restored):

@@ -111,7 +111,7 @@ static void write_gear(struct store *s, const char *id, const char *unit, const 
 
         environ_of(value, &env);
         assert_int_equal(store_write_phase(s, id, phase, &f), 0);
-        assert_int_equal(store_write_env(s, id, &env, &f), 0);
+        assert_int_equal(store_write_env(s, id, &env, NULL, &f), 0);
         assert_int_equal(store_write_unit(s, id, unit, strlen(unit), &f), 0);
         environ_reset(&env);
 }
@@ -153,6 +153,55 @@ static void written_is_read(void **state)
         in_place(p, "units/gear-1.service", expected, sizeof expected);
         assert_string_equal(path, expected);
         assert_string_equal(store_path(p->store), p->path);
+}
+
+static void an_environment_knows_its_request(void **state)
+{
+        static const char digest[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+        struct place *p = *state;
+        struct environ env = { 0 };
+        char request[DIGEST_HEX_LEN + 1];
+        struct fault f;
+
+        environ_of("x", &env);
+        assert_int_equal(store_read_env_request(p->store, "1", request), -ENOENT);
+        assert_int_equal(store_write_env(p->store, "1", &env, digest, &f), 0);
+        assert_int_equal(store_read_env_request(p->store, "1", request), 0);
+        assert_string_equal(request, digest);
+        value_is(p->store, "1", "x");
+
+        /* It stays with what it wrote. */
+        write_gear(p->store, "2", "unit", "y", GEAR_STARTED);
+        assert_int_equal(store_read_env_request(p->store, "2", request), -ENOENT);
+        assert_int_equal(store_write_env(p->store, "2", &env, digest, &f), 0);
+        assert_int_equal(store_keep_previous(p->store, "2", &f), 0);
+        assert_int_equal(store_write_env(p->store, "2", &env, NULL, &f), 0);
+        assert_int_equal(store_read_env_request(p->store, "2", request), -ENOENT);
+        assert_int_equal(store_restore_previous(p->store, "2", &f), 0);
+        assert_int_equal(store_read_env_request(p->store, "2", request), 0);
+        environ_reset(&env);
+}
+
+static void no_other_comment_is_read(void **state)
+{
+        static const char *const rows[] = {
+                "# request \nA=1\n",
+                "# request 0123\nA=1\n",
+                "# request 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdeF\nA=1\n",
+                "# request 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0\nA=1\n",
+                "# request 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+                "A=1\n# request 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n",
+        };
+        struct place *p = *state;
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                struct environ env = { 0 };
+                char request[DIGEST_HEX_LEN + 1];
+
+                plant(p, "env/1.env", rows[i]);
+                assert_int_equal(store_read_env_request(p->store, "1", request), -ENOENT);
+                assert_int_equal(store_read_env(p->store, "1", &env), -EBADMSG);
+        }
 }
 
 static void secrets_are_roots(void **state)
@@ -309,7 +358,7 @@ static void write_env_of_2(struct store *s)
         struct fault f;
 
         environ_of("long enough", &env);
-        (void) store_write_env(s, "2", &env, &f);
+        (void) store_write_env(s, "2", &env, NULL, &f);
         environ_reset(&env);
 }
 
@@ -472,6 +521,8 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(written_is_read, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(an_environment_knows_its_request, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(no_other_comment_is_read, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(secrets_are_roots, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(phases, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(what_is_not_there, set_up, tear_down),
