@@ -139,6 +139,10 @@ class Host:
             argv = sanitizers.words(argv)
         return call([TESTHOST, "sh", self.name, *argv], check=check, stdin=stdin, timeout=timeout)
 
+    def start(self, *argv):
+        """Starts a program in the host; a Popen with pipes, to be used in a `with`."""
+        return subprocess.Popen([str(TESTHOST), "sh", self.name, *argv], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
     def sh(self, command, check=True, stdin=None, timeout=120):
         """Runs a shell line in the host; its stdout as text without the last newline."""
         done = self.run("bash", "-c", command, check=check, stdin=stdin, timeout=timeout)
