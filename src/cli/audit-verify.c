@@ -95,6 +95,14 @@ static void say_range(struct text *t, const struct audit_range *range)
         text_addf(t, "%s.\n", said[range->vouch]);
 }
 
+static bool is_witnessed(const struct audit_verdict *v)
+{
+        for (size_t i = 0; i < v->n_ranges; i++)
+                if (v->ranges[i].vouch == AUDIT_BY_JOURNAL)
+                        return true;
+        return false;
+}
+
 static void say_verdict(struct text *t, const struct audit_verdict *v)
 {
         if (v->n_records)
@@ -109,7 +117,7 @@ static void say_verdict(struct text *t, const struct audit_verdict *v)
                 say_finding(t, &v->findings[i]);
         if (v->n_findings)
                 text_add(t, "This trail is not what geard wrote.\n");
-        else if (v->n_records && v->n_witnesses == 0)
+        else if (v->n_records && !is_witnessed(v))
                 text_add(
                         t,
                         "The chain is whole, but the journal has no head of it, or is not for this user to\n"
@@ -246,7 +254,7 @@ static int print_verdict(const struct verification *what, const struct audit_ver
         (void) fputs(t.data, stdout);
         if (verdict->n_findings)
                 return EXIT_WRONG;
-        return verdict->n_records && verdict->n_witnesses == 0 ? EXIT_UNCHECKED : EXIT_INTACT;
+        return verdict->n_records && !is_witnessed(verdict) ? EXIT_UNCHECKED : EXIT_INTACT;
 }
 
 static int verify(const struct verification *what, struct fault *f)

@@ -216,24 +216,23 @@ static int join(struct joint *joint, const char *previous, uint64_t cut_to)
 
 static int begin_joint(struct audit_verifier *v, const struct audit_record *record)
 {
-        struct joint *grown = reallocarray(v->joints, v->n_joints + 1, sizeof *grown);
-        struct joint joint = { .gap = v->n_ranges };
+        struct joint *grown = reallocarray(v->joints, v->n_joints + 1, sizeof *grown), *joint;
         const struct noted *before = witness_for(v, record->number - 1);
         int r;
 
         if (!grown)
                 return -ENOMEM;
         v->joints = grown;
-        r = audit_record_copy(record, &joint.record);
-        if (r == 0 && before)
-                r = join(&joint, before->hash, 0);
-        v->joints[v->n_joints] = joint;
-        v->n_joints += r == 0;
-        if (r < 0) {
-                audit_record_reset(&joint.record);
+        joint = &grown[v->n_joints];
+        *joint = (struct joint){ .gap = v->n_ranges };
+        r = audit_record_copy(record, &joint->record);
+        if (r < 0)
                 return r;
-        }
-        r = push_range(v, AUDIT_UNVOUCHED, v->last + 1, record->number - 1);
+        v->n_joints++;
+        if (before)
+                r = join(joint, before->hash, 0);
+        if (r == 0)
+                r = push_range(v, AUDIT_UNVOUCHED, v->last + 1, record->number - 1);
         return r == 0 ? push_range(v, AUDIT_UNVOUCHED, record->number, record->number) : r;
 }
 
