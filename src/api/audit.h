@@ -3,8 +3,8 @@
 
 /*
  * What becomes a record of the audit trail: every change, when it ends, and
- * every call that is refused.  No record holds anything of a token, a query, a
- * body or an environment.
+ * every call that is refused.  No record holds anything of a token, nor a value
+ * from a query, a body or an environment.
  */
 
 #include "api/call.h"

@@ -5,6 +5,7 @@
 #include "api/answer.h"
 #include "api/audit.h"
 #include "api/parameters.h"
+#include "api/refusals.h"
 #include "util/log.h"
 
 #include <stdio.h>
@@ -16,7 +17,7 @@ void call_refused(const struct call *call, const struct fault *fault)
         const char *why = call->why[0] ? call->why : fault->text;
         bool access = fault->kind == FAULT_DENIED || fault->kind == FAULT_UNKNOWN_WHO;
 
-        if (access)
+        if (access && refusals_have_line(call->daemon->refusals))
                 log_notice(LOG_FIELDS("GEARD_PEER", q->peer->address, "GEARD_METHOD", q->method_name, "GEARD_PRINCIPAL",
                                       call->who.principal[0] ? call->who.principal : NULL),
                            "refused a %s from %s: %s", q->method_name, q->peer->address, why);

@@ -3,12 +3,14 @@
 #include "api/refusals.h"
 
 #include "api/audit.h"
+#include "util/log.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
 #define INTERVAL_USEC (60 * USEC_PER_SEC)
 #define ROWS_MAX 256
+#define LINES_MAX 1000
 
 struct row {
         struct audit_record first;
@@ -24,7 +26,9 @@ struct table {
 struct refusals {
         struct daemon *daemon;
         struct timer *interval;
+        bool running; /* an interval */
         struct table known, strangers;
+        uint64_t lines;
 };
 
 /* --- which are the same --------------------------------------------------------------------------- */
@@ -121,6 +125,10 @@ static void interval_ended(void *arg)
 {
         struct refusals *r = arg;
 
+        if (r->lines > LINES_MAX)
+                log_warning(NO_FIELDS, "%" PRIu64 " more refusals in a minute have no line here", r->lines - LINES_MAX);
+        r->lines = 0;
+        r->running = false;
         write_table(r, &r->known, "of callers who are known");
         write_table(r, &r->strangers, "from other addresses");
 }
@@ -148,14 +156,26 @@ struct refusals *refusals_free(struct refusals *r)
         return NULL;
 }
 
+static void begin_interval(struct refusals *r)
+{
+        if (!r->running)
+                timer_set(r->interval, INTERVAL_USEC);
+        r->running = true;
+}
+
+bool refusals_have_line(struct refusals *r)
+{
+        begin_interval(r);
+        return r->lines++ < LINES_MAX;
+}
+
 void refusals_add(struct refusals *r, struct audit_record *record, bool known)
 {
         struct table *table = known ? &r->known : &r->strangers;
         struct row *row;
 
         *(known ? &r->daemon->counters.refusals_known : &r->daemon->counters.refusals_of_strangers) += 1;
-        if (r->known.n == 0 && r->strangers.n == 0)
-                timer_set(r->interval, INTERVAL_USEC);
+        begin_interval(r);
         if (!known)
                 cut_to_address(record->words[AUDIT_PEER]);
         row = find(table, record, known ? same_known : same_stranger);

@@ -26,3 +26,6 @@ struct refusals *refusals_free(struct refusals *r);
 
 /* Takes the words of the record. */
 void refusals_add(struct refusals *r, struct audit_record *record, bool known);
+
+/* May one more have a line of its own in the journal, which others need, too? */
+bool refusals_have_line(struct refusals *r);
