@@ -35,7 +35,7 @@ int index_need_systemd(const struct daemon *d, struct fault *f)
 {
         if (systemd_is_up(d->systemd) && d->systemd_synced)
                 return 0;
-        (void) fault_set(f, FAULT_AWAY, NULL, "systemd is not reachable over the bus, try again in a moment");
+        (void) fault_set(f, FAULT_AWAY, NULL, "systemd does not answer over the bus, try again in a moment");
         f->retry_after = RETRY_AFTER_SEC;
         return -EAGAIN;
 }
