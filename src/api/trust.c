@@ -17,9 +17,9 @@
 struct load {
         char *directory, *own_path; /* own_path may be NULL */
         struct keyring issuers, own;
-        char **wrong;               /* the name of a file, and why; in turn */
+        char **wrong; /* the name of a file, and why; in turn */
         bool short_of_memory;
-        struct fault why, own_why;  /* kind FAULT_NONE where all was well */
+        struct fault why, own_why; /* kind FAULT_NONE where all was well */
 };
 
 struct trust {
@@ -100,11 +100,14 @@ static struct load *load_new(const struct trust *t)
 static void tell(const struct load *l)
 {
         for (char **w = l->wrong; w && w[0] && w[1]; w += 2)
-                log_error(LOG_FIELDS("GEARD_KEY_FILE", w[0]), "%s/%s is passed over: %s", l->directory, w[0], w[1]);
+                log_error(LOG_FIELDS("GEARD_KEY_FILE", w[0]), "%s/%s is passed over: %s", l->directory, w[0],
+                          w[1]);
         if (l->why.kind != FAULT_NONE)
                 log_error(NO_FIELDS, "%s; no signed token is accepted", l->why.text);
         if (l->own_why.kind != FAULT_NONE)
-                log_error(NO_FIELDS, "the credential `" OWN_KEY_CREDENTIAL "' is no key: %s; encrypted tokens are refused",
+                log_error(NO_FIELDS,
+                          "the credential `" OWN_KEY_CREDENTIAL
+                          "' is no key: %s; encrypted tokens are refused",
                           l->own_why.text);
         log_info(NO_FIELDS, "%zu keys may sign tokens%s", l->issuers.n_keys,
                  l->own.n_keys ? ", and tokens may be encrypted" : "");
@@ -198,7 +201,8 @@ static void watch_directory(struct trust *t)
         int r = pathwatch_new(t->daemon->loop, path, directory_changed, t, &t->watch);
 
         if (r < 0)
-                log_warning(NO_FIELDS, "cannot watch %s (%s): changes count after a reload of geard", path, strerror(-r));
+                log_warning(NO_FIELDS, "cannot watch %s (%s): changes count after a reload of geard", path,
+                            strerror(-r));
 }
 
 /* Whoever calls finds the keys read: nothing that could be held up runs yet. */

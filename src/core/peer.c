@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Every kind of peer but names is read as a string of bits, so that one comparison of prefixes serves them all. */
+/* All but names are read as strings of bits, so that one comparison of prefixes serves every kind. */
 
 #include "core/peer.h"
 
@@ -26,7 +26,7 @@ enum kind {
 struct peer {
         enum kind kind;
         unsigned char bytes[32];
-        unsigned bits; /* how many of them are said */
+        unsigned bits;    /* how many of them are said */
         const char *name; /* NULL but for the last three kinds */
 };
 
@@ -148,8 +148,8 @@ static bool peer_read(const char *s, struct peer *ret)
                 const char *prefix;
                 bool (*read)(const char *s, struct peer *p);
         } kinds[] = {
-                { "uid:", read_uid },      { "sha256:", read_certificate }, { "dns:", read_dns_name },
-                { "uri:", read_uri },      { "email:", read_email },
+                { "uid:", read_uid }, { "sha256:", read_certificate }, { "dns:", read_dns_name },
+                { "uri:", read_uri }, { "email:", read_email },
         };
 
         *ret = (struct peer){ 0 };

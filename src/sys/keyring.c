@@ -153,7 +153,9 @@ static int load_file(int dir, const char *name, struct keyring *ring, struct fau
 /* What editors and package managers leave beside a file must not keep a key in force that was replaced. */
 static bool is_leftover(const char *name)
 {
-        static const char *const ends[] = { "~", ".bak", ".old", ".orig", ".rpmnew", ".rpmsave", ".disabled" };
+        static const char *const ends[] = {
+                "~", ".bak", ".old", ".orig", ".rpmnew", ".rpmsave", ".disabled"
+        };
 
         for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
                 if (ends_with(name, ends[i]))
@@ -188,8 +190,8 @@ static int check_directory(int dir, const char *path, struct fault *f)
         return 0;
 }
 
-int keyring_load(const char *directory, void (*wrong)(void *arg, const char *name, const char *why), void *arg,
-                 struct keyring *ret, struct fault *f)
+int keyring_load(const char *directory, void (*wrong)(void *arg, const char *name, const char *why),
+                 void *arg, struct keyring *ret, struct fault *f)
 {
         _cleanup_close_ int dir = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         _cleanup_strv_ char **names = NULL;
@@ -203,7 +205,8 @@ int keyring_load(const char *directory, void (*wrong)(void *arg, const char *nam
                 return r;
         r = dir_each(dir, note_name, &names);
         if (r == -E2BIG)
-                return fault_set(f, FAULT_TOO_LARGE, NULL, "more than %d files in %s", KEYRING_FILES_MAX, directory);
+                return fault_set(f, FAULT_TOO_LARGE, NULL, "more than %d files in %s", KEYRING_FILES_MAX,
+                                 directory);
         if (r < 0)
                 return fault_errno(f, r, "cannot read %s", directory);
         if (names)

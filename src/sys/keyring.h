@@ -24,8 +24,8 @@ void keyring_reset(struct keyring *k);
  * As long as the disk takes, and a large RSA key some milliseconds more: for a
  * thread.
  */
-int keyring_load(const char *directory, void (*wrong)(void *arg, const char *name, const char *why), void *arg,
-                 struct keyring *ret, struct fault *f);
+int keyring_load(const char *directory, void (*wrong)(void *arg, const char *name, const char *why),
+                 void *arg, struct keyring *ret, struct fault *f);
 
 /* Forgets the keys that came in this file. */
 void keyring_drop(struct keyring *k, const char *file);

@@ -38,7 +38,9 @@ static int add_level(struct pathwatch *w, const char *path, size_t n, const char
                 return -ENOMEM;
         w->levels = grown;
         level = &w->levels[w->n_levels++];
-        *level = (struct level){ .wd = -1, .path = strndup(path, n), .next = next_n ? strndup(next, next_n) : NULL };
+        *level = (struct level){ .wd = -1,
+                                 .path = strndup(path, n),
+                                 .next = next_n ? strndup(next, next_n) : NULL };
         return level->path && !next_n == !level->next ? 0 : -ENOMEM;
 }
 
@@ -84,7 +86,8 @@ static bool concerns_path(const struct pathwatch *w, const struct inotify_event 
         if (e->mask & (IN_Q_OVERFLOW | IN_UNMOUNT))
                 return true;
         for (size_t i = 0; i < w->n_levels; i++)
-                if (w->levels[i].wd == e->wd && w->levels[i].next && e->len > 0 && streq(w->levels[i].next, e->name))
+                if (w->levels[i].wd == e->wd && w->levels[i].next && e->len > 0 &&
+                    streq(w->levels[i].next, e->name))
                         return true;
         return false;
 }

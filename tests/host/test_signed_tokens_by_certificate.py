@@ -115,7 +115,8 @@ def test_a_token_is_for_one_certificate_by_its_fingerprint(side):
     assert side.bearer("bob", p=side.fingerprint("alice")) == 403
 
 
-@pytest.mark.parametrize("peer", ["dns:alice.example", "dns:Alice.EXAMPLE", "uri:spiffe://example/alice", "email:alice@example.org"])
+@pytest.mark.parametrize("peer", ["dns:alice.example", "dns:Alice.EXAMPLE", "uri:spiffe://example/alice",
+                                  "email:alice@example.org"])
 def test_a_token_is_for_one_name(side, peer):
     assert side.bearer("alice", p=peer) == 200
     for other in ("bob", "nul", "plain"):

@@ -190,10 +190,14 @@ static const struct verb {
         bool reads;
         int (*run)(const struct key *k, const char *input, size_t n);
 } verbs[] = {
-        { "jwk", false, false, write_jwk },          { "pem", false, false, public_pem },
-        { "private-pem", false, false, private_pem }, { "sign", false, true, sign },
-        { "verify", false, true, verify },           { "rate", false, true, rate },
-        { "encrypt", true, true, encrypt },          { "decrypt", true, true, decrypt },
+        { "jwk", false, false, write_jwk },
+        { "pem", false, false, public_pem },
+        { "private-pem", false, false, private_pem },
+        { "sign", false, true, sign },
+        { "verify", false, true, verify },
+        { "rate", false, true, rate },
+        { "encrypt", true, true, encrypt },
+        { "decrypt", true, true, decrypt },
         { "timing", true, true, timing },
 };
 

@@ -11,14 +11,19 @@ tests_unit_test_base64_LDADD = $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test-key tests/unit/test-jws tests/unit/test-jwe
 tests_unit_test_jwe_SOURCES = tests/unit/test-jwe.c tests/unit/jose-keys.h tests/unit/jose-vectors.h
-tests_unit_test_jwe_LDADD = $(UNIT_LIBS) $(SSL_LIBS)
-tests_unit_test_jwe_LDFLAGS = -Wl,--wrap=RAND_priv_bytes -Wl,--wrap=EVP_PKEY_decrypt -Wl,--wrap=EVP_PKEY_derive \
-	-Wl,--wrap=EVP_DecryptUpdate -Wl,--wrap=EVP_DecryptFinal_ex
+tests_unit_test_jwe_LDADD = $(UNIT_LIBS)
 tests_unit_test_key_SOURCES = tests/unit/test-key.c tests/unit/jose-vectors.h
 tests_unit_test_key_LDADD = $(UNIT_LIBS)
 tests_unit_test_jws_SOURCES = tests/unit/test-jws.c tests/unit/jose-keys.h tests/unit/jose-vectors.h
 tests_unit_test_jws_LDADD = $(UNIT_LIBS)
 EXTRA_DIST += tests/unit/keys
+
+# The linker puts the functions of the test in place of OpenSSL's.
+check_PROGRAMS += tests/unit/test-jwe-failures
+tests_unit_test_jwe_failures_SOURCES = tests/unit/test-jwe-failures.c tests/unit/jose-keys.h tests/unit/jose-vectors.h
+tests_unit_test_jwe_failures_LDADD = $(UNIT_LIBS) $(SSL_LIBS)
+tests_unit_test_jwe_failures_LDFLAGS = -Wl,--wrap=RAND_priv_bytes -Wl,--wrap=EVP_PKEY_decrypt \
+	-Wl,--wrap=EVP_PKEY_derive -Wl,--wrap=EVP_DecryptUpdate -Wl,--wrap=EVP_DecryptFinal_ex
 
 check_PROGRAMS += tests/unit/test-fetch
 tests_unit_test_fetch_SOURCES = tests/unit/test-fetch.c tests/unit/fake-http.c tests/unit/fake-http.h $(RUN_LOOP)

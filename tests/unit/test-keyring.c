@@ -19,7 +19,7 @@
 #define WRITE(name, text) "printf '%s' '" text "' > " name "\n"
 #define JWK(x) "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"" x "\"}"
 #define SECRET "{\"kty\":\"oct\",\"k\":\"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\"}"
-#define PRIVATE                                                                                     \
+#define PRIVATE                                                                                       \
         "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"d\":\"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A\"," \
         "\"x\":\"" KEY_A "\"}"
 
@@ -84,7 +84,8 @@ static void test_files(void **state)
         } rows[] = {
                 { "mkdir bad", "it is a directory" },
                 { "mkfifo bad", "it is no regular file" },
-                { "python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\"bad\")'", "it is no regular file" },
+                { "python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\"bad\")'",
+                  "it is no regular file" },
                 { "ln -s bad bad", "it is a symbolic link" },
                 { "ln -s good bad", "it is a symbolic link" },
                 { "ln -s /nowhere bad", "it is a symbolic link" },
@@ -93,10 +94,12 @@ static void test_files(void **state)
                 { "truncate -s 65536 bad", "neither PEM nor a JWK" },
                 { ": > bad", "neither PEM nor a JWK" },
                 { "head -c 3000 /dev/urandom | tr '{-' 'xx' > bad", "neither PEM nor a JWK" },
-                { WRITE("bad", "{") , "JWK" },
+                { WRITE("bad", "{"), "JWK" },
                 { WRITE("bad", JWK("AA")), "1 bytes instead of 32" },
-                { WRITE("bad", JWK(KEY_B)) "chmod 666 bad", "others than its owner may write it (mode 666)" },
-                { WRITE("bad", JWK(KEY_B)) "chmod 664 bad", "others than its owner may write it (mode 664)" },
+                { WRITE("bad", JWK(KEY_B)) "chmod 666 bad",
+                  "others than its owner may write it (mode 666)" },
+                { WRITE("bad", JWK(KEY_B)) "chmod 664 bad",
+                  "others than its owner may write it (mode 664)" },
                 { WRITE("bad", SECRET) "chmod 644 bad", "others than its owner may read (mode 644)" },
                 { WRITE("bad", SECRET) "chmod 640 bad", "others than its owner may read (mode 640)" },
                 { WRITE("bad", PRIVATE) "chmod 604 bad", "others than its owner may read (mode 604)" },
@@ -105,7 +108,8 @@ static void test_files(void **state)
                 { WRITE("bad", JWK(KEY_B)) "mkfifo bad.conf", "cannot read bad.conf" },
                 { WRITE("bad", JWK(KEY_B)) "ln -s bad.conf bad.conf", "cannot read bad.conf" },
                 { WRITE("bad", JWK(KEY_B)) "truncate -s 1G bad.conf", "cannot read bad.conf" },
-                { WRITE("bad", JWK(KEY_B)) ": > bad.conf; chmod 666 bad.conf", "others than its owner may write" },
+                { WRITE("bad", JWK(KEY_B)) ": > bad.conf; chmod 666 bad.conf",
+                  "others than its owner may write" },
                 { WRITE("bad", JWK(KEY_B)) WRITE("bad.conf", "[Key]\nFly=yes\n"), "not a setting of [Key]" },
                 { WRITE("bad", JWK(KEY_B)) WRITE("bad.conf", "[Key]\nRights=\n"), "Rights= must be" },
                 /* leftovers */
@@ -164,7 +168,8 @@ static void test_dropped(void **state)
         _cleanup_(keyring_reset) struct keyring ring;
         struct fault f = { 0 };
 
-        shell(s, WRITE("a", JWK(KEY_A)) WRITE("b", "{\"keys\":[" JWK(KEY_A) "," JWK(KEY_B) "]}") WRITE("c", JWK(KEY_B)));
+        shell(s, WRITE("a", JWK(KEY_A)) WRITE("b", "{\"keys\":[" JWK(KEY_A) "," JWK(KEY_B) "]}")
+                         WRITE("c", JWK(KEY_B)));
         assert_int_equal(keyring_load(s->path, note, s, &ring, &f), 0);
         assert_int_equal(ring.n_keys, 4);
         keyring_drop(&ring, "d");

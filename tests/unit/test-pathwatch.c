@@ -111,7 +111,8 @@ static void every_change_is_told(void **state)
         watch(s, "a/keys");
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
                 if (!tells(s, rows[i].line, rows[i].told))
-                        fail_msg("%s: told \"%s\" instead of \"%s\"", rows[i].line, s->told.data, rows[i].told);
+                        fail_msg("%s: told \"%s\" instead of \"%s\"", rows[i].line, s->told.data,
+                                 rows[i].told);
 }
 
 static void what_is_elsewhere_is_not_told(void **state)

@@ -16,10 +16,24 @@
 static void forms(void **state _unused_)
 {
         static const char *const good[] = {
-                "192.0.2.7",      "192.0.2.0/24",   "0.0.0.0/0",      "10.0.0.1/32", "2001:db8::1",
-                "2001:db8::/32",  "::/0",           "::1/128",        "uid:0",       "uid:4294967294",
-                FINGERPRINT("f"), FINGERPRINT("F"), "::ffff:1.2.3.4", "dns:a",
-                "dns:_x.host-1.example", "uri:spiffe://example/host?a#b", "uri:urn:x", "email:alice@example.org",
+                "192.0.2.7",
+                "192.0.2.0/24",
+                "0.0.0.0/0",
+                "10.0.0.1/32",
+                "2001:db8::1",
+                "2001:db8::/32",
+                "::/0",
+                "::1/128",
+                "uid:0",
+                "uid:4294967294",
+                FINGERPRINT("f"),
+                FINGERPRINT("F"),
+                "::ffff:1.2.3.4",
+                "dns:a",
+                "dns:_x.host-1.example",
+                "uri:spiffe://example/host?a#b",
+                "uri:urn:x",
+                "email:alice@example.org",
                 "email:\"a@b\"@c",
         };
         static const char *const bad[] = {
@@ -55,7 +69,7 @@ static void forms(void **state _unused_)
                 "dns:a b",
                 "dns:a/8",
                 "dns:a\x7f",
-                "dns:b\xc3\xbc" "cher.example",
+                "dns:b\303\274cher.example",
                 "DNS:a",
                 "uri:",
                 "uri:x",

@@ -184,7 +184,8 @@ static void a_folder_may_come_later(void **state)
 /* One turn of the loop, which is less than the keys are left to settle. */
 static void what_goes_is_refused_at_once(void **state)
 {
-        static const char *const lines[] = { "rm keys/a", "mv keys/a keys/.a", "mv keys/a a", "mv keys away" };
+        static const char *const lines[] = { "rm keys/a", "mv keys/a keys/.a", "mv keys/a a",
+                                             "mv keys away" };
         struct scene *s = *state;
 
         for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
@@ -242,7 +243,8 @@ static void many_slow_keys_hold_up_nobody(void **state)
         shell(s, "for i in $(seq 100); do cp keys/large keys/large-$i; done");
         began = now_usec();
         becomes(s, s->token_a, true, "all keys are read");
-        assert_true(s->longest_gap_usec < (now_usec() - began) / 4 * 3); /* read by the loop it would be nearly all */
+        assert_true(s->longest_gap_usec <
+                    (now_usec() - began) / 4 * 3); /* read by the loop it would be nearly all */
 }
 
 static void a_reload_reads_them_again(void **state)

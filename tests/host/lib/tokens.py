@@ -68,7 +68,8 @@ def b64(data):
 
 def seal(token, key, alg="ECDH-ES", **header):
     """Encrypted to whoever has the private half."""
-    sealed = jwe.JWE(token if isinstance(token, bytes) else token.encode(), json.dumps({"alg": alg, "enc": "A256GCM", **header}))
+    payload = token if isinstance(token, bytes) else token.encode()
+    sealed = jwe.JWE(payload, json.dumps({"alg": alg, "enc": "A256GCM", **header}))
     sealed.add_recipient(jwk.JWK.from_json(key.export_public()))
     return sealed.serialize(compact=True)
 
