@@ -2,7 +2,7 @@
 
 /* The audit trail: chained and appended to, and read in pages from either end. */
 
-#include "sys/database-private.h"
+#include "sys/database-audit-private.h"
 
 #define WAITING_MAX 10000 /* records that wait for the disk */
 #define LOOK_AT_MAX 20000 /* records that one page may pass over, searching */

@@ -5,7 +5,7 @@
  * that cannot be used.  Everything here runs in the thread.
  */
 
-#include "sys/database-private.h"
+#include "sys/database-audit-private.h"
 
 #include <fcntl.h>
 #include <stdio.h>

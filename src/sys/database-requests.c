@@ -2,7 +2,7 @@
 
 /* Intents and outcomes: the operations on the tables of request ids. */
 
-#include "sys/database-private.h"
+#include "sys/database-audit-private.h"
 
 #include <stdio.h>
 

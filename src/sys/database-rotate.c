@@ -6,7 +6,7 @@
  * what he altered, is found out.
  */
 
-#include "sys/database-private.h"
+#include "sys/database-audit-private.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -6,7 +6,7 @@
  * belong to the thread until the batch is done; everything else is the loop's.
  */
 
-#include "sys/database-private.h"
+#include "sys/database-audit-private.h"
 
 #include "sys/worker.h"
 

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "run-loop.h"
-#include "sys/database-private.h"
+#include "sys/database-audit-private.h"
 
 #include <ftw.h>
 #include <signal.h>
