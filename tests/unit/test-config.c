@@ -84,6 +84,8 @@ static void built_in(void **state)
         assert_string_equal(c->state_directory, "/var/lib/gears");
         assert_false(c->test_token);
         assert_int_equal(c->max_token_life_usec, 86400 * SEC);
+        assert_int_equal(c->audit_days, 90);
+        assert_int_equal(c->audit_size, 256 << 20);
         assert_int_equal(c->port_first, 4000);
         assert_int_equal(c->port_last, 4999);
         assert_null(c->volume_paths);
@@ -136,6 +138,7 @@ static void everything_set(void **state)
                                    "DockerUnit=\n"
                                    "Wait=10\nReadyTimeout=20s\nPullSilence=30s\nStopTimeout=0\n"
                                    "ChangesMax=1\nStreamsMax=2\nRequestsMax=16\nGearsMax=4\n"
+                                   "AuditDays=7\nAuditSize=1G\n"
                                    "LogLevel=debug\n"
                                    "HeadMax=8K\nBodyMax=2M\nPendingMax=64k\nConnectionsMax=5\n"
                                    "ConnectionsPerAddress=0\nRequestsPerConnection=7\n"
@@ -176,6 +179,8 @@ static void everything_set(void **state)
         assert_int_equal(c->streams_max, 2);
         assert_int_equal(c->requests_max, 16);
         assert_int_equal(c->gears_max, 4);
+        assert_int_equal(c->audit_days, 7);
+        assert_int_equal(c->audit_size, 1 << 30);
         assert_int_equal(c->log_level, LOG_DEBUG);
         assert_int_equal(c->limits.head_max, 8192);
         assert_int_equal(c->limits.body_max, 2 << 20);
@@ -212,6 +217,9 @@ static void values_refused(void **state)
                 { "StateDirectory=", "an absolute path" },
                 { "TestToken=maybe", "yes or no" },
                 { "TestToken=", "yes or no" },
+                { "AuditDays=0", "from 1 to 36500" },
+                { "AuditDays=90d", "from 1 to 36500" },
+                { "AuditSize=100K", "from 1M to 1024G" },
                 { "MaxTokenLife=0", "from 1s to 366d" },
                 { "MaxTokenLife=-1h", "from 1s to 366d" },
                 { "MaxTokenLife=infinity", "from 1s to 366d" },
