@@ -158,6 +158,10 @@ static void stopped(void *arg, enum job_result result, const struct fault *fault
         struct fault f;
 
         turn->work.op = NULL;
+        if (fault && fault->kind == FAULT_MISSING) { /* nor does a unit run that systemd does not know */
+                disable_unit(turn);
+                return;
+        }
         if (!fault && result != JOB_DONE) {
                 (void) fault_set(&f, FAULT_CONFLICT, NULL, "gear %s was not stopped: %s", turn->work.id,
                                  job_result_text(result));
@@ -316,8 +320,10 @@ static void reloaded(void *arg, const struct fault *fault)
 static void staleness_told(void *arg, bool stale, const struct fault *fault)
 {
         struct turn *turn = arg;
+        const struct gear *gear = work_gear(&turn->work);
 
-        if (!stale || fault || turn->given_up) {
+        /* A unit whose link was gone and is back still counts as not found, but not as stale. */
+        if (fault || turn->given_up || (!stale && !(gear && gear->load_error))) {
                 reloaded(turn, fault);
                 return;
         }

@@ -5,8 +5,8 @@ import subprocess
 
 import pytest
 
-from lib.gear import (at_boot, container_of, create, delete, inspect, log_lines, made, status, traces, turn, unit_is,
-                      wait_running)
+from lib.gear import (HOLD, at_boot, container_of, create, delete, inspect, log_lines, made, status, traces, turn,
+                      unit_is, wait_running)
 from lib.wait import wait_until
 
 pytestmark = pytest.mark.timeout(400)
@@ -202,6 +202,22 @@ def test_a_gear_that_cannot_be_adopted_holds_up_no_other(copied):
     host.sh("rm -r /var/lib/gears/previous/gear-b.service")
     delete(host, "a")
     delete(host, "b")
+
+
+@pytest.mark.parametrize("runs", [True, False])
+@pytest.mark.parametrize("wish", ["started", "stopped", "restarted"])
+def test_a_link_that_an_administrator_took_is_made_again_by_the_next_call(host, runs, wish):
+    made(host, command=HOLD)
+    if not runs:
+        host.systemctl("stop", "gear-1")
+    host.systemctl("disable", "--quiet", "gear-1")
+    wait_until(lambda: host.show("gear-1")["LoadState"] == "not-found", 5, "systemd has lost it")
+    turn(host, "1", wish)
+    assert at_boot(host) == ("linked" if wish == "stopped" else "enabled")
+    assert status(host)["state"] == ("stopped" if wish == "stopped" else "running")
+    assert bool(container_of(host)) == (wish != "stopped")
+    turn(host, "1", "restarted")
+    assert host.show("gear-1")["LoadState"] == "loaded" and status(host)["state"] == "running"
 
 
 def test_links_that_were_lost_are_made_again(host):
