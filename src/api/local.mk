@@ -29,6 +29,7 @@ libgeard_la_SOURCES += \
 	src/api/trust.c src/api/trust.h \
 	src/api/usage.c src/api/usage.h \
 	src/api/volumes.c src/api/volumes.h \
+	src/api/waiter.c src/api/waiter.h \
 	src/api/work.c src/api/work.h
 
 # the environment, logs, health, and what tells how geard itself is
