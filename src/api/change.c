@@ -95,6 +95,7 @@ struct change {
         void (*then)(void *arg);  /* of an outcome; or NULL */
         void *arg;
         struct outcome outcome;
+        struct fault fault;       /* of one that is refused, unless it is known */
 };
 
 static struct change *change_new(struct daemon *d, struct request *request)
@@ -202,6 +203,35 @@ static void intended(void *arg, struct database_request *rows, size_t n, const s
         (void) change_free(c);
 }
 
+static void looked_up(void *arg, struct database_request *rows, size_t n, const struct fault *fault)
+{
+        struct change *c = arg;
+        bool known = n > 0 && (rows[0].outcome.code == 0 || rows[0].outcome.good);
+
+        if (fault || !known)
+                refuse(c->daemon, c->request, fault ? fault : &c->fault);
+        else
+                end_known(c->daemon, c->request, &rows[0]);
+        (void) change_free(c);
+}
+
+static int look_up(struct call *call, struct request *request, const char *verb, const char *gear,
+                   const struct fault *otherwise, struct fault *f)
+{
+        struct daemon *d = call->daemon;
+        struct change *c = change_new(d, request);
+
+        if (!c)
+                return fault_oom(f);
+        request_about(request, gear);
+        c->fault = *otherwise;
+        if (audit_begin(call, verb, gear, request) == 0 &&
+            database_find(d->database, request_principal(request), request_id(request), looked_up, c))
+                return 0;
+        (void) change_free(c);
+        return fault_oom(f);
+}
+
 /* Until no token for it can be valid any more, whatever the clocks are apart. */
 static uint64_t keep_until(const struct call *call, uint64_t now_sec)
 {
@@ -221,7 +251,7 @@ static int intend(struct call *call, struct request *request, const char *verb, 
         if (!c)
                 return fault_oom(f);
         request_about(request, gear);
-        if (audit_begin(call, verb, gear, request) < 0 || !(audit = audit_to_intent(request))) {
+        if (audit_begin(call, streq(verb, CHANGE_KEPT) ? "created" : verb, gear, request) < 0 || !(audit = audit_to_intent(request))) {
                 (void) change_free(c);
                 return fault_oom(f);
         }
@@ -310,6 +340,20 @@ void change_begin(struct call *call, const char *verb, const char *gear, change_
                 refuse(d, request, &f);
         }
         begun(d, NULL, arg);
+}
+
+void change_refuse(struct call *call, const char *verb, const char *gear, const struct fault *fault)
+{
+        struct request *request = NULL;
+        struct daemon *d = call->daemon;
+        struct fault f;
+        int r;
+
+        r = join_or_begin(call, &request, &f);
+        if (r < 0)
+                answer_fault(call, &f);
+        else if (r > 0 && look_up(call, request, verb, gear, fault, &f) < 0)
+                refuse(d, request, &f);
 }
 
 /* --- end ------------------------------------------------------------------------------------------ */

@@ -23,6 +23,12 @@ typedef void change_begun(struct daemon *d, struct request *request, void *arg);
  */
 void change_begin(struct call *call, const char *verb, const char *gear, change_begun *begun, void *arg);
 
+/* One for which there is nothing to change: unless its id was answered well before, and is answered again. */
+void change_refuse(struct call *call, const char *verb, const char *gear, const struct fault *fault);
+
+/* A create of what is there already, just so, as its intent calls it: it leaves nothing in the gear's record. */
+#define CHANGE_KEPT "kept"
+
 /* Counts it, logs it, and ends it as soon as that is on the disk. Takes the outcome's strings. */
 void change_end(struct daemon *d, struct request *request, struct outcome *outcome, const char *gear);
 void change_fail(struct daemon *d, struct request *request, const struct fault *fault, const char *gear);

@@ -75,10 +75,6 @@ static void create(struct call *call, const char *id, struct spec *spec, const c
         change_begin(call, verb, creation->id, creation_begun, creation);
 }
 
-/*
- * A gear that is there already, just so, only has to run.  That leaves nothing
- * in its record, so the intent has to say it.
- */
 static const char *verb_of(const struct daemon *d, const char *id, struct spec *spec)
 {
         const struct gear *gear = gears_find(d->gears, id);
@@ -87,7 +83,7 @@ static const char *verb_of(const struct daemon *d, const char *id, struct spec *
 
         if (!gear || !gear->image || !spec->started || install_compare(d, id, spec, &same, &ignored) < 0)
                 return "created";
-        return same ? "kept" : "created";
+        return same ? CHANGE_KEPT : "created";
 }
 
 static void container_put(struct call *call)

@@ -225,19 +225,21 @@ static void edit_call(struct call *call, enum edit_kind kind)
 
         if (r == 0)
                 r = call_flag(call, "plan", &plan, &f);
+        if (r == 0 && lookup_gear(call, &gear, &f) < 0) {
+                change_refuse(call, "environment", id, &f);
+                return;
+        }
         if (r == 0)
                 r = call_body(call, &body, &f);
         /* An empty body is not an empty environment: a forgotten one must not wipe everything. */
         if (r == 0 && !body)
                 r = fault_set(&f, FAULT_INVALID, "body", "body: an object of names and values is expected");
         if (r == 0 && plan)
-                r = lookup_gear(call, &gear, &f);
-        if (r == 0 && plan)
                 r = check_variables(kind, body, &f);
         if (r < 0)
                 answer_fault(call, &f);
         else if (plan)
-                plan_answer_kept(call, gear->id, "environment", false);
+                plan_answer_kept(call, id, "environment", false);
         else
                 edit_submit(call, id, kind, TAKE(body));
 }
@@ -254,11 +256,14 @@ static void environment_patch(struct call *call)
 
 static void environment_delete(struct call *call)
 {
+        struct gear *gear;
         const char *id;
         struct fault f;
 
         if (call_gear_id(call, &id, &f) < 0)
                 answer_fault(call, &f);
+        else if (lookup_gear(call, &gear, &f) < 0)
+                change_refuse(call, "environment", id, &f);
         else
                 edit_submit(call, id, EDIT_REPLACE, NULL);
 }

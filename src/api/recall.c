@@ -146,7 +146,7 @@ static void find_out(struct daemon *d, struct recalled *recalled)
                 environment_recall(d, request, gear);
         } else if (streq(verb, "created") || streq(verb, "deleted")) {
                 verdict_submit(d, request, gear, verb);
-        } else if (streq(verb, "kept") && streq(gears_find(d->gears, gear)->request_id, request_id(request))) {
+        } else if (streq(verb, CHANGE_KEPT) && streq(gears_find(d->gears, gear)->request_id, request_id(request))) {
                 verdict_submit(d, request, gear, "created");
         } else {
                 state_recall(d, request, gear, verb);
@@ -158,7 +158,7 @@ static void find_out(struct daemon *d, struct recalled *recalled)
 static bool is_of(const struct recalled *recalled, const char *gear, const char *verb)
 {
         return recalled->is_oldest && streq(recalled->gear, gear) &&
-               (streq(recalled->verb, verb) || (streq(recalled->verb, "kept") && streq(verb, "created")));
+               (streq(recalled->verb, verb) || (streq(recalled->verb, CHANGE_KEPT) && streq(verb, "created")));
 }
 
 struct request *recall_take(struct daemon *d, const char *gear, const char *verb)
@@ -214,9 +214,7 @@ static int recall_one(struct recall *r, const struct database_request *row)
                 return -ENOMEM;
         }
         request_about(request, row->resource);
-        request_about(request, row->resource);
         request_keep(request, row->keep_until_sec);
-        audit_of_intent(request, row);
         audit_of_intent(request, row);
         recalled->request = request;
         (void) snprintf(recalled->verb, sizeof recalled->verb, "%s", row->verb);

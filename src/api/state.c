@@ -559,20 +559,15 @@ static void turn_plan(struct call *call, const struct gear *gear, enum wish wish
 
 static void turn_call(struct call *call, enum wish wish)
 {
-        const char *id;
         struct gear *gear;
+        const char *id;
         bool plan;
         struct fault f;
-        int r;
 
-        /* Whether there is such a gear is asked later: what has been answered once is answered again. */
-        r = call_gear_id(call, &id, &f);
-        if (r == 0)
-                r = call_flag(call, "plan", &plan, &f);
-        if (r == 0 && plan)
-                r = lookup_gear(call, &gear, &f);
-        if (r < 0)
+        if (call_gear_id(call, &id, &f) < 0 || call_flag(call, "plan", &plan, &f) < 0)
                 answer_fault(call, &f);
+        else if (lookup_gear(call, &gear, &f) < 0)
+                change_refuse(call, wish_done[wish], id, &f);
         else if (plan)
                 turn_plan(call, gear, wish);
         else

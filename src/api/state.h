@@ -4,8 +4,8 @@
 #include "daemon.h"
 
 /*
- * A turn that a crash cut short goes on; verb is as for its intent, or "kept"
- * for a gear that was only to run.  A restart that has happened is not repeated.
+ * A turn that a crash cut short goes on; verb is as for its intent: of
+ * a create of what was there, the gear only has to run.  A restart that has happened is not repeated.
  */
 void state_recall(struct daemon *d, struct request *request, const char *id, const char *verb);
 

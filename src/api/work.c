@@ -55,7 +55,8 @@ static void start_now(void *arg)
         w->started = true;
         if (w->request && !request_begun(w->request))
                 request_begin(w->request);
-        if (w->request)
+        /* What an earlier life has begun may have changed the gear already. */
+        if (w->request && !w->may_start)
                 audit_started(w->request, work_gear(w));
         w->kind->start(w);
 }
