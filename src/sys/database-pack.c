@@ -12,7 +12,7 @@
 
 #define STRINGS 3
 #define WINDOW_BITS 13 /* the longest body that is kept, and the dictionary */
-#define MEMORY_LEVEL 5 /* 16 KiB while it packs: the default is meant for megabytes */
+#define MEMORY_LEVEL 5 /* 48 KiB while it packs: the default is meant for megabytes */
 
 /*
  * The words of rarer answers, then a create's as it is packed, without what differs.

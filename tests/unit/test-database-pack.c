@@ -68,6 +68,19 @@ static void an_answer_is_mostly_in_the_dictionary(void **state _unused_)
         assert_in_range(packed.len, 1, (strlen(answer.text) + strlen(answer.json) + strlen(answer.headers)) / 3);
 }
 
+/* zlib names the dictionary in what it packs with it. */
+static void the_dictionary_is_that_of_this_version(void **state _unused_)
+{
+        static const unsigned char name[] = { 0x56, 0x1b, 0xf8, 0x30 };
+        const struct outcome answer = { .text = (char *) "Gear web is running\n" };
+        _cleanup_text_ struct text packed = { 0 };
+
+        assert_int_equal(pack_answer(&answer, &packed), SQLITE_OK);
+        assert_true(packed.len > 6);
+        if (memcmp(packed.data + 2, name, sizeof name) != 0)
+                fail_msg("the dictionary has changed: SCHEMA_VERSION has to, and then this");
+}
+
 static void an_answer_that_was_changed_is_damage(void **state _unused_)
 {
         const struct outcome answer = { .text = (char *) "Gear web is running\n", .json = (char *) "{\"id\":\"web\"}\n" };
@@ -108,6 +121,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 CASE(an_answer_unpacks_as_it_was),
                 CASE(an_answer_is_mostly_in_the_dictionary),
+                CASE(the_dictionary_is_that_of_this_version),
                 CASE(an_answer_that_was_changed_is_damage),
                 CASE(an_answer_that_is_too_long_is_refused_both_ways),
         };
