@@ -113,6 +113,11 @@ static void say_verdict(struct text *t, const struct audit_verdict *v)
                 text_add(t, "The trail is empty.\n");
         for (size_t i = 0; i < v->n_ranges; i++)
                 say_range(t, &v->ranges[i]);
+        if (v->n_silent)
+                text_addf(t,
+                          "Of these, %" PRIu64 ", the first %" PRIu64 ", have no head of their own:\n"
+                          "geard ended before it noted them, or somebody wrote them while it was stopped.\n",
+                          v->n_silent, v->first_silent);
         for (size_t i = 0; i < v->n_findings; i++)
                 say_finding(t, &v->findings[i]);
         if (v->n_findings)
@@ -187,6 +192,7 @@ static void put_verdict(struct text *t, const struct audit_verdict *v)
         json_put(t, "trail", *v->trail ? v->trail : NULL);
         json_putu(t, "records", v->n_records);
         json_putu(t, "heads", v->n_witnesses);
+        json_putu(t, "without_head", v->n_silent);
         put_ranges(t, v);
         put_findings(t, v);
         text_add(t, "}\n");

@@ -38,7 +38,7 @@ struct audit_verifier {
         size_t seen;           /* of these, how many are behind us */
 
         char trail[AUDIT_TRAIL_LEN + 1], previous[DIGEST_HEX_LEN + 1];
-        uint64_t n_records, last;
+        uint64_t n_records, last, n_silent, first_silent;
         uint64_t sound;      /* where the stretch that no witness has vouched for yet begins */
         uint64_t rotated_to; /* what the rotations removed, as far as they were seen */
 
@@ -292,6 +292,14 @@ static int take_link(struct audit_verifier *v, const struct audit_record *record
         return r == 0 ? break_off(v, AUDIT_ALTERED, record->number) : r;
 }
 
+static void note_silence(struct audit_verifier *v, uint64_t number)
+{
+        if (!v->own || number < v->own->noted[0].number || number > v->own->noted[v->own->n - 1].number)
+                return;
+        if (v->n_silent++ == 0)
+                v->first_silent = number;
+}
+
 static int take_testimony(struct audit_verifier *v, const struct audit_record *record)
 {
         int r;
@@ -307,6 +315,7 @@ static int take_testimony(struct audit_verifier *v, const struct audit_record *r
                 v->sound = record->number + 1;
                 return r == 0 ? blame(v, AUDIT_REWRITTEN, record->number, record->number) : r;
         default:
+                note_silence(v, record->number);
                 return 0;
         }
 }
@@ -424,6 +433,8 @@ int audit_verify_end(struct audit_verifier *v, struct audit_verdict *ret)
         *ret = (struct audit_verdict){
                 .n_records = v->n_records,
                 .n_witnesses = v->own ? v->own->n : 0,
+                .n_silent = v->n_silent,
+                .first_silent = v->first_silent,
                 .findings = v->findings,
                 .n_findings = v->n_findings,
                 .ranges = v->ranges,

@@ -52,6 +52,12 @@ struct audit_range {
 struct audit_verdict {
         char trail[AUDIT_TRAIL_LEN + 1]; /* "": there is no record */
         uint64_t n_records, n_witnesses; /* of this trail */
+        /*
+         * Records between witnessed ones that were not witnessed themselves: geard
+         * ended before it noted them, or they were written by somebody else
+         * while it was stopped.
+         */
+        uint64_t n_silent, first_silent;
         const struct audit_finding *findings;
         size_t n_findings;
         const struct audit_range *ranges; /* from 1 on, in order, without gaps */

@@ -185,6 +185,13 @@ def test_a_cut_end_is_told_when_geard_wrote_on(the_trail):
     the_trail.is_wrong(("rewritten", RECORDS - 1, RECORDS))
 
 
+def test_records_that_geard_did_not_note_are_counted(the_trail):
+    the_trail.tamper(lambda database: trail.append(database, 10**15, 3))
+    wait_until(lambda: the_trail.is_whole(("journal", 1, RECORDS + 3)) is None, 10, "geard chains on")
+    assert the_trail.verify()[1]["without_head"] == 2
+    assert f"2, the first {RECORDS + 1}, have no head of their own" in say(the_trail)
+
+
 def test_another_database_is_told(the_trail):
     the_trail.stop()
     with opened(the_trail.host) as database:
