@@ -168,6 +168,11 @@ static void start_unit(struct install *in)
                 succeed(in, "installed, and stopped");
                 return;
         }
+        /* By somebody's systemctl: what was missing is that it is to run after the next boot, too. */
+        if (in->keeping && gear_state_of(work_gear(&in->work)) == STATE_RUNNING) {
+                succeed(in, "running");
+                return;
+        }
         gear_unit_name(in->work.id, unit);
         in->running = true;
         in->started_usec = wall_usec();
@@ -194,6 +199,7 @@ static void reloaded(void *arg, const struct fault *fault)
 static void staleness_told(void *arg, bool stale, const struct fault *fault)
 {
         struct install *in = arg;
+        const struct gear *gear = work_gear(&in->work);
         struct fault f;
 
         in->work.op = NULL;
@@ -201,7 +207,7 @@ static void staleness_told(void *arg, bool stale, const struct fault *fault)
                 return;
         if (fault) {
                 install_undo(in, fault);
-        } else if (stale) {
+        } else if (stale || (gear && gear->load_error)) { /* see api/state: its link was gone */
                 in->work.op = systemd_reload(in->work.daemon->systemd, reloaded, in);
                 if (!in->work.op) {
                         (void) fault_oom(&f);

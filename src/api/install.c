@@ -65,7 +65,7 @@ static void install_keep(struct install *in, struct gear *gear)
         enum gear_state state = gear_state_of(gear);
 
         in->keeping = true;
-        if (!in->spec.started || state == STATE_RUNNING)
+        if (!in->spec.started || (state == STATE_RUNNING && gear->phase == GEAR_STARTED))
                 answer_already(in, gear);
         else
                 install_link(in);

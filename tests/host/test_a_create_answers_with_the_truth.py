@@ -181,6 +181,17 @@ def test_the_same_again_changes_nothing(host):
     assert container_of(host) == container
 
 
+def test_the_same_again_of_one_that_only_systemctl_started_is_for_the_next_boot_too(host):
+    made(host, started=False)
+    host.systemctl("start", "gear-1")
+    wait_running(host)
+    container = container_of(host)
+    assert at_boot(host) == "linked"
+    again = create(host)
+    assert again.status == 200 and container_of(host) == container, again
+    assert at_boot(host) == "enabled" and (host.root / "var/lib/gears/wanted/1").read_text().strip() == "started"
+
+
 @pytest.mark.parametrize("other", [{"memory": "32M"}, {"env": {"A": "2"}}, {"command": ["hold", "1"]}])
 def test_another_definition_is_a_conflict(host, other):
     made(host, memory="64M", env={"A": "1"})

@@ -220,6 +220,14 @@ def test_a_link_that_an_administrator_took_is_made_again_by_the_next_call(host, 
     assert host.show("gear-1")["LoadState"] == "loaded" and status(host)["state"] == "running"
 
 
+def test_nor_does_it_stand_in_the_way_of_a_replacement(host):
+    made(host, command=HOLD)
+    host.systemctl("disable", "--quiet", "gear-1")
+    answer = create(host, command=HOLD, hostname="second", replace=True)
+    assert answer.status == 201 and at_boot(host) == "enabled", answer
+    assert inspect(host)["Config"]["Hostname"] == "second" and host.show("gear-1")["LoadState"] == "loaded"
+
+
 def test_links_that_were_lost_are_made_again(host):
     made(host, command=["sh", "-c", "trap 'exit 0' TERM; echo up; while :; do sleep 0.2; done"])
     made(host, "rests", started=False)
