@@ -13,10 +13,12 @@
 
 /* How the journal calls the words. */
 static const char *const journal_fields[N_AUDIT_WORDS] = {
-        [AUDIT_REQUEST] = "GEARD_REQUEST_ID", [AUDIT_PRINCIPAL] = "GEARD_PRINCIPAL", [AUDIT_TOKEN] = "GEARD_TOKEN",
-        [AUDIT_CHAIN] = "GEARD_CHAIN",        [AUDIT_USER] = "GEARD_USER",           [AUDIT_PEER] = "GEARD_PEER",
-        [AUDIT_RIGHT] = "GEARD_RIGHT",        [AUDIT_VERB] = "GEARD_VERB",           [AUDIT_RESOURCE] = "GEARD_RESOURCE",
-        [AUDIT_BEFORE] = "GEARD_BEFORE",      [AUDIT_AFTER] = "GEARD_AFTER",         [AUDIT_SAID] = "GEARD_SAID",
+        [AUDIT_REQUEST] = "GEARD_REQUEST_ID", [AUDIT_PRINCIPAL] = "GEARD_PRINCIPAL",
+        [AUDIT_TOKEN] = "GEARD_TOKEN",        [AUDIT_CHAIN] = "GEARD_CHAIN",
+        [AUDIT_USER] = "GEARD_USER",          [AUDIT_PEER] = "GEARD_PEER",
+        [AUDIT_RIGHT] = "GEARD_RIGHT",        [AUDIT_VERB] = "GEARD_VERB",
+        [AUDIT_RESOURCE] = "GEARD_RESOURCE",  [AUDIT_BEFORE] = "GEARD_BEFORE",
+        [AUDIT_AFTER] = "GEARD_AFTER",        [AUDIT_SAID] = "GEARD_SAID",
 };
 
 /* --- words ---------------------------------------------------------------------------------------- */
@@ -36,7 +38,8 @@ static int set_word(struct audit_record *record, enum audit_word word, const cha
         return 0;
 }
 
-static int set_wordf(struct audit_record *record, enum audit_word word, const char *format, ...) _printf_(3, 4);
+static int set_wordf(struct audit_record *record, enum audit_word word, const char *format, ...)
+        _printf_(3, 4);
 static int set_wordf(struct audit_record *record, enum audit_word word, const char *format, ...)
 {
         char value[AUDIT_WORD_MAX + 1];
@@ -66,7 +69,8 @@ static int set_peer(struct audit_record *record, const struct peer *peer)
 /* The path as the route has it: what a client wrote in its place may be anything. */
 static int set_asked(struct audit_record *record, const struct call *call)
 {
-        return set_wordf(record, AUDIT_SAID, "%s %s", call->request->method_name, call->match.route->pattern);
+        return set_wordf(record, AUDIT_SAID, "%s %s", call->request->method_name,
+                         call->match.route->pattern);
 }
 
 static int describe_caller(const struct call *call, struct audit_record *record)
@@ -149,8 +153,8 @@ static void stamp(struct audit_record *record, uint64_t began_usec, int status)
         record->code = status;
 }
 
-const struct audit_record *audit_ended(const struct daemon *d, struct request *request, const struct outcome *outcome,
-                                       const char *gear)
+const struct audit_record *audit_ended(const struct daemon *d, struct request *request,
+                                       const struct outcome *outcome, const char *gear)
 {
         struct audit_record *record = request_audit(request);
         const struct gear *now = gears_find(d->gears, gear);
@@ -204,8 +208,8 @@ void audit_refused(const struct call *call, int status, const char *why)
         if (r == 0)
                 r = set_word(&record, AUDIT_VERB, AUDIT_REFUSED);
         if (r == 0)
-                r = set_wordf(&record, AUDIT_SAID, "%s %s: %s", call->request->method_name, call->match.route->pattern,
-                              why);
+                r = set_wordf(&record, AUDIT_SAID, "%s %s: %s", call->request->method_name,
+                              call->match.route->pattern, why);
         stamp(&record, wall_usec(), status);
         if (r == 0) {
                 refusals_add(call->daemon->refusals, &record, known);
@@ -254,8 +258,10 @@ void audit_to_text(struct text *t, const struct audit_record *record)
         char *const *words = record->words;
         const char *user = words[AUDIT_USER], *principal = words[AUDIT_PRINCIPAL];
 
-        text_addf(t, "%s%s%s: %d", words[AUDIT_VERB] ? words[AUDIT_VERB] : "", words[AUDIT_RESOURCE] ? " " : "",
-                  words[AUDIT_RESOURCE] ? words[AUDIT_RESOURCE] : "", record->code);
+        text_add(t, words[AUDIT_VERB] ? words[AUDIT_VERB] : "");
+        if (words[AUDIT_RESOURCE])
+                text_addf(t, " %s", words[AUDIT_RESOURCE]);
+        text_addf(t, ": %d", record->code);
         if (user && !streq_null(user, principal))
                 text_addf(t, " for %s", user);
         if (principal)
@@ -266,7 +272,7 @@ void audit_to_text(struct text *t, const struct audit_record *record)
                 text_addf(t, ": %s", words[AUDIT_SAID]);
 }
 
-/* Whoever rewrites the trail afterwards does not have the journal with him, least of all one on another host. */
+/* Who rewrites the trail afterwards does not have the journal at hand, least of all one on another host. */
 static void repeat_in_journal(const struct audit_record *record)
 {
         const char *fields[2 * LOG_FIELDS_MAX + 1] = { "MESSAGE_ID", AUDIT_MESSAGE_ID };
@@ -279,8 +285,11 @@ static void repeat_in_journal(const struct audit_record *record)
         (void) snprintf(took, sizeof took, "%" PRIu64, record->took_usec);
 
         const char *const own[][2] = {
-                { AUDIT_FIELD_TRAIL, record->trail }, { AUDIT_FIELD_NUMBER, number }, { AUDIT_FIELD_HASH, record->hash },
-                { "GEARD_STATUS", code },             { "GEARD_USEC", took },
+                { AUDIT_FIELD_TRAIL, record->trail },
+                { AUDIT_FIELD_NUMBER, number },
+                { AUDIT_FIELD_HASH, record->hash },
+                { "GEARD_STATUS", code },
+                { "GEARD_USEC", took },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
@@ -292,7 +301,8 @@ static void repeat_in_journal(const struct audit_record *record)
                 fields[n++] = record->words[i];
         }
         audit_to_text(&t, record);
-        log_at(LOG_NOTICE | LOG_ALWAYS, (struct log_fields){ fields }, "audit %s %s", number, t.data ? t.data : "");
+        log_at(LOG_NOTICE | LOG_ALWAYS, (struct log_fields){ fields }, "audit %s %s", number,
+               t.data ? t.data : "");
 }
 
 void audit_written(void *arg, const struct audit_record *record)

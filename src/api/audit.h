@@ -21,8 +21,8 @@ void audit_of_intent(struct request *request, const struct database_request *row
 /* The work on it starts: what it changes is now as it was before. */
 void audit_started(struct request *request, const struct gear *gear);
 /* How it ended: the record that belongs to its outcome, and to the request. */
-const struct audit_record *audit_ended(const struct daemon *d, struct request *request, const struct outcome *outcome,
-                                       const char *gear);
+const struct audit_record *audit_ended(const struct daemon *d, struct request *request,
+                                       const struct outcome *outcome, const char *gear);
 
 /* --- refusals --- */
 

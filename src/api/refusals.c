@@ -33,7 +33,8 @@ struct refusals {
 
 /* --- which are the same --------------------------------------------------------------------------- */
 
-static bool same_words(const struct audit_record *a, const struct audit_record *b, const enum audit_word *words, size_t n)
+static bool same_words(const struct audit_record *a, const struct audit_record *b,
+                       const enum audit_word *words, size_t n)
 {
         for (size_t i = 0; i < n; i++)
                 if (!streq_null(a->words[words[i]], b->words[words[i]]))
@@ -44,7 +45,8 @@ static bool same_words(const struct audit_record *a, const struct audit_record *
 /* The port that a client happens to have makes nobody another, nor does the id of a request. */
 static bool same_known(const struct audit_record *a, const struct audit_record *b)
 {
-        static const enum audit_word words[] = { AUDIT_PRINCIPAL, AUDIT_TOKEN, AUDIT_USER, AUDIT_RESOURCE, AUDIT_SAID };
+        static const enum audit_word words[] = { AUDIT_PRINCIPAL, AUDIT_TOKEN, AUDIT_USER, AUDIT_RESOURCE,
+                                                 AUDIT_SAID };
 
         return a->code == b->code && same_words(a, b, words, ARRAY_SIZE(words));
 }
@@ -85,9 +87,11 @@ static void write_row(struct refusals *r, const struct table *table, struct row 
         char sentence[AUDIT_WORD_MAX + 1];
 
         if (table == &r->known)
-                (void) snprintf(sentence, sizeof sentence, "%" PRIu64 " more in a minute: %s", row->more, said);
+                (void) snprintf(sentence, sizeof sentence, "%" PRIu64 " more in a minute: %s", row->more,
+                                said);
         else if (row->more > 1)
-                (void) snprintf(sentence, sizeof sentence, "%" PRIu64 " in a minute, at first: %s", row->more, said);
+                (void) snprintf(sentence, sizeof sentence, "%" PRIu64 " in a minute, at first: %s",
+                                row->more, said);
         else
                 (void) snprintf(sentence, sizeof sentence, "%s", said);
         record->words[AUDIT_SAID] = sentence;
@@ -126,7 +130,8 @@ static void interval_ended(void *arg)
         struct refusals *r = arg;
 
         if (r->lines > LINES_MAX)
-                log_warning(NO_FIELDS, "%" PRIu64 " more refusals in a minute have no line here", r->lines - LINES_MAX);
+                log_warning(NO_FIELDS, "%" PRIu64 " more refusals in a minute have no line here",
+                            r->lines - LINES_MAX);
         r->lines = 0;
         r->running = false;
         write_table(r, &r->known, "of callers who are known");

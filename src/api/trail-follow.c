@@ -22,7 +22,7 @@ struct follower {
         struct follower *next;
         struct daemon *daemon;
         struct reply *reply;
-        struct trail_query q; /* what.from: its place */
+        struct trail_query q;            /* what.from: its place */
         char trail[AUDIT_TRAIL_LEN + 1]; /* in which; "" before its first record */
         struct database_op *op;
         struct timer *beat, *end;
@@ -145,7 +145,7 @@ static int find_place(struct follower *f)
         return f->op ? 0 : -ENOMEM;
 }
 
-/* --- what happens meanwhile ------------------------------------------------------------------------------ */
+/* --- what happens meanwhile ------------------------------------------------------------------------ */
 
 void trail_grew(struct daemon *d, const struct audit_record *record)
 {
@@ -194,7 +194,7 @@ static void on_beat(void *arg)
         timer_set(f->beat, BEAT_USEC);
 }
 
-/* --- its beginning ----------------------------------------------------------------------------------------- */
+/* --- its beginning --------------------------------------------------------------------------------- */
 
 static int start_clocks(struct follower *f)
 {
@@ -228,7 +228,8 @@ int trail_follow(struct call *call, struct trail_query *q, struct fault *f)
 
         if (d->streams >= d->config->streams_max) {
                 trail_query_reset(q);
-                (void) fault_set(f, FAULT_BUSY, NULL, "%u streams are open already (StreamsMax=)", d->streams);
+                (void) fault_set(f, FAULT_BUSY, NULL, "%u streams are open already (StreamsMax=)",
+                                 d->streams);
                 f->retry_after = RETRY_AFTER_SEC;
                 return -EBUSY;
         }

@@ -20,16 +20,16 @@ struct trail_query {
         enum trail_format format;
         struct audit_query what; /* limit 0: not said */
         bool follow;
-        bool placed;                            /* somebody said behind which number it begins */
+        bool placed; /* somebody said behind which number it begins */
         char request[REQUEST_ID_LEN + 1];
-        char *issuer;                           /* only what was asked for by this principal … */
-        char **locators;                        /* … about these; both NULL: all of it */
-        uint64_t expires_usec;                  /* then who follows may see it no more; USEC_NEVER */
+        char *issuer;          /* only what was asked for by this principal … */
+        char **locators;       /* … about these; both NULL: all of it */
+        uint64_t expires_usec; /* then who follows may see it no more; USEC_NEVER */
 };
 void trail_query_reset(struct trail_query *q);
 
 bool trail_shows(const struct trail_query *q, const struct audit_record *record);
-/* One record as the format has it; neither of them nor of their separators is left to the caller but in an object. */
+/* One record as the format has it; only the commas of an object are left to the caller. */
 void trail_put(struct text *t, enum trail_format format, const struct audit_record *record);
 
 /* Takes the query over. */

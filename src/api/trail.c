@@ -52,8 +52,8 @@ static int read_number(const struct call *call, const char *name, uint64_t min, 
         if (!value)
                 return 0;
         if (!parse_u64(value, max, &n) || n < min)
-                return fault_set(f, FAULT_INVALID, name, "%s: a number from %" PRIu64 " to %" PRIu64 " is expected",
-                                 name, min, max);
+                return fault_set(f, FAULT_INVALID, name,
+                                 "%s: a number from %" PRIu64 " to %" PRIu64 " is expected", name, min, max);
         *ret = n;
         return 0;
 }
@@ -71,7 +71,8 @@ static int read_place(const struct call *call, struct trail_query *q, struct fau
         q->what.oldest_first = after || q->follow;
         q->placed = after || last;
         if (last && !parse_u64(last, INT64_MAX, &q->what.from))
-                return fault_set(f, FAULT_INVALID, "Last-Event-ID", "Last-Event-ID: the number of a record is expected");
+                return fault_set(f, FAULT_INVALID, "Last-Event-ID",
+                                 "Last-Event-ID: the number of a record is expected");
         if (last)
                 return 0;
         r = read_number(call, "before", 1, INT64_MAX, &q->what.from, f);
@@ -145,24 +146,28 @@ bool trail_shows(const struct trail_query *q, const struct audit_record *record)
 {
         const char *principal = record->words[AUDIT_PRINCIPAL], *resource = record->words[AUDIT_RESOURCE];
 
-        return !q->locators ||
-               (principal && streq(principal, q->issuer) && resource && pattern_covers(q->locators, resource));
+        return !q->locators || (principal && streq(principal, q->issuer) && resource &&
+                                pattern_covers(q->locators, resource));
 }
 
 /* --- records ----------------------------------------------------------------------------------------- */
 
+static const char *word_of(const struct audit_record *record, enum audit_word word)
+{
+        return record->words[word] ? record->words[word] : "-";
+}
+
 static void put_row(struct text *t, const struct audit_record *record)
 {
-        char *const *words = record->words;
-        const char *user = words[AUDIT_USER], *principal = words[AUDIT_PRINCIPAL];
-        const char *who = principal ? principal : words[AUDIT_PEER];
+        const char *user = record->words[AUDIT_USER], *principal = record->words[AUDIT_PRINCIPAL];
 
         text_addf(t, "%6" PRIu64 "  ", record->number);
         moment_add(t, record->at_usec, 0);
-        text_addf(t, "  %3d  %-11s  %-16s  %s%s%s  %s\n", record->code, words[AUDIT_VERB] ? words[AUDIT_VERB] : "",
-                  words[AUDIT_RESOURCE] ? words[AUDIT_RESOURCE] : "-", who ? who : "-",
-                  user && !streq_null(user, principal) ? "/" : "", user && !streq_null(user, principal) ? user : "",
-                  words[AUDIT_SAID] ? words[AUDIT_SAID] : "");
+        text_addf(t, "  %3d  %-11s  %-16s  %s", record->code, word_of(record, AUDIT_VERB),
+                  word_of(record, AUDIT_RESOURCE), principal ? principal : word_of(record, AUDIT_PEER));
+        if (user && !streq_null(user, principal))
+                text_addf(t, "/%s", user);
+        text_addf(t, "  %s\n", word_of(record, AUDIT_SAID));
 }
 
 void trail_put(struct text *t, enum trail_format format, const struct audit_record *record)
@@ -227,7 +232,8 @@ static void put_page(const struct asking *a, const struct audit_page *page, stru
                         json_putu(t, "next", page->next);
                 text_add(t, "}\n");
         } else if (a->q.format == TRAIL_TABLE && !page->end) {
-                text_addf(t, "more: %s=%" PRIu64 "\n", a->q.what.oldest_first ? "after" : "before", page->next);
+                text_addf(t, "more: %s=%" PRIu64 "\n", a->q.what.oldest_first ? "after" : "before",
+                          page->next);
         }
 }
 
@@ -257,7 +263,8 @@ static void page_found(void *arg, const struct audit_page *page, const struct fa
         } else {
                 if (!page->end)
                         reply_headerf(a->reply, "Geard-Next", "%" PRIu64, page->next);
-                reply_send(TAKE(a->reply), 200, trail_content_type(a->q.format), t.data ? t.data : "", t.len);
+                reply_send(TAKE(a->reply), 200, trail_content_type(a->q.format), t.data ? t.data : "",
+                           t.len);
         }
         asking_free(a);
 }
