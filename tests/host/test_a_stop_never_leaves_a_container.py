@@ -159,12 +159,17 @@ def test_while_it_slows_down_after_crashes(host):
 
 
 def test_a_stop_and_a_start_at_once_end_in_the_later(host):
-    made(host, stop_timeout="1s")
+    made(host, stop_timeout="60s", command=[
+        "sh", "-c", "trap 'until [ -e /tmp/go ]; do sleep 0.1; done; exit 0' TERM; while :; do sleep 0.1; done"])
+    let_go = ("exec", "gear-1", "touch", "/tmp/go")
     with meanwhile(host.peer, "PUT", "/container/1/stopped") as stopped:
-        time.sleep(0.05)
-        turn(host, "1", "started")
-    assert stopped[0].status == 200
+        wait_until(lambda: unit_is(host, "1", "deactivating"), 20, "the stop is under way")
+        with meanwhile(host.peer, "PUT", "/container/1/started", None, {"X-Request-Id": "1a7e4"}) as started:
+            wait_until(lambda: host.peer("GET", "/requests/1a7e4").status == 200, 20, "the start is asked for")
+            host.docker(*let_go)
+    assert stopped[0].status == 200 and started[0].status == 200
     assert container_of(host) and at_boot(host) == "enabled"
+    host.docker(*let_go)
 
 
 # --- by itself -----------------------------------------------------------------------
@@ -242,7 +247,7 @@ def test_what_systemctl_does_geard_sees(host):
     host.systemctl("stop", "gear-1")
     wait_until(lambda: status(host)["state"] == "stopped", 1, "status says stopped")
     host.systemctl("start", "gear-1")
-    wait_until(lambda: status(host)["state"] == "running", 3, "status says running")
+    wait_running(host)
     assert status(host)["container"] == inspect(host)["Id"][:12]
 
 

@@ -50,7 +50,7 @@ def test_without_systemds_bus_it_says_so_and_comes_back(restored):
     host.docker("kill", "gear-b")
     host.systemctl("start", "dbus.socket", "dbus.service")
     wait_until(lambda: host.peer("GET", "/containers", headers=JSON).status == 200, 10, "it is back by itself")
-    wait_until(lambda: [status(host, gear)["state"] for gear in "abc"] == ["stopped", "running", "running"], 5,
+    wait_until(lambda: [status(host, gear)["state"] for gear in "abc"] == ["stopped", "running", "running"], 30,
                "it knows what happened meanwhile")
     made(host, "d")
     assert "bus" in host.journal("geard", "cat", "-n", "40")
