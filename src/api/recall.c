@@ -38,8 +38,8 @@ struct recall {
 
 static void fault_undone(struct fault *f, const char *gear, const char *verb)
 {
-        (void) fault_set(f, FAULT_AWAY, NULL, "geard ended before gear %s was %s, and nothing of that is left: ask again",
-                         gear, verb);
+        (void) fault_set(f, FAULT_AWAY, NULL,
+                         "geard ended before gear %s was %s, and nothing of that is left: ask again", gear, verb);
         f->retry_after = 1;
 }
 

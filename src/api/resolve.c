@@ -4,6 +4,7 @@
 
 #include "api/index.h"
 #include "api/install-private.h"
+#include "api/lookup.h"
 #include "util/log.h"
 
 #include <stdio.h>
@@ -26,7 +27,8 @@ static void undo(struct install *in)
 
         log_notice(LOG_FIELDS("GEAR_ID", in->work.id), "gear %s: its unfinished %s is undone", in->work.id,
                    what_is_unfinished(in));
-        (void) fault_set(&f, FAULT_AWAY, NULL, "geard ended before the %s of gear %s had begun, and nothing of it is left: ask again",
+        (void) fault_set(&f, FAULT_AWAY, NULL,
+                         "geard ended before the %s of gear %s had begun, and nothing of it is left: ask again",
                          what_is_unfinished(in), in->work.id);
         f.retry_after = 1;
         install_undo(in, &f);
@@ -53,21 +55,10 @@ static void go_on(struct install *in)
 static int load_spec(void *arg)
 {
         struct install *in = arg;
-        _cleanup_free_ char *text = NULL;
-        struct unit_record record = { 0 };
-        int r;
+        int r = lookup_spec(in->work.daemon, in->work.id, &in->spec, &in->fault);
 
-        r = store_read_unit(in->work.daemon->store, in->work.id, &text);
-        if (r < 0)
-                return fault_errno(&in->fault, r, "cannot read the unit of gear %s", in->work.id);
-        r = unit_read(text, &record, &in->fault);
-        if (r < 0)
-                return r;
-        in->spec = record.spec;
         in->spec.started = true;
-        record.spec = (struct spec){ 0 };
-        unit_record_reset(&record);
-        return 0;
+        return r;
 }
 
 static void spec_loaded(void *arg, int r)

@@ -361,25 +361,8 @@ static void enabled(void *arg, const struct fault *fault)
 static int load_spec(void *arg)
 {
         struct turn *turn = arg;
-        _cleanup_free_ char *text = NULL;
-        struct unit_record record = { 0 };
-        int r;
 
-        r = store_read_unit(turn->work.daemon->store, turn->work.id, &text);
-        if (r == -EBADMSG)
-                return fault_set(&turn->fault, FAULT_CONFLICT, NULL, "the unit file of gear %s is no text",
-                                 turn->work.id);
-        if (r < 0)
-                return fault_errno(&turn->fault, r, "cannot read the unit of gear %s", turn->work.id);
-        r = unit_read(text, &record, &turn->fault);
-        if (r < 0) {
-                turn->fault.kind = FAULT_CONFLICT; /* it is not the request that is wrong */
-                return r;
-        }
-        turn->spec = record.spec;
-        record.spec = (struct spec){ 0 };
-        unit_record_reset(&record);
-        return 0;
+        return lookup_spec(turn->work.daemon, turn->work.id, &turn->spec, &turn->fault);
 }
 
 static void spec_loaded(void *arg, int r)
@@ -502,44 +485,52 @@ static bool turn_may_start(const struct work *w)
         return work_gear_is_known(w) && !(gear && gear->job && d->engine == ENGINE_RUNNING);
 }
 
-void state_recall(struct daemon *d, struct request *request, const char *id, const char *verb)
+static struct turn *turn_new(struct daemon *d, const char *id, enum wish wish, struct fault *f)
 {
         struct turn *turn = calloc(1, sizeof *turn);
+
+        if (!turn)
+                return (fault_oom(f), NULL);
+        turn->wish = wish;
+        turn->work.kind = &turn_kind;
+        turn->work.daemon = d;
+        turn->work.hurry = wish == WISH_STOPPED ? "stopped" : NULL;
+        (void) snprintf(turn->work.id, sizeof turn->work.id, "%s", id);
+        return turn;
+}
+
+static enum wish wish_of(const char *verb)
+{
+        if (streq(verb, wish_done[WISH_STOPPED]))
+                return WISH_STOPPED;
+        return streq(verb, wish_done[WISH_RESTARTED]) ? WISH_RESTARTED : WISH_STARTED;
+}
+
+void state_recall(struct daemon *d, struct request *request, const char *id, const char *verb)
+{
         struct fault f;
+        struct turn *turn = turn_new(d, id, wish_of(verb), &f);
 
         if (!turn) {
-                (void) fault_oom(&f);
                 change_fail(d, request, &f, id);
                 return;
         }
-        turn->wish = streq(verb, "stopped") ? WISH_STOPPED : streq(verb, "restarted") ? WISH_RESTARTED : WISH_STARTED;
         turn->recalled = true;
         turn->asked_usec = request_began(request);
-        turn->work.kind = &turn_kind;
-        turn->work.daemon = d;
         turn->work.request = request;
         turn->work.may_start = turn_may_start;
-        turn->work.hurry = turn->wish == WISH_STOPPED ? "stopped" : NULL;
-        (void) snprintf(turn->work.id, sizeof turn->work.id, "%s", id);
         work_submit(&turn->work);
 }
 
 static void turn_submit(struct call *call, const char *id, enum wish wish)
 {
-        struct turn *turn = calloc(1, sizeof *turn);
         struct fault f;
+        struct turn *turn = turn_new(call->daemon, id, wish, &f);
 
-        if (!turn) {
-                (void) fault_oom(&f);
+        if (turn)
+                change_begin(call, wish_done[wish], turn->work.id, work_begun, &turn->work);
+        else
                 answer_fault(call, &f);
-                return;
-        }
-        turn->wish = wish;
-        turn->work.kind = &turn_kind;
-        turn->work.daemon = call->daemon;
-        turn->work.hurry = wish == WISH_STOPPED ? "stopped" : NULL;
-        (void) snprintf(turn->work.id, sizeof turn->work.id, "%s", id);
-        change_begin(call, wish_done[wish], turn->work.id, work_begun, &turn->work);
 }
 
 static void turn_plan(struct call *call, const struct gear *gear, enum wish wish)

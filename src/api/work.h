@@ -29,7 +29,7 @@ struct work {
         struct docker_op *docker;
         struct ready *ready;
         struct failure *failure;
-        /* An earlier life's may have to wait until systemd and the engine have told of the gear. NULL: starts at once. */
+        /* An earlier life's waits until systemd and the engine have told of the gear. NULL: starts at once. */
         bool (*may_start)(const struct work *w);
         bool held;                /* … and does */
         bool started;
