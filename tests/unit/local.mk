@@ -28,9 +28,19 @@ tests_unit_test_jwe_failures_LDFLAGS = -Wl,--wrap=RAND_priv_bytes -Wl,--wrap=EVP
 check_PROGRAMS += tests/unit/test-fetch
 tests_unit_test_fetch_SOURCES = tests/unit/test-fetch.c tests/unit/fake-http.c tests/unit/fake-http.h $(RUN_LOOP)
 tests_unit_test_fetch_LDADD = $(UNIT_LIBS)
+DOCKER_SCENE = tests/unit/docker-scene.c tests/unit/docker-scene.h tests/unit/fake-http.c tests/unit/fake-http.h $(RUN_LOOP)
+
 check_PROGRAMS += tests/unit/test-docker
-tests_unit_test_docker_SOURCES = tests/unit/test-docker.c tests/unit/fake-http.c tests/unit/fake-http.h $(RUN_LOOP)
+tests_unit_test_docker_SOURCES = tests/unit/test-docker.c $(DOCKER_SCENE)
 tests_unit_test_docker_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test-docker-pull
+tests_unit_test_docker_pull_SOURCES = tests/unit/test-docker-pull.c $(DOCKER_SCENE)
+tests_unit_test_docker_pull_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test-split
+tests_unit_test_split_SOURCES = tests/unit/test-split.c
+tests_unit_test_split_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test-journal
 tests_unit_test_journal_SOURCES = tests/unit/test-journal.c $(RUN_LOOP)
 tests_unit_test_journal_LDADD = $(UNIT_LIBS)

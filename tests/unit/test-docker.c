@@ -1,147 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The engine's link and verbs, against an engine that can break where a real one does not on demand. */
+/* The engine's link and verbs. */
 
-#include "fake-http.h"
-#include "run-loop.h"
-#include "sys/docker.h"
-#include "sys/split.h"
+#include "docker-scene.h"
+#include "util/text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 
 #include <cmocka.h>
-
-
-struct bench {
-        struct loop *loop;
-        struct fetch *fetch;
-        struct fake_http *server;
-        struct docker *docker;
-        char said[512]; /* what the watch was told */
-        unsigned answers;
-        struct fault fault; /* of the last answer */
-        struct docker_container container;
-        size_t listed;
-        char names[128];
-        struct docker_image image;
-        unsigned reports;
-        char report[128];
-        uint64_t current, total;
-        struct docker_op *op;
-        bool forbid;         /* at the next event */
-        const char *stop_at; /* leave the loop when `said` ends so */
-};
-
-#define INFO                                                                               \
-        {                                                                                  \
-                .match = "GET /v1.41/info",                                                \
-                .bytes = FAKE_OK "Connection: close\r\n\r\n{\"CgroupDriver\":\"systemd\"}" \
-        }
-#define EVENTS                                                                         \
-        {                                                                              \
-                .match = "GET /v1.41/events", .bytes = FAKE_STREAM, .after = FAKE_OPEN \
-        }
-#define PING                                                                                \
-        {                                                                                   \
-                .match = "GET /v1.41/_ping", .bytes = FAKE_OK "Content-Length: 2\r\n\r\nOK" \
-        }
-
-static const struct fake_reply well[] = { INFO, EVENTS, PING, { 0 } };
-
-static void say(struct bench *b, const char *word)
-{
-        size_t n = strlen(b->said);
-
-        (void) snprintf(b->said + n, sizeof b->said - n, "%s", word);
-        if (b->stop_at && ends_with(b->said, b->stop_at))
-                loop_stop(b->loop);
-}
-
-static void on_up(void *arg)
-{
-        say(arg, "up;");
-}
-
-static void on_down(void *arg, const char *reason)
-{
-        assert_true(strlen(reason) > 0);
-        say(arg, "down;");
-}
-
-static void on_event(void *arg, const struct docker_event *e)
-{
-        struct bench *b = arg;
-        char word[128];
-
-        (void) snprintf(word, sizeof word, "%s %s %s %s %d;", e->action, e->name, e->gear, e->health,
-                        e->exit_code);
-        if (b->forbid)
-                docker_allow(b->docker, false);
-        say(b, word);
-}
-
-static int set_up(void **state)
-{
-        struct bench *b = calloc(1, sizeof *b);
-        const struct docker_watch watch = { .up = on_up, .down = on_down, .event = on_event, .arg = b };
-
-        b->loop = loop_new();
-        b->fetch = fetch_new(b->loop);
-        b->server = fake_http_new(b->loop, well);
-        b->docker = docker_new(b->loop, b->fetch, fake_http_path(b->server), &watch);
-        *state = b;
-        return 0;
-}
-
-static int tear_down(void **state)
-{
-        struct bench *b = *state;
-
-        (void) docker_free(b->docker);
-        (void) fetch_free(b->fetch);
-        (void) fake_http_free(b->server);
-        (void) loop_free(b->loop);
-        free(b);
-        return 0;
-}
-
-static void run(struct bench *b)
-{
-        run_loop(b->loop, b->said);
-        b->stop_at = NULL;
-}
-
-static void run_for(struct bench *b, uint64_t usec)
-{
-        run_loop_for(b->loop, usec, b->said);
-        b->stop_at = NULL;
-}
-
-static void run_until(struct bench *b, const char *said)
-{
-        b->stop_at = said;
-        if (!ends_with(b->said, said))
-                run(b);
-        b->stop_at = NULL;
-}
-
-static void run_until_asked(struct bench *b, const char *match, unsigned times)
-{
-        const uint64_t until = now_usec() + 30 * USEC_PER_SEC;
-
-        while (fake_http_count(b->server, match) < times && now_usec() < until)
-                run_for(b, 20 * USEC_PER_MSEC);
-        assert_true(fake_http_count(b->server, match) >= times);
-}
-
-static void come_up(struct bench *b)
-{
-        docker_allow(b->docker, true);
-        run_until(b, "up;");
-        *b->said = '\0';
-}
 
 /* --- the link ------------------------------------------------------------- */
 
@@ -229,7 +97,7 @@ static void an_engine_that_refuses_is_down_once_and_tried_again(void **state)
         run_until_asked(b, "GET /v1.41/events", 1);
         run_for(b, 20 * USEC_PER_MSEC);
         assert_string_equal(b->said, "down;");
-        fake_http_script(b->server, well);
+        fake_http_script(b->server, docker_well);
         run_until(b, "up;");
         assert_string_equal(b->said, "down;up;");
 }
@@ -253,19 +121,6 @@ static void a_line_without_end_is_a_loss(void **state)
 }
 
 /* --- answers -------------------------------------------------------------- */
-
-static void keep_fault(struct bench *b, const struct fault *fault)
-{
-        b->fault = fault ? *fault : (struct fault){ 0 };
-        b->answers++;
-        b->op = NULL;
-        loop_stop(b->loop);
-}
-
-static void on_done(void *arg, const struct fault *fault)
-{
-        keep_fault(arg, fault);
-}
 
 static void on_inspected(void *arg, const struct docker_container *c, const struct fault *fault)
 {
@@ -584,255 +439,23 @@ static void a_hung_engine_holds_no_verb_and_is_found_out(void **state)
         assert_false(docker_is_up(b->docker));
 }
 
-/* --- pulls ---------------------------------------------------------------- */
-
-static void on_progress(void *arg, const struct docker_progress *p)
-{
-        struct bench *b = arg;
-
-        b->reports++;
-        (void) snprintf(b->report, sizeof b->report, "%s", p->text);
-        b->current = p->current;
-        b->total = p->total;
-        if (b->forbid)
-                b->op = docker_cancel(b->op);
-}
-
-static void what_is_asked_of_the_registry(void **state)
-{
-        static const struct {
-                const char *reference, *head;
-        } rows[] = {
-                { "busybox", "POST /v1.41/images/create?fromImage=busybox&tag=latest " },
-                { "a/b:1", "POST /v1.41/images/create?fromImage=a%2Fb&tag=1 " },
-                { "r:5000/a", "POST /v1.41/images/create?fromImage=r%3A5000%2Fa&tag=latest " },
-                { "r:5000/a:2", "POST /v1.41/images/create?fromImage=r%3A5000%2Fa&tag=2 " },
-                { "a@sha256:00", "POST /v1.41/images/create?fromImage=a&tag=sha256%3A00 " },
-                { "r:5000/a:2@sha256:00",
-                  "POST /v1.41/images/create?fromImage=r%3A5000%2Fa&tag=sha256%3A00 " },
-        };
-        static const struct fake_reply table[] = {
-                INFO, EVENTS, { .match = "POST /", .bytes = FAKE_OK "Content-Length: 0\r\n\r\n" }, { 0 }
-        };
-        struct bench *b = *state;
-
-        fake_http_script(b->server, table);
-        come_up(b);
-        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-                assert_non_null(docker_pull(b->docker, rows[i].reference, i ? "e30=" : NULL, 0, on_progress,
-                                            on_done, b));
-                run(b);
-                assert_int_equal(b->fault.kind, FAULT_NONE);
-                assert_int_equal(strncmp(fake_http_last(b->server), rows[i].head, strlen(rows[i].head)), 0);
-                assert_true(!strstr(fake_http_last(b->server), "\r\nX-Registry-Auth: e30=\r\n") == !i);
-        }
-}
-
-#define LAYER(id, text, detail) \
-        "{\"status\":\"" text "\",\"progressDetail\":{" detail "},\"id\":\"" id "\"}\r\n"
-static const char two_layers[] = FAKE_OK
-        "Connection: close\r\n\r\n"
-        "{\"status\":\"Pulling from x\",\"id\":\"latest\"}\r\n" LAYER("a", "Downloading",
-                                                                      "\"current\":10,\"total\":100")
-                LAYER("b", "Downloading", "\"current\":50,\"total\":50") LAYER("b", "Download complete", "")
-                        LAYER("b", "Extracting", "\"current\":1,\"total\":50");
-
-static void progress_is_summed_and_throttled(void **state)
-{
-        static const struct fake_reply table[] = {
-                INFO,
-                EVENTS,
-                { .match = "POST /", .bytes = two_layers, .after = FAKE_OPEN, .piece = 3 },
-                { 0 }
-        };
-        struct bench *b = *state;
-
-        fake_http_script(b->server, table);
-        come_up(b);
-        assert_non_null(docker_pull(b->docker, "x", NULL, 3 * USEC_PER_SEC, on_progress, on_done, b));
-        run_for(b, 500 * USEC_PER_MSEC);
-        assert_in_range(b->reports, 1, 3);
-        assert_string_equal(b->report, "Extracting");
-        assert_int_equal(b->current, 60);
-        assert_int_equal(b->total, 150);
-        assert_int_equal(b->answers, 0);
-        run(b);
-        assert_int_equal(b->fault.kind, FAULT_TIMEOUT);
-        assert_non_null(strstr(b->fault.text, "image x"));
-}
-
-static void a_pull_may_be_cancelled_from_its_progress(void **state)
-{
-        static const struct fake_reply table[] = {
-                INFO, EVENTS, { .match = "POST /", .bytes = two_layers, .after = FAKE_OPEN }, { 0 }
-        };
-        struct bench *b = *state;
-
-        fake_http_script(b->server, table);
-        come_up(b);
-        b->forbid = true;
-        b->op = docker_pull(b->docker, "x", NULL, 0, on_progress, on_done, b);
-        run_for(b, 300 * USEC_PER_MSEC);
-        assert_int_equal(b->reports, 1);
-        assert_int_equal(b->answers, 0);
-}
-
-static void failed_pulls(void **state)
-{
-        static const struct {
-                int status;
-                const char *message;
-                enum fault_kind kind;
-        } rows[] = {
-                { 404, "manifest for x not found: manifest unknown: manifest unknown", FAULT_MISSING },
-                { 404, "pull access denied for x, repository does not exist or may require 'docker login'",
-                  FAULT_MISSING },
-                { 500, "Get \\\"https://r/v2/\\\": dial tcp: lookup r: no such host", FAULT_UPSTREAM },
-                { 500, "Get \\\"https://r/v2/\\\": dial tcp 1.2.3.4:443: connect: connection refused",
-                  FAULT_UPSTREAM },
-                { 500, "net/http: request canceled (Client.Timeout exceeded while awaiting headers)",
-                  FAULT_UPSTREAM },
-                { 400, "invalid reference format", FAULT_INVALID },
-                { 200, "manifest unknown", FAULT_MISSING },
-                { 200, "write /var/lib/docker/tmp/x: no space left on device", FAULT_NO_SPACE },
-                { 200, "unexpected EOF", FAULT_UPSTREAM },
-        };
-        struct fake_reply table[] = { INFO, EVENTS, { .match = "POST /" }, { 0 } };
-        struct bench *b = *state;
-
-        fake_http_script(b->server, table);
-        come_up(b);
-        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-                _cleanup_text_ struct text answer = { 0 };
-
-                text_addf(&answer, "HTTP/1.1 %d X\r\nConnection: close\r\n\r\n", rows[i].status);
-                if (rows[i].status == 200)
-                        text_addf(&answer,
-                                  "{\"status\":\"Pulling\"}\r\n{\"errorDetail\":{\"message\":\"%s\"}}\r\n",
-                                  rows[i].message);
-                else
-                        text_addf(&answer, "{\"message\":\"%s\"}\n", rows[i].message);
-                table[2].bytes = answer.data;
-                assert_non_null(docker_pull(b->docker, "the/image", NULL, 0, NULL, on_done, b));
-                run(b);
-                assert_int_equal(b->fault.kind, rows[i].kind);
-                assert_non_null(strstr(b->fault.text, "image the/image: "));
-        }
-}
-
-/* --- lines ---------------------------------------------------------------- */
-
-static bool note_line(void *arg, const char *line, size_t len)
-{
-        char *said = arg;
-
-        (void) snprintf(said + strlen(said), 64 - strlen(said), "[%.*s]", (int) len, line);
-        return !(len == 4 && memcmp(line, "stop", 4) == 0);
-}
-
-static void lines_are_the_same_wherever_the_pieces_end(_unused_ void **state)
-{
-        static const char stream[] = "one\n\ntwo\r\nthree\nhe";
-
-        for (size_t cut = 0; cut < sizeof stream; cut++) {
-                struct line_splitter s = { .max = 8 };
-                char said[64] = "";
-
-                assert_int_equal(lines_feed(&s, stream, cut, note_line, said), 0);
-                assert_int_equal(lines_feed(&s, stream + cut, sizeof stream - 1 - cut, note_line, said), 0);
-                assert_string_equal(said, "[one][][two\r][three]");
-                assert_int_equal(s.held.len, 2);
-                text_reset(&s.held);
-        }
-}
-
-static void lines_are_bounded_and_can_be_stopped(_unused_ void **state)
-{
-        struct line_splitter s = { .max = 4 };
-        char said[64] = "";
-
-        assert_int_equal(lines_feed(&s, "1234\n", 5, note_line, said), 0);
-        assert_int_equal(lines_feed(&s, "12345\n", 6, note_line, said), -EMSGSIZE);
-        assert_int_equal(lines_feed(&s, "123", 3, note_line, said), 0);
-        assert_int_equal(lines_feed(&s, "45\n", 3, note_line, said), -EMSGSIZE);
-        text_reset(&s.held);
-        assert_int_equal(lines_feed(&s, "stop\nmore\n", 10, note_line, said), SPLIT_STOPPED);
-        assert_string_equal(said, "[1234][stop]");
-        text_reset(&s.held);
-}
-
-static void elements_are_the_same_wherever_the_pieces_end(_unused_ void **state)
-{
-        static const char stream[] = " [{\"a\":\"}\\\"]\"} ,\n[1,[2]],7,\"{\",{}]\n";
-
-        for (size_t cut = 0; cut < sizeof stream; cut++) {
-                struct element_splitter s = { .max = 16 };
-                char said[64] = "";
-
-                assert_int_equal(elements_feed(&s, stream, cut, note_line, said), 0);
-                assert_int_equal(elements_feed(&s, stream + cut, sizeof stream - 1 - cut, note_line, said),
-                                 0);
-                assert_string_equal(said, "[{\"a\":\"}\\\"]\"}][[1,[2]]][{}]");
-                assert_true(s.ended);
-                text_reset(&s.held);
-        }
-}
-
-static void what_is_no_array_has_no_elements(_unused_ void **state)
-{
-        static const struct {
-                const char *stream;
-                int result;
-                bool ended;
-        } rows[] = {
-                { "[]", 0, true },
-                { "[{}", 0, false },
-                { "", 0, false },
-                { "{\"a\":{}}", -EBADMSG, false },
-                { "]", -EBADMSG, false },
-                { "}", -EBADMSG, false },
-                { "[}", -EBADMSG, false },
-                { "[][]", -EBADMSG, true },
-                { "[{\"0123456789abcdef\":1}]", -EMSGSIZE, false },
-        };
-
-        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-                struct element_splitter s = { .max = 16 };
-                char said[64] = "";
-
-                assert_int_equal(elements_feed(&s, rows[i].stream, strlen(rows[i].stream), note_line, said),
-                                 rows[i].result);
-                assert_int_equal(s.ended, rows[i].ended);
-                text_reset(&s.held);
-        }
-}
-
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
         const struct CMUnitTest tests[] = {
-                TEST(nothing_connects_before_it_is_allowed),
-                TEST(events_arrive_however_they_are_cut),
-                TEST(a_lost_stream_is_told_once_and_opened_again),
-                TEST(an_engine_that_refuses_is_down_once_and_tried_again),
-                TEST(a_line_without_end_is_a_loss),
-                TEST(forbidding_fails_what_runs_later_and_at_once_what_comes),
-                TEST(forbidding_from_an_event_ends_the_stream_there),
-                TEST(a_lost_engine_fails_what_runs),
-                TEST(a_container_is_read),
-                TEST(a_list_of_thousands_is_read),
-                TEST(images_and_volumes_are_read),
-                TEST(refusals),
-                TEST(removal_is_patient_and_forgives_what_is_gone),
-                TEST(a_hung_engine_holds_no_verb_and_is_found_out),
-                TEST(what_is_asked_of_the_registry),
-                TEST(progress_is_summed_and_throttled),
-                TEST(a_pull_may_be_cancelled_from_its_progress),
-                TEST(failed_pulls),
-                cmocka_unit_test(lines_are_the_same_wherever_the_pieces_end),
-                cmocka_unit_test(lines_are_bounded_and_can_be_stopped),
-                cmocka_unit_test(elements_are_the_same_wherever_the_pieces_end),
-                cmocka_unit_test(what_is_no_array_has_no_elements),
+                DOCKER_TEST(nothing_connects_before_it_is_allowed),
+                DOCKER_TEST(events_arrive_however_they_are_cut),
+                DOCKER_TEST(a_lost_stream_is_told_once_and_opened_again),
+                DOCKER_TEST(an_engine_that_refuses_is_down_once_and_tried_again),
+                DOCKER_TEST(a_line_without_end_is_a_loss),
+                DOCKER_TEST(forbidding_fails_what_runs_later_and_at_once_what_comes),
+                DOCKER_TEST(forbidding_from_an_event_ends_the_stream_there),
+                DOCKER_TEST(a_lost_engine_fails_what_runs),
+                DOCKER_TEST(a_container_is_read),
+                DOCKER_TEST(a_list_of_thousands_is_read),
+                DOCKER_TEST(images_and_volumes_are_read),
+                DOCKER_TEST(refusals),
+                DOCKER_TEST(removal_is_patient_and_forgives_what_is_gone),
+                DOCKER_TEST(a_hung_engine_holds_no_verb_and_is_found_out),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
