@@ -304,6 +304,11 @@ static void forgive_starts(struct turn *turn)
                 turn_oom(turn);
 }
 
+static bool runs_as_wished(const struct turn *turn)
+{
+        return turn->wish == WISH_STARTED && gear_state_of(work_gear(&turn->work)) == STATE_RUNNING;
+}
+
 static void reloaded(void *arg, const struct fault *fault)
 {
         struct turn *turn = arg;
@@ -313,6 +318,8 @@ static void reloaded(void *arg, const struct fault *fault)
                 work_fail(&turn->work, &turn->given_up_fault);
         else if (fault)
                 work_fail(&turn->work, fault);
+        else if (runs_as_wished(turn))
+                settle(turn);
         else
                 forgive_starts(turn);
 }
@@ -343,7 +350,7 @@ static void enabled(void *arg, const struct fault *fault)
                 work_fail(&turn->work, fault ? fault : &turn->given_up_fault);
                 return;
         }
-        if (turn->wish == WISH_STARTED && gear_state_of(gear) == STATE_RUNNING) {
+        if (runs_as_wished(turn) && !gear->load_error) {
                 settle(turn);
                 return;
         }
