@@ -109,8 +109,8 @@ static void tell(const struct load *l)
                           "the credential `" OWN_KEY_CREDENTIAL
                           "' is no key: %s; encrypted tokens are refused",
                           l->own_why.text);
-        log_info(NO_FIELDS, "%zu keys may sign tokens%s", l->issuers.n_keys,
-                 l->own.n_keys ? ", and tokens may be encrypted" : "");
+        log_info(NO_FIELDS, "keys that may sign tokens: %zu%s", l->issuers.n_keys,
+                 l->own.n_keys ? "; tokens may be encrypted" : "");
 }
 
 /* Keys that can no longer be read are keys that nobody can take away: they do not count. */
