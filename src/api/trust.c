@@ -11,6 +11,7 @@
 /* Editors and key rotations touch several files at once. */
 #define SETTLE_USEC (50 * USEC_PER_MSEC)
 #define OUT_OF_MEMORY_USEC USEC_PER_SEC
+#define GONE_MAX 256
 #define OWN_KEY_CREDENTIAL "token-key"
 
 /* One reading of all keys; the thread's alone until it is done. */
@@ -31,8 +32,9 @@ struct trust {
         struct timer *settle;
         bool settling;
         struct load *load; /* under way, … */
-        bool again;        /* … and something has changed since it began, … */
-        bool stale;        /* … so much that it may hold a key that is gone */
+        bool again;        /* … and something has changed since it began: … */
+        char **gone;       /* … these files went, … */
+        bool stale;        /* … or so much that nobody knows which */
         struct keyring issuers, own;
 };
 
@@ -139,11 +141,14 @@ static void loaded(void *arg, int r _unused_)
         struct trust *t = arg;
         _cleanup_(load_freep) struct load *l = TAKE(t->load);
 
+        for (char **file = t->gone; file && *file; file++)
+                keyring_drop(&l->issuers, *file);
         if (!t->stale)
                 take_over(t, l);
         if (t->again)
                 read_soon(t, SETTLE_USEC);
         t->again = t->stale = false;
+        t->gone = strv_free(t->gone);
 }
 
 static void begin(struct trust *t)
@@ -168,6 +173,10 @@ static void settled(void *arg)
         begin(t);
 }
 
+/*
+ * The reading under way may have come by before it went.  Only what went is
+ * taken off it: reading all of it again would never end in a busy folder.
+ */
 static void drop(struct trust *t, const char *file)
 {
         t->changing(t->arg);
@@ -175,7 +184,8 @@ static void drop(struct trust *t, const char *file)
                 keyring_drop(&t->issuers, file);
         else
                 keyring_reset(&t->issuers);
-        t->stale = t->load != NULL;
+        if (t->load && (!file || strv_len(t->gone) >= GONE_MAX || strv_add(&t->gone, file) < 0))
+                t->stale = true;
 }
 
 static void directory_changed(void *arg, const char *name, bool gone)
@@ -240,6 +250,7 @@ struct trust *trust_free(struct trust *t)
         t->settle = timer_free(t->settle);
         t->worker = worker_free(t->worker);
         t->load = load_free(t->load);
+        (void) strv_free(t->gone);
         keyring_reset(&t->issuers);
         keyring_reset(&t->own);
         free(t);
