@@ -79,7 +79,9 @@ static void drop(struct scene *s, size_t i, size_t n)
 {
         for (size_t k = i; k < i + n; k++)
                 audit_record_reset(&s->records[k]);
-        memmove(&s->records[i], &s->records[i + n], (s->n - i - n) * sizeof *s->records);
+        /* valgrind takes a checked memmove for a checked memcpy */
+        for (size_t k = i; k + n < s->n; k++)
+                s->records[k] = s->records[k + n];
         s->n -= n;
 }
 
