@@ -24,7 +24,7 @@ libgeard_la_SOURCES += \
 	src/api/remove.c src/api/remove.h \
 	src/api/requests.c src/api/requests.h \
 	src/api/resolve.c src/api/resolve.h \
-	src/api/state.c src/api/state.h \
+	src/api/state.c src/api/state.h src/api/state-private.h src/api/state-start.c \
 	src/api/tokens.c src/api/tokens.h \
 	src/api/trust.c src/api/trust.h \
 	src/api/usage.c src/api/usage.h \
