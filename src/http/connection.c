@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The life of a connection: reading, handing out, writing, closing.  Whether the
- * client is still there meanwhile is watch.c's business.
+ * The life of a connection: opening, writing, time, closing.  What is read of it
+ * is receive.c's business, and whether the client is still there watch.c's.
  */
 
 #include "http/connection.h"
@@ -17,15 +17,6 @@
 #include <event2/event.h>
 
 #define LINGER_USEC 2000000
-#define LINGER_BODIES 4 /* in a linger at most so many bodies of the largest size are read */
-
-static void advance(struct connection *c);
-static void refuse(struct connection *c, enum http_refusal why);
-
-static struct evbuffer *input_of(const struct connection *c)
-{
-        return bufferevent_get_input(c->socket);
-}
 
 int connection_fd(const struct connection *c)
 {
@@ -34,7 +25,7 @@ int connection_fd(const struct connection *c)
 
 size_t connection_unread(const struct connection *c)
 {
-        return evbuffer_get_length(input_of(c));
+        return evbuffer_get_length(bufferevent_get_input(c->socket));
 }
 
 size_t connection_pending(const struct connection *c)
@@ -54,8 +45,7 @@ static void release(struct connection *c)
         free(c);
 }
 
-/* The socket goes; the object stays for as long as somebody needs it. */
-static void close_socket(struct connection *c)
+void connection_close(struct connection *c)
 {
         if (!c->socket)
                 return;
@@ -75,7 +65,7 @@ void connection_lose(struct connection *c)
 {
         struct reply *r = c->reply;
 
-        close_socket(c);
+        connection_close(c);
         if (r && !r->dispatched) {
                 c->reply = reply_recycle(c->server, r);
         } else if (r) {
@@ -92,7 +82,7 @@ void connection_abandon(struct connection *c)
 {
         struct reply *r = c->reply;
 
-        close_socket(c);
+        connection_close(c);
         event_free(TAKE(c->timer));
         c->server = NULL;
         c->listener = NULL;
@@ -134,7 +124,7 @@ static void on_end_of_file(struct connection *c)
             c->state == CONNECTION_LINGER || c->state == CONNECTION_HANDSHAKE) {
                 connection_lose(c);
         } else if (c->state == CONNECTION_HEAD || c->state == CONNECTION_BODY) {
-                refuse(c, HTTP_CUT_SHORT);
+                connection_refuse(c, HTTP_CUT_SHORT);
         } else if (c->state == CONNECTION_REPLY) {
                 connection_look_by(c, clock_usec() + (c->reply->begun ? 0 : CONNECTION_LOOK_USEC));
         }
@@ -150,7 +140,7 @@ static void on_end_of_file(struct connection *c)
 static void linger(struct connection *c)
 {
         if (c->half_closed) {
-                close_socket(c);
+                connection_close(c);
                 return;
         }
         c->state = CONNECTION_LINGER;
@@ -159,16 +149,6 @@ static void linger(struct connection *c)
         else
                 (void) shutdown(connection_fd(c), SHUT_WR);
         connection_set_deadline(c, clock_usec() + LINGER_USEC);
-}
-
-static void read_linger(struct connection *c)
-{
-        size_t n = connection_unread(c);
-
-        c->lingered += n;
-        (void) evbuffer_drain(input_of(c), n);
-        if (c->lingered > LINGER_BODIES * c->server->limits.body_max)
-                close_socket(c);
 }
 
 /* The last byte of an answer has left our buffer. */
@@ -182,7 +162,7 @@ static void flushed(struct connection *c)
                 c->scanned = 0;
                 connection_set_deadline(c, clock_usec() + c->server->limits.idle_usec);
         } else if (c->client_closes && connection_unread(c) == 0) {
-                close_socket(c);
+                connection_close(c);
         } else {
                 linger(c);
         }
@@ -191,7 +171,7 @@ static void flushed(struct connection *c)
 void connection_drain(struct connection *c)
 {
         if (c->state == CONNECTION_IDLE && connection_unread(c) == 0) {
-                close_socket(c);
+                connection_close(c);
                 release(c);
         }
 }
@@ -205,7 +185,7 @@ void connection_break(struct connection *c, bool reset)
         if (reset)
                 (void) setsockopt(connection_fd(c), SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
         if (reset || !c->reply->begun)
-                close_socket(c);
+                connection_close(c);
 }
 
 /* --- writing ---------------------------------------------------------------- */
@@ -259,7 +239,7 @@ void connection_tell_gone_soon(struct connection *c)
         event_active(c->timer, EV_TIMEOUT, 0);
 }
 
-/* Called by the reply's last act, from a handler or from within advance(). */
+/* Called by the reply's last act, from a handler or from within connection_advance(). */
 void connection_reply_ended(struct connection *c)
 {
         if (!c->socket) {
@@ -283,197 +263,6 @@ void connection_reply_ended(struct connection *c)
         release(c);
 }
 
-/* --- reading ---------------------------------------------------------------- */
-
-/* Answers in our own name and closes: after a refusal nobody knows where the next request starts. */
-static void refuse(struct connection *c, enum http_refusal why)
-{
-        c->server->stats.refused++;
-        if (!c->reply) {
-                c->reply = reply_new(c);
-                if (!c->reply) {
-                        close_socket(c);
-                        return;
-                }
-        }
-        c->keep_alive = false;
-        c->client_closes = false;
-        c->state = CONNECTION_REPLY;
-        c->reply->refusal = why;
-        reply_refuse(c->reply, &c->server->limits);
-}
-
-static void dispatch(struct connection *c)
-{
-        struct server *s = c->server;
-        struct reply *r = c->reply;
-
-        c->state = CONNECTION_REPLY;
-        c->deadline = CONNECTION_NEVER;
-        c->probed = false;
-        r->dispatched = true;
-        s->stats.requests++;
-        s->stats.replies++;
-        s->hooks.request(s->hooks.arg, &r->request, r);
-        if (c->reply == r && c->half_closed && c->socket)
-                connection_look_by(c, clock_usec() + CONNECTION_LOOK_USEC);
-}
-
-static void begin_body(struct connection *c)
-{
-        struct reply *r = c->reply;
-        struct iovec interim = { (void *) "HTTP/1.1 100 Continue\r\n\r\n", 25 };
-        enum http_refusal why;
-
-        if (!connection_may_send_body(c))
-                return;
-        why = reply_reserve_body(r, (size_t) r->framing.content_length);
-        if (why != HTTP_FINE) {
-                refuse(c, why);
-                return;
-        }
-        c->body_have = 0;
-        c->state = CONNECTION_BODY;
-        if (r->framing.expect_continue && connection_unread(c) == 0)
-                connection_write(c, &interim, 1);
-        connection_set_deadline(c, clock_usec() + c->server->limits.body_usec);
-}
-
-/* A head that parsed. */
-static void admit(struct connection *c)
-{
-        struct reply *r = c->reply;
-        const char *origin;
-        enum http_refusal why = connection_judge_head(c, &origin);
-
-        if (origin)
-                reply_allow_origin(r, origin);
-        if (why != HTTP_FINE) {
-                refuse(c, why);
-                return;
-        }
-        r->request.body = "";
-        r->request.body_len = 0;
-        if (r->framing.content_length > 0) {
-                begin_body(c);
-        } else if (origin && origin_is_preflight(&r->request)) {
-                c->state = CONNECTION_REPLY;
-                reply_preflight(r);
-        } else {
-                dispatch(c);
-        }
-}
-
-/* Moves a complete head out of the input and takes it apart. */
-static void take_head(struct connection *c, size_t len)
-{
-        struct reply *r = reply_new(c);
-        enum http_refusal why;
-
-        if (!r) {
-                close_socket(c);
-                return;
-        }
-        c->reply = r;
-        if (!reply_reserve_head(r, len + http_head_scratch(len))) {
-                refuse(c, HTTP_NO_MEMORY);
-                return;
-        }
-        (void) evbuffer_remove(input_of(c), r->head, len);
-        c->scanned = 0;
-        c->n_requests++;
-        why = http_head_parse(r->head, len, &r->request, &r->framing);
-        r->request.peer = &c->peer;
-        r->request.listener = c->listener->tag;
-        c->keep_alive = r->framing.keep_alive;
-        c->client_closes = !r->framing.keep_alive;
-        if (why != HTTP_FINE)
-                refuse(c, why);
-        else
-                admit(c);
-}
-
-/* Both return whether there may be more to do. */
-static bool read_head(struct connection *c)
-{
-        size_t max = c->server->limits.head_max, have = connection_unread(c), len;
-        size_t look = have < max + 1 ? have : max + 1;
-        enum http_refusal why;
-        const char *bytes;
-
-        if (have == 0)
-                return false;
-        bytes = (const char *) evbuffer_pullup(input_of(c), (ev_ssize_t) look);
-        if (!bytes) {
-                close_socket(c);
-                return false;
-        }
-        why = http_head_find(bytes, look, &c->scanned, &len);
-        if (why == HTTP_FINE && (len > max || (len == 0 && look > max)))
-                why = memchr(bytes, '\n', look) ? HTTP_LONG_HEAD : HTTP_LONG_TARGET;
-        if (why != HTTP_FINE) {
-                refuse(c, why);
-                return true;
-        }
-        if (len > 0) {
-                take_head(c, len);
-                return true;
-        }
-        if (c->half_closed) {
-                refuse(c, HTTP_CUT_SHORT);
-        } else if (c->state == CONNECTION_IDLE) {
-                c->state = CONNECTION_HEAD;
-                /* The first head has its time since accept. */
-                if (c->n_requests > 0)
-                        connection_set_deadline(c, clock_usec() + c->server->limits.head_usec);
-        }
-        return false;
-}
-
-static bool read_body(struct connection *c)
-{
-        struct reply *r = c->reply;
-        size_t want = r->request.body_len - c->body_have;
-        int n = evbuffer_remove(input_of(c), r->body + c->body_have, want);
-
-        if (n > 0)
-                c->body_have += (size_t) n;
-        if (c->body_have < r->request.body_len) {
-                if (c->half_closed)
-                        refuse(c, HTTP_CUT_SHORT);
-                return false;
-        }
-        r->body[c->body_have] = '\0';
-        dispatch(c);
-        return true;
-}
-
-static void advance(struct connection *c)
-{
-        bool more = true;
-
-        while (more && c->socket) {
-                switch (c->state) {
-                case CONNECTION_IDLE:
-                case CONNECTION_HEAD:
-                        more = read_head(c);
-                        break;
-                case CONNECTION_BODY:
-                        more = read_body(c);
-                        break;
-                case CONNECTION_LINGER:
-                        read_linger(c);
-                        more = false;
-                        break;
-                case CONNECTION_HANDSHAKE:
-                case CONNECTION_REPLY:
-                case CONNECTION_FLUSH:
-                        more = false;
-                        break;
-                }
-        }
-}
-
 /* --- what the loop calls ---------------------------------------------------- */
 
 static void on_readable(struct bufferevent *socket _unused_, void *arg)
@@ -481,7 +270,7 @@ static void on_readable(struct bufferevent *socket _unused_, void *arg)
         struct connection *c = arg;
 
         c->busy++;
-        advance(c);
+        connection_advance(c);
         if (c->socket && c->state == CONNECTION_REPLY && connection_is_deaf(c))
                 connection_look_by(c, clock_usec() + CONNECTION_LOOK_USEC);
         c->busy--;
@@ -501,7 +290,7 @@ static void on_writable(struct bufferevent *socket _unused_, void *arg)
                 if (r->drained)
                         r->drained(r->watch_arg);
         }
-        advance(c);
+        connection_advance(c);
         c->busy--;
         release(c);
 }
@@ -531,13 +320,13 @@ static void expire(struct connection *c, uint64_t now)
         case CONNECTION_HANDSHAKE:
         case CONNECTION_IDLE:
         case CONNECTION_LINGER:
-                close_socket(c);
+                connection_close(c);
                 break;
         case CONNECTION_HEAD:
-                refuse(c, HTTP_SLOW_HEAD);
+                connection_refuse(c, HTTP_SLOW_HEAD);
                 break;
         case CONNECTION_BODY:
-                refuse(c, HTTP_SLOW_BODY);
+                connection_refuse(c, HTTP_SLOW_BODY);
                 break;
         case CONNECTION_REPLY:
         case CONNECTION_FLUSH:

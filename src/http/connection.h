@@ -70,7 +70,14 @@ void connection_tell_gone_soon(struct connection *c);
 void connection_drain(struct connection *c);
 void connection_abandon(struct connection *c);
 
-/* Between connection.c and admit.c: may this page and this size go on? For ret_origin see origin.h. */
+/* Between connection.c and receive.c: does what there is to do with what has arrived. */
+void connection_advance(struct connection *c);
+/* Answers in our own name and closes: after a refusal nobody knows where the next request starts. */
+void connection_refuse(struct connection *c, enum http_refusal why);
+/* The socket goes; the object stays for as long as somebody needs it. */
+void connection_close(struct connection *c);
+
+/* Between receive.c and admit.c: may this page and this size go on? For ret_origin see origin.h. */
 enum http_refusal connection_judge_head(const struct connection *c, const char **ret_origin);
 /* false: a client that asked first was answered that it need not send its body. */
 bool connection_may_send_body(struct connection *c);

@@ -4,6 +4,7 @@ libgeard_la_SOURCES += \
 	src/http/origin.c src/http/origin.h \
 	src/http/parse.c src/http/parse.h \
 	src/http/problem.c src/http/problem.h \
+	src/http/receive.c \
 	src/http/refusal.c \
 	src/http/reply.c src/http/reply.h \
 	src/http/request.c src/http/request.h \
