@@ -145,10 +145,10 @@ static void tell_bearer(const struct bearer *bearer, struct identity *who)
 {
         const struct token *token = bearer->token;
 
-        if (!bearer->signer)
+        if (!bearer->proof.signer)
                 return;
-        (void) snprintf(who->principal, sizeof who->principal, "%s", bearer->signer->name);
-        (void) snprintf(who->token_id, sizeof who->token_id, "%s", bearer->id);
+        (void) snprintf(who->principal, sizeof who->principal, "%s", bearer->proof.signer->name);
+        (void) snprintf(who->token_id, sizeof who->token_id, "%s", bearer->proof.id);
         if (!token)
                 return;
         (void) snprintf(who->user, sizeof who->user, "%s", token->claims.user ? token->claims.user : "");

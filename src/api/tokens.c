@@ -92,12 +92,11 @@ int tokens_check(struct tokens *t, const char *text, struct bearer *ret, struct 
                 return (fault_set(f, FAULT_DENIED, NULL, "the token is longer than %d bytes", TOKEN_MAX), -EBADMSG);
         if (digest_hex(text, n, digest) < 0)
                 return fault_oom(f);
-        memcpy(ret->id, digest, TOKEN_ID_LEN);
         slot = slot_of(t, digest);
         if (!streq(slot->digest, digest)) {
                 struct token token = { 0 };
 
-                r = token_examine(text, n, &rules, &token, &ret->signer, f);
+                r = token_examine(text, n, &rules, &token, &ret->proof, f);
                 if (r < 0)
                         return r;
                 if (slot->digest[0])
@@ -105,7 +104,8 @@ int tokens_check(struct tokens *t, const char *text, struct bearer *ret, struct 
                 slot->token = token;
                 memcpy(slot->digest, digest, sizeof digest);
         }
-        ret->signer = slot->token.issuer;
+        ret->proof.signer = slot->token.issuer;
+        memcpy(ret->proof.id, slot->token.id, sizeof ret->proof.id);
         ret->token = &slot->token;
         return token_check_time(&slot->token, &rules, (uint64_t) time(NULL), f);
 }

@@ -16,12 +16,9 @@ struct tokens *tokens_free(struct tokens *t);
 /* Another configuration counts: nothing verified before does, and the keys are read again. */
 void tokens_reload(struct tokens *t);
 
-#define TOKEN_ID_LEN 16 /* of the digest of its text: says which it was, and opens nothing */
-
 /* Who brings a token; all of it is borrowed until the loop runs again. */
 struct bearer {
-        char id[TOKEN_ID_LEN + 1];
-        const struct key *signer;   /* the issuer's; NULL where a signature is not good */
+        struct token_proof proof;
         const struct token *token;  /* NULL where it is refused for more than the time */
 };
 

@@ -186,6 +186,7 @@ void explain_text(const struct explained *e, struct text *t)
         const struct lines l = { t, "", e->now_sec };
         bool default_rights = !e->links[0].claims.rights && e->token.n_links == 1;
 
+        text_line(&l, "id", e->token.id, "");
         claim_lines(&l, &e->token.claims, default_rights ? " (as none are named)" : "");
         if (!e->token.claims.locators)
                 text_line(&l, "gears", "all", "");
@@ -239,6 +240,7 @@ int explain_json(const struct explained *e, struct text *t, struct fault *f)
         int r;
 
         text_addc(t, '{');
+        json_put(t, "id", e->token.id);
         put_verdict(e, t);
         json_putb(t, "encrypted", e->encrypted);
         json_putb(t, "expired", c->expires_sec <= e->now_sec);

@@ -26,7 +26,7 @@
 enum audit_word {
         AUDIT_REQUEST,
         AUDIT_PRINCIPAL, /* the name of the key, or what else one was known by */
-        AUDIT_TOKEN,     /* the beginning of a digest, never the token */
+        AUDIT_TOKEN,     /* its id, never the token */
         AUDIT_CHAIN,     /* what it was narrowed through */
         AUDIT_USER,
         AUDIT_PEER,

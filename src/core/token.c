@@ -209,21 +209,57 @@ static bool is_encrypted(const char *text, size_t n)
         return !memchr(text, LINK_END, n) && jwe_is_one(text, n);
 }
 
+/* Of links that were read before, so that each has its dots. */
+static int make_id(const struct chain *chain, size_t n_links, char ret[static TOKEN_ID_LEN + 1])
+{
+        _cleanup_text_ struct text t = { 0 };
+        char digest[DIGEST_HEX_LEN + 1];
+
+        for (size_t i = 0; i < n_links; i++) {
+                const char *link = chain->links[i].text;
+                const char *signature = memrchr(link, '.', chain->links[i].len);
+
+                if (i > 0)
+                        text_addc(&t, LINK_END);
+                text_addn(&t, link, (size_t) (signature - link));
+        }
+        if (!text_ok(&t) || digest_hex(t.data, t.len, digest) < 0)
+                return -ENOMEM;
+        memcpy(ret, digest, TOKEN_ID_LEN);
+        ret[TOKEN_ID_LEN] = '\0';
+        return 0;
+}
+
+static int read_links(const struct chain *chain, const struct token_rules *rules, struct token *t,
+                      struct token_proof *proof, struct fault *f)
+{
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < chain->n_links; i++) {
+                r = read_link(chain, i, rules, t, &proof->signer, f);
+                t->n_links = i + 1;
+        }
+        if ((r == 0 || proof->signer) && make_id(chain, t->n_links, proof->id) < 0)
+                return fault_oom(f);
+        return r < 0 ? denied_by_link(t->n_links - 1, chain, f) : 0;
+}
+
 static int read_chain(const char *text, size_t n, const struct token_rules *rules, struct token *ret,
-                      const struct key **ret_signer, struct fault *f)
+                      struct token_proof *ret_proof, struct fault *f)
 {
         _cleanup_(token_reset) struct token t = { 0 };
         struct chain chain;
         int r = chain_split(text, n, &chain, f);
 
-        *ret_signer = NULL;
+        *ret_proof = (struct token_proof){ 0 };
         if (r < 0)
                 return r;
         if (is_encrypted(text, n))
                 return denied("", "encrypted", f);
-        for (; t.n_links < chain.n_links; t.n_links++)
-                if (read_link(&chain, t.n_links, rules, &t, ret_signer, f) < 0)
-                        return denied_by_link(t.n_links, &chain, f);
+        r = read_links(&chain, rules, &t, ret_proof, f);
+        if (r < 0)
+                return r;
+        memcpy(t.id, ret_proof->id, sizeof t.id);
         if (!t.claims.rights) {
                 t.claims.rights = strv_copy(rights_of_seed());
                 if (!t.claims.rights)
@@ -237,9 +273,9 @@ static int read_chain(const char *text, size_t n, const struct token_rules *rule
 int token_read(const char *text, size_t n, const struct token_rules *rules, struct token *ret,
                struct fault *f)
 {
-        const struct key *signer;
+        struct token_proof proof;
 
-        return read_chain(text, n, rules, ret, &signer, f);
+        return read_chain(text, n, rules, ret, &proof, f);
 }
 
 static int check_audience(const struct claims *c, const char *name, struct fault *f)
@@ -253,10 +289,10 @@ static int check_audience(const struct claims *c, const char *name, struct fault
 }
 
 static int verify_chain(const char *text, size_t n, const struct token_rules *rules, struct token *ret,
-                        const struct key **ret_signer, struct fault *f)
+                        struct token_proof *ret_proof, struct fault *f)
 {
         _cleanup_(token_reset) struct token t = { 0 };
-        int r = read_chain(text, n, rules, &t, ret_signer, f);
+        int r = read_chain(text, n, rules, &t, ret_proof, f);
 
         if (r < 0)
                 return r;
@@ -271,22 +307,22 @@ static int verify_chain(const char *text, size_t n, const struct token_rules *ru
 }
 
 int token_examine(const char *text, size_t n, const struct token_rules *rules, struct token *ret,
-                  const struct key **ret_signer, struct fault *f)
+                  struct token_proof *ret_proof, struct fault *f)
 {
         _cleanup_free_ char *inner = NULL;
         size_t inner_n = 0;
         int r;
 
-        *ret_signer = NULL;
+        *ret_proof = (struct token_proof){ 0 };
         if (n > TOKEN_MAX || !is_encrypted(text, n))
-                return verify_chain(text, n, rules, ret, ret_signer, f);
+                return verify_chain(text, n, rules, ret, ret_proof, f);
         r = from_jws(jwe_decrypt(text, n, rules->own, rules->n_own, &inner, &inner_n), "cannot be decrypted",
                      f);
         if (r < 0)
                 return r;
         if (is_encrypted(inner, inner_n))
                 return denied("", "encrypted twice", f);
-        r = verify_chain(inner, inner_n, rules, ret, ret_signer, f);
+        r = verify_chain(inner, inner_n, rules, ret, ret_proof, f);
         if (r == 0)
                 ret->encrypted = true;
         return r;
@@ -295,9 +331,9 @@ int token_examine(const char *text, size_t n, const struct token_rules *rules, s
 int token_verify(const char *text, size_t n, const struct token_rules *rules, struct token *ret,
                  struct fault *f)
 {
-        const struct key *signer;
+        struct token_proof proof;
 
-        return token_examine(text, n, rules, ret, &signer, f);
+        return token_examine(text, n, rules, ret, &proof, f);
 }
 
 static bool is_later(uint64_t time, uint64_t now, uint64_t by)

@@ -18,6 +18,7 @@
 #define TOKEN_LINKS_MAX 5
 #define TOKEN_LINK_TYPE "gear-link"  /* `typ' of every link but the first, and of no first one */
 #define TOKEN_LEEWAY_SEC 30
+#define TOKEN_ID_LEN 16
 #define TOKEN_CLOCK_MIN_SEC UINT64_C(1767225600) /* 2026-01-01: a clock before geard was written is wrong */
 
 struct token_rules {
@@ -31,6 +32,7 @@ struct token_rules {
 
 struct token {
         struct claims claims;             /* of the whole chain, `a' filled in */
+        char id[TOKEN_ID_LEN + 1];        /* of what is signed: see struct token_proof */
         const struct key *issuer;         /* borrowed from the rules; NULL where those were */
         char **holders;                   /* names of the keys that signed the second link and on */
         uint64_t issued_until_sec;        /* `d' of the first link: how long its issuer has vouched */
@@ -45,12 +47,20 @@ void token_reset(struct token *t);
  * journal, which holds no part of the token, or INTERNAL.
  */
 int token_verify(const char *text, size_t n, const struct token_rules *rules, struct token *ret, struct fault *f);
+
 /*
- * The same, which also tells whose a refused token is: the trusted key that has
- * signed it, if all signatures up to what was refused are good; else NULL.
+ * What is proven of a token, also of a refused one, if all signatures up to what
+ * was refused are good.  The id says which token it is and opens nothing: it is
+ * the beginning of a digest of all links, up to that one, without their
+ * signatures.  One statement may have several: ES256 has two for each.
  */
+struct token_proof {
+        const struct key *signer;         /* the trusted key of the first link; NULL: nothing is proven */
+        char id[TOKEN_ID_LEN + 1];
+};
+/* As token_verify(), and tells that. */
 int token_examine(const char *text, size_t n, const struct token_rules *rules, struct token *ret,
-                  const struct key **ret_signer, struct fault *f);
+                  struct token_proof *ret_proof, struct fault *f);
 /* Time: expired, not yet valid, further ahead than allowed. */
 int token_check_time(const struct token *t, const struct token_rules *rules, uint64_t now_sec, struct fault *f);
 

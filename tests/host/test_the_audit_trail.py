@@ -2,7 +2,6 @@
 """Every change and every refusal leaves one record: who asked for what, from
 where and by which token, and what became of it."""
 
-import hashlib
 import json
 import re
 import subprocess
@@ -10,11 +9,12 @@ import threading
 import uuid
 
 import pytest
+from jwcrypto import jwk
 
 from lib import secrets
 from lib.gear import HOLD, JSON, create, delete, made, runs, traces, turn
 from lib.host import SOCKET, TESTHOST, URL
-from lib.tokens import Holder, Issuer, ask, digest, get, put, soon
+from lib.tokens import Holder, Issuer, ask, digest, get, own_key, put, seal, soon, token_id, twin
 from lib.wait import wait_until
 
 LINES = {"Accept": "application/x-ndjson"}
@@ -55,10 +55,6 @@ def issuer(host):
     issuer = Issuer(host).trust()
     yield issuer
     issuer.remove()
-
-
-def token_id(token):
-    return hashlib.sha256(token.encode()).hexdigest()[:16]
 
 
 def is_like(record, **expected):
@@ -131,6 +127,28 @@ def test_a_narrowed_token_names_its_holders(host, issuer):
     place = newest(host)
     assert put(host, chain, "/container/stopped").status == 200
     the_one(host, place, token=token_id(chain), chain=f"key:{holder.key.thumbprint()}", user="alice", verb="stopped")
+
+
+def test_a_token_has_one_id_whatever_it_is_wrapped_in(host):
+    """The twin of its signature, and it encrypted: they are refused as the same, too, and counted into one."""
+    issuer, own = Issuer(host, kty="EC", crv="P-256").trust(), jwk.JWK.generate(kty="OKP", crv="X25519")
+    try:
+        with own_key(host, own):
+            made(host, "web-1")
+            token = issuer.token(r="web-1", a=["gear.state"])
+            forms = [token, twin(token), seal(token, own)]
+            assert len(set(forms)) == 3
+            for form in forms:
+                place = newest(host)
+                assert put(host, form, "/container/stopped").status == 200
+                the_one(host, place, token=token_id(token), verb="stopped")
+            place = newest(host)
+            assert [get(host, form, "/metrics").status for form in forms] == [403] * 3
+            the_one(host, place, token=token_id(token), verb="refused")
+            shown = json.loads(host.run("gear", "token", "show", "-o", "json", stdin=twin(token)).stdout)
+            assert shown["id"] == token_id(token)
+    finally:
+        issuer.remove()
 
 
 def test_the_one_before_it_is_told_by_its_work(host):

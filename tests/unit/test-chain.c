@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "token-links.h"
+#include "util/base64.h"
 
 /* --- chains */
 
@@ -162,7 +163,7 @@ static void told_whose(void **state)
         _cleanup_(chains_free) struct chains c = { 0 };
         _cleanup_free_ char *forged = first_link(w->stranger, "{'d':900,'a':'gear.*'}", NULL);
         _cleanup_free_ char *empty = first_link(w->second, "{'d':900}", NULL);
-        const struct key *signer = w->issuer;
+        struct token_proof proof;
         struct token t;
         struct fault f;
 
@@ -171,14 +172,125 @@ static void told_whose(void **state)
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
                 _cleanup_free_ char *chain = arrange(&c, rows[i].order);
 
-                assert_true(token_examine(chain, strlen(chain), &w->rules, &t, &signer, &f) < 0);
-                if (signer != (rows[i].of_issuer ? w->issuer : NULL))
-                        fail_msg("%s: %s", rows[i].order, signer ? signer->name : "nobody's");
+                assert_true(token_examine(chain, strlen(chain), &w->rules, &t, &proof, &f) < 0);
+                if (proof.signer != (rows[i].of_issuer ? w->issuer : NULL))
+                        fail_msg("%s: %s", rows[i].order, proof.signer ? proof.signer->name : "nobody's");
+                assert_int_equal(strlen(proof.id), rows[i].of_issuer ? TOKEN_ID_LEN : 0);
         }
-        assert_true(token_examine(empty, strlen(empty), &w->rules, &t, &signer, &f) < 0);
-        assert_ptr_equal(signer, w->second);
-        assert_true(token_examine(forged, strlen(forged), &w->rules, &t, &signer, &f) < 0);
-        assert_null(signer);
+        assert_true(token_examine(empty, strlen(empty), &w->rules, &t, &proof, &f) < 0);
+        assert_ptr_equal(proof.signer, w->second);
+        assert_true(token_examine(forged, strlen(forged), &w->rules, &t, &proof, &f) < 0);
+        assert_null(proof.signer);
+}
+
+/* --- ids */
+
+static void id_of(const char *token, const struct token_rules *rules, char ret[static TOKEN_ID_LEN + 1])
+{
+        struct token_proof proof;
+        struct token t = { 0 };
+        struct fault f;
+
+        if (token_examine(token, strlen(token), rules, &t, &proof, &f) == 0)
+                assert_string_equal(t.id, proof.id);
+        memcpy(ret, proof.id, sizeof proof.id);
+        token_reset(&t);
+}
+
+/* As who has the manual at hand would make it: the parts that are signed, with `~' between them. */
+static void has_id(const char *token, size_t n_links, const struct token_rules *rules)
+{
+        char wanted[DIGEST_HEX_LEN + 1], id[TOKEN_ID_LEN + 1];
+        _cleanup_text_ struct text t = { 0 };
+        const char *link = token;
+
+        for (size_t i = 0; i < n_links; i++, link += strcspn(link, "~") + 1) {
+                const char *payload = link + strcspn(link, ".") + 1;
+
+                text_addf(&t, "%s%.*s.%.*s", i ? "~" : "", (int) (payload - 1 - link), link,
+                          (int) strcspn(payload, "."), payload);
+        }
+        assert_int_equal(digest_hex(t.data, t.len, wanted), 0);
+        wanted[TOKEN_ID_LEN] = '\0';
+        id_of(token, rules, id);
+        assert_string_equal(id, wanted);
+}
+
+/* Of an ES256 signature in the last link: the other one that anybody can make of it. */
+static char *twin_of(const char *token)
+{
+        static const unsigned char order[32] = {
+                0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                0xbc, 0xe6, 0xfa, 0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51,
+        };
+        const char *signature = strrchr(token, '.') + 1;
+        _cleanup_free_ unsigned char *bytes = NULL;
+        struct text twin = { 0 };
+        int borrowed = 0;
+        size_t n;
+
+        assert_int_equal(base64url_decode(signature, strlen(signature), &bytes, &n), 0);
+        assert_int_equal(n, 64);
+        for (size_t i = 32; i-- > 0;) {
+                int difference = order[i] - bytes[32 + i] - borrowed;
+
+                borrowed = difference < 0;
+                bytes[32 + i] = (unsigned char) difference;
+        }
+        text_addn(&twin, token, (size_t) (signature - token));
+        base64url_add(&twin, bytes, n);
+        return text_take(&twin);
+}
+
+static void twins_are_one_token(void **state)
+{
+        struct world *w = *state;
+        _cleanup_(key_freep) struct key *es256 = new_key(KEY_ES256, "es256");
+        const struct key *trusted[] = { es256, w->issuer };
+        const struct token_rules rules = { .keys = trusted, .n_keys = 2 };
+        _cleanup_free_ char *single = first_link(es256, "{'d':900,'r':'1'}", NULL);
+        _cleanup_free_ char *chain = first_link(w->issuer, "{'d':900,'r':'*'}", w->holders[1]);
+
+        append_link(&chain, further_link(chain, w->holders[1], "{'r':'web-1'}", NULL));
+        for (size_t i = 0; i < 2; i++) {
+                const char *token = i ? chain : single;
+                _cleanup_free_ char *twin = twin_of(token);
+
+                assert_string_not_equal(token, twin);
+                token_accepted(twin, &rules);
+                has_id(token, i + 1, &rules);
+                has_id(twin, i + 1, &rules);
+        }
+}
+
+static void each_token_has_its_id(void **state)
+{
+        struct world *w = *state;
+        _cleanup_free_ char *chain = first_link(w->issuer, "{'d':900,'r':'*'}", w->holders[0]);
+        _cleanup_free_ char *other = first_link(w->issuer, "{'d':901,'r':'*'}", w->holders[0]);
+        char id[TOKEN_ID_LEN + 1], another[TOKEN_ID_LEN + 1];
+
+        id_of(chain, &w->rules, id);
+        id_of(other, &w->rules, another);
+        assert_string_not_equal(id, another);
+        has_id(chain, 1, &w->rules);
+        append_link(&chain, further_link(chain, w->holders[0], "{}", w->holders[2]));
+        append_link(&chain, further_link(chain, w->holders[2], "{}", NULL));
+        has_id(chain, 3, &w->rules);
+}
+
+/* What nobody signed, put behind what is refused, makes no other token of it. */
+static void rubbish_behind_it_changes_no_id(void **state)
+{
+        struct world *w = *state;
+        _cleanup_free_ char *refused = first_link(w->issuer, "{'d':900}", w->holders[0]);
+        _cleanup_free_ char *longer = joined(refused, "a.b.c");
+        char id[TOKEN_ID_LEN + 1], same[TOKEN_ID_LEN + 1];
+
+        has_id(refused, 1, &w->rules);
+        id_of(refused, &w->rules, id);
+        id_of(longer, &w->rules, same);
+        assert_string_equal(id, same);
 }
 
 /* Whoever receives 1~2 and has none of the holders' keys. */
@@ -414,7 +526,9 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(longest_chain),  cmocka_unit_test(rearranged),
-                cmocka_unit_test(told_whose),
+                cmocka_unit_test(told_whose),     cmocka_unit_test(twins_are_one_token),
+                cmocka_unit_test(each_token_has_its_id),
+                cmocka_unit_test(rubbish_behind_it_changes_no_id),
                 cmocka_unit_test(cut_off),        cmocka_unit_test(confused_types),
                 cmocka_unit_test(wrong_previous), cmocka_unit_test(wider),
                 cmocka_unit_test(every_byte),     cmocka_unit_test(random_chains),

@@ -139,6 +139,30 @@ static void granted(void **state)
         assert_string_equal(read.data, printed.data);
 }
 
+/* The page's own command line makes it of the page's own token. */
+static void id(void **state)
+{
+        struct example *e = *state;
+        _cleanup_(token_reset) struct token t = { 0 };
+        _cleanup_free_ char *chain = block(e, "chain"), *command = block(e, "id command"), *told = block(e, "id");
+        _cleanup_free_ char *line = NULL;
+        char made[TOKEN_ID_LEN + 2] = "";
+        struct fault f = { 0 };
+        FILE *shell;
+
+        assert_int_equal(token_read(chain, strlen(chain), NULL, &t, &f), 0);
+        assert_string_equal(t.id, told);
+        for (char *back = command; (back = strstr(back, "\\e")); back++)
+                memmove(back + 1, back + 2, strlen(back + 2) + 1);
+        assert_true(asprintf(&line, "token='%s'; %s", chain, command) > 0);
+        shell = popen(line, "re"); /* NOLINT(cert-env33-c): a shell is what is meant */
+        assert_non_null(shell);
+        assert_non_null(fgets(made, sizeof made, shell));
+        (void) pclose(shell);
+        made[strcspn(made, "\n")] = '\0';
+        assert_string_equal(made, told);
+}
+
 static void limits(void **state)
 {
         static const struct {
@@ -197,6 +221,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(first_link), cmocka_unit_test(narrowed), cmocka_unit_test(granted),
+                cmocka_unit_test(id),
                 cmocka_unit_test(limits),     cmocka_unit_test(rights),
         };
 

@@ -146,8 +146,10 @@ static void encrypted_to_us(void **state)
         static const enum key_algorithm algorithms[] = { KEY_ECDH_P256, KEY_ECDH_X25519, KEY_RSA_OAEP_256 };
         struct world *w = *state;
         _cleanup_free_ char *chain = first_link(w->issuer, "{'d':900,'r':'*'}", w->holders[0]);
+        _cleanup_(token_reset) struct token plain = { 0 };
 
         append_link(&chain, further_link(chain, w->holders[0], "{'r':'web-1'}", NULL));
+        token_verified(chain, &w->rules, &plain);
         for (size_t i = 0; i < ARRAY_SIZE(algorithms); i++) {
                 _cleanup_(key_freep) struct key *own = new_key(algorithms[i], "own");
                 _cleanup_free_ char *once = encrypted(own, chain);
@@ -160,6 +162,7 @@ static void encrypted_to_us(void **state)
                 rules.n_own = 1;
                 token_verified(once, &rules, &t);
                 assert_true(t.encrypted);
+                assert_string_equal(t.id, plain.id);
                 assert_int_equal(t.n_links, 2);
                 assert_string_equal(t.claims.locators[0], "web-1");
         }

@@ -88,6 +88,22 @@ def own_key(host, key):
                 "systemctl restart geard")
 
 
+def token_id(token):
+    """As records call it: of what is signed, whatever the signatures."""
+    signed = "~".join(link.rpartition(".")[0] for link in token.split("~"))
+    return hashlib.sha256(signed.encode()).hexdigest()[:16]
+
+
+P256_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551
+
+
+def twin(token):
+    """The same with the other ES256 signature that anybody can make of the last one."""
+    signed, _, signature = token.rpartition(".")
+    raw = base64.urlsafe_b64decode(signature + "=" * (-len(signature) % 4))
+    return f"{signed}.{b64(raw[:32] + (P256_ORDER - int.from_bytes(raw[32:], 'big')).to_bytes(32, 'big'))}"
+
+
 class Holder:
     """Who may hand on a narrower token, without asking anybody."""
 
