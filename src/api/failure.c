@@ -15,7 +15,7 @@
 struct failure {
         struct daemon *daemon;
         struct fault fault;
-        char unit[UNIT_NAME_MAX], identifier[UNIT_NAME_MAX], invocation[33];
+        char unit[UNIT_NAME_MAX], identifier[UNIT_NAME_MAX], invocation[GEAR_INVOCATION_LEN + 1];
         struct timer *timer;
         struct journal_reader *reader;
         bool reading;
@@ -119,15 +119,6 @@ static void read_lines(void *arg)
                 failure_done(f);
 }
 
-static void write_invocation(const struct gear *gear, char ret[static 33])
-{
-        static const uint8_t none[16];
-
-        if (memcmp(gear->invocation, none, sizeof none) != 0)
-                for (size_t i = 0; i < sizeof gear->invocation; i++)
-                        (void) snprintf(ret + 2 * i, 3, "%02x", gear->invocation[i]);
-}
-
 struct failure *failure_explain(struct daemon *d, const struct gear *gear, enum fault_kind kind, const char *what,
                                 void (*done)(void *arg, const struct fault *fault), void *arg)
 {
@@ -139,7 +130,7 @@ struct failure *failure_explain(struct daemon *d, const struct gear *gear, enum 
         *f = (struct failure){ .daemon = d, .done = done, .arg = arg };
         gear_unit_name(gear->id, f->unit);
         gear_container_name(gear->id, f->identifier);
-        write_invocation(gear, f->invocation);
+        gear_invocation(gear, f->invocation);
         failure_of_exit(&exit, gear->exit_code, gear->exit_status, gear->oom_killed);
         (void) fault_set(&f->fault, kind, NULL, "%s%s%s", what, exit.len ? ": it " : "", exit.len ? exit.data : "");
         f->timer = timer_new(d->loop, read_lines, f);

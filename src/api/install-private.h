@@ -4,6 +4,7 @@
 /* What the three files of api/install share: the decision, the steps, the way back. */
 
 #include "api/install.h"
+#include "api/ready.h"
 #include "api/volumes.h"
 
 struct install {
@@ -19,7 +20,7 @@ struct install {
         bool given_up, undoing;
         char **volumes_before;       /* of an earlier life: not ours to remove when this one fails */
         struct volume_removal volume_removal;
-        uint64_t started_usec;
+        struct run former;           /* the one before the one that is started */
         struct text unit;            /* rendered; the worker writes it */
         struct fault fault;          /* why it is being undone; or the worker's */
         struct outcome outcome;

@@ -10,7 +10,6 @@
 #include "api/gear-json.h"
 #include "api/index.h"
 #include "api/install-private.h"
-#include "api/ready.h"
 #include "api/registry.h"
 
 #include <stdio.h>
@@ -130,8 +129,7 @@ void install_await(struct install *in)
         struct fault f;
 
         work_progress(&in->work, "Gear %s is starting", in->work.id);
-        in->work.ready = ready_wait(in->work.daemon, work_gear(&in->work), &in->spec, in->started_usec, ready_answered,
-                                    in);
+        in->work.ready = ready_wait(in->work.daemon, work_gear(&in->work), &in->spec, &in->former, ready_answered, in);
         if (!in->work.ready) {
                 (void) fault_oom(&f);
                 install_undo(in, &f);
@@ -161,6 +159,7 @@ static void start_answered(void *arg, enum job_result result, const struct fault
 static void start_unit(struct install *in)
 {
         struct daemon *d = in->work.daemon;
+        enum systemd_job job = in->replacing ? SYSTEMD_RESTART : SYSTEMD_START;
         char unit[UNIT_NAME_MAX];
         struct fault f;
 
@@ -175,8 +174,8 @@ static void start_unit(struct install *in)
         }
         gear_unit_name(in->work.id, unit);
         in->running = true;
-        in->started_usec = wall_usec();
-        in->work.op = systemd_job(d->systemd, in->replacing ? SYSTEMD_RESTART : SYSTEMD_START, unit, start_answered, in);
+        run_before(work_gear(&in->work), job, &in->former);
+        in->work.op = systemd_job(d->systemd, job, unit, start_answered, in);
         if (!in->work.op) {
                 (void) fault_oom(&f);
                 install_undo(in, &f);

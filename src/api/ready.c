@@ -34,13 +34,14 @@ struct ready {
         char *path;
         regex_t pattern;
         bool has_pattern;
-        uint64_t not_before_usec;
+        struct run former;
 
         struct timer *deadline, *pause;
         bool looking;             /* READY_RUNNING: the next look is due by itself … */
         unsigned looks, asleep;   /* … after so many since the command runs; asleep in a row */
         struct probe *probe;
         struct journal_reader *reader;
+        char followed[GEAR_INVOCATION_LEN + 1]; /* by the reader */
         struct deferred *answer;
         enum ready_result result;
         void (*done)(void *arg, enum ready_result result);
@@ -107,12 +108,24 @@ static enum process look_at_process(pid_t pid)
         return state[2] == 'S' ? PROCESS_ASLEEP : PROCESS_AWAKE;
 }
 
+void run_before(const struct gear *gear, enum systemd_job job, struct run *ret)
+{
+        bool is_there = streq(gear->active, "active") || streq(gear->active, "reloading") ||
+                        (streq(gear->active, "activating") && !streq(gear->sub, "auto-restart"));
+
+        *ret = (struct run){ 0 };
+        if (job == SYSTEMD_START && is_there)
+                return;
+        memcpy(ret->container, gear->container, sizeof ret->container);
+        gear_invocation(gear, ret->invocation);
+}
+
 static bool container_runs(const struct ready *r)
 {
         const struct gear *gear = r->gear;
 
         return streq(gear->active, "active") && streq(gear->container_state, "running") &&
-               gear->started_usec >= r->not_before_usec && look_at_process(gear->pid) != PROCESS_GONE;
+               !streq(gear->container, r->former.container) && look_at_process(gear->pid) != PROCESS_GONE;
 }
 
 static void probe_answered(void *arg, bool good, const char *why _unused_)
@@ -177,16 +190,21 @@ static void lines_failed(void *arg, int error _unused_)
 
 static void follow_lines(struct ready *r)
 {
-        char unit[UNIT_NAME_MAX], identifier[UNIT_NAME_MAX];
+        char unit[UNIT_NAME_MAX], identifier[UNIT_NAME_MAX], invocation[GEAR_INVOCATION_LEN + 1];
 
-        if (r->reader)
+        /* When systemd's bus was away, it tells of the state first and of the run later. */
+        gear_invocation(r->gear, invocation);
+        if (!invocation[0] || streq(invocation, r->former.invocation) ||
+            (r->reader && streq(invocation, r->followed)))
                 return;
+        r->reader = journal_reader_free(r->reader);
+        memcpy(r->followed, invocation, sizeof r->followed);
         gear_unit_name(r->gear->id, unit);
         gear_container_name(r->gear->id, identifier);
         (void) journal_read(r->daemon->loop,
                             &(struct journal_options){ .unit = unit,
                                                        .identifier = identifier,
-                                                       .since_usec = r->not_before_usec,
+                                                       .invocation = invocation,
                                                        .tail = -1,
                                                        .follow = true },
                             &(struct journal_hooks){ .entry = look_at_line, .end = lines_failed, .arg = r },
@@ -272,7 +290,7 @@ static int take_wish(struct ready *r, const struct spec_ready *wish)
         return 0;
 }
 
-struct ready *ready_wait(struct daemon *d, struct gear *gear, const struct spec *spec, uint64_t not_before_usec,
+struct ready *ready_wait(struct daemon *d, struct gear *gear, const struct spec *spec, const struct run *former,
                          void (*done)(void *arg, enum ready_result result), void *arg)
 {
         const struct spec_ready *wish = &spec->ready;
@@ -283,7 +301,7 @@ struct ready *ready_wait(struct daemon *d, struct gear *gear, const struct spec 
         *r = (struct ready){ .daemon = d,
                              .gear = gear,
                              .may_end = spec->restart == RESTART_NO && wish->kind == READY_RUNNING,
-                             .not_before_usec = not_before_usec,
+                             .former = *former,
                              .done = done,
                              .arg = arg };
         r->deadline = timer_new(d->loop, too_late, r);

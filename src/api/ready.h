@@ -19,11 +19,22 @@ enum ready_result {
 };
 
 /*
- * Answers once, later, unless cancelled.  The gear must be in the index; a
- * container started before `not_before` (wall clock) is an old one and does not
- * count.  NULL: out of memory.
+ * A run of a gear, told from others by the names that the engine and systemd
+ * gave it; by its time it would not be, since clocks are set back.  Empty: none.
  */
-struct ready *ready_wait(struct daemon *d, struct gear *gear, const struct spec *spec, uint64_t not_before_usec,
+struct run {
+        char container[sizeof(((struct gear *) 0)->container)];
+        char invocation[GEAR_INVOCATION_LEN + 1];
+};
+
+/* The run that a job follows which is asked for now: none, when the start joins one that is there. */
+void run_before(const struct gear *gear, enum systemd_job job, struct run *ret);
+
+/*
+ * Answers once, later, unless cancelled.  The gear must be in the index; the run
+ * that is waited for is one that follows `former'.  NULL: out of memory.
+ */
+struct ready *ready_wait(struct daemon *d, struct gear *gear, const struct spec *spec, const struct run *former,
                          void (*done)(void *arg, enum ready_result result), void *arg);
 struct ready *ready_cancel(struct ready *r);
 

@@ -195,10 +195,8 @@ void resolve_submit(struct daemon *d, struct gear *gear, struct request *request
         in->work.daemon = d;
         in->work.request = request;
         in->work.may_start = resolve_may_start;
-        if (request) {
+        if (request)
                 (void) snprintf(in->request_id, sizeof in->request_id, "%s", request_id(request));
-                in->started_usec = request_began(request);
-        }
         (void) snprintf(in->work.id, sizeof in->work.id, "%s", gear->id);
         work_submit(&in->work);
 }

@@ -3,6 +3,7 @@
 
 /* What the two files of api/state share: the turn with its end, and its way to a start. */
 
+#include "api/ready.h"
 #include "api/state.h"
 #include "api/work.h"
 
@@ -12,7 +13,8 @@ struct turn {
         struct work work;
         enum wish wish;
         struct spec spec;            /* of what is started: it says when it is ready */
-        uint64_t asked_usec;
+        uint64_t asked_usec;         /* of a recalled one */
+        struct run former;           /* the one before the one that is asked for */
         bool given_up;
         bool changed;                /* or it was so already */
         bool recalled;               /* an earlier life may have come up to any of its steps … */

@@ -58,7 +58,7 @@ static void ready_answered(void *arg, enum ready_result result)
 
 static void await_ready(struct turn *turn)
 {
-        turn->work.ready = ready_wait(turn->work.daemon, work_gear(&turn->work), &turn->spec, turn->asked_usec,
+        turn->work.ready = ready_wait(turn->work.daemon, work_gear(&turn->work), &turn->spec, &turn->former,
                                       ready_answered, turn);
         if (!turn->work.ready)
                 turn_oom(turn);
@@ -85,6 +85,7 @@ static void started(void *arg, enum job_result result, const struct fault *fault
 static void start_unit(void *arg, const struct fault *fault _unused_)
 {
         struct turn *turn = arg;
+        enum systemd_job job = turn->wish == WISH_RESTARTED ? SYSTEMD_RESTART : SYSTEMD_START;
         char unit[UNIT_NAME_MAX];
 
         turn->work.op = NULL;
@@ -93,12 +94,9 @@ static void start_unit(void *arg, const struct fault *fault _unused_)
                 return;
         }
         gear_unit_name(turn->work.id, unit);
-        if (!turn->recalled)
-                turn->asked_usec = wall_usec();
+        run_before(work_gear(&turn->work), job, &turn->former);
         turn->changed = true;
-        turn->work.op = systemd_job(turn->work.daemon->systemd,
-                                    turn->wish == WISH_RESTARTED ? SYSTEMD_RESTART : SYSTEMD_START, unit, started,
-                                    turn);
+        turn->work.op = systemd_job(turn->work.daemon->systemd, job, unit, started, turn);
         if (!turn->work.op)
                 turn_oom(turn);
 }

@@ -336,6 +336,16 @@ enum gear_state gear_state_of(const struct gear *gear)
         return gear->phase == GEAR_CREATING ? STATE_CREATING : STATE_STOPPED;
 }
 
+void gear_invocation(const struct gear *gear, char ret[static GEAR_INVOCATION_LEN + 1])
+{
+        static const uint8_t none[sizeof gear->invocation];
+
+        ret[0] = '\0';
+        if (memcmp(gear->invocation, none, sizeof none) != 0)
+                for (size_t i = 0; i < sizeof gear->invocation; i++)
+                        (void) snprintf(ret + 2 * i, 3, "%02x", gear->invocation[i]);
+}
+
 /* Does an address that is asked for collide with one that is taken? The wildcard collides with all. */
 static bool addresses_collide(const char *a, const char *b)
 {

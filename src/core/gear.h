@@ -11,6 +11,8 @@
 #include "core/spec.h"
 #include "core/unit.h"
 
+#define GEAR_INVOCATION_LEN 32
+
 struct gears;
 
 /* Of the record in the state directory. */
@@ -124,6 +126,8 @@ int gear_set_damage(struct gears *g, struct gear *gear, const char *why);
 void gear_touched(struct gears *g, struct gear *gear);
 
 enum gear_state gear_state_of(const struct gear *gear);
+/* The run of its unit as systemd and the journal write it; "" when none is known. */
+void gear_invocation(const struct gear *gear, char ret[static GEAR_INVOCATION_LEN + 1]);
 
 /* Who holds this host port? Reservations of running creates count. NULL: nobody. */
 const struct gear *gears_port_holder(const struct gears *g, uint16_t port, bool udp, const char *address);

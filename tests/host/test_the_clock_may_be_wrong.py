@@ -4,11 +4,12 @@ the machine is everybody's."""
 
 import pathlib
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from email.utils import parsedate_to_datetime
 
 import pytest
 
-from lib.gear import container_of, create, made, runs, turn
+from lib.gear import container_of, create, log_lines, made, runs, turn, unit_is
 from lib.tokens import get, is_refused, put
 from lib.wait import wait_until
 
@@ -19,6 +20,8 @@ Environment=LD_PRELOAD=/usr/local/lib/libfaketime.so.1 FAKETIME_TIMESTAMP_FILE=/
 Environment=FAKETIME_NO_CACHE=1 FAKETIME_DONT_FAKE_MONOTONIC=1
 """ % OFFSET
 DAY = 86400
+HOUR = 3600
+HELD = "etc/systemd/system/gear-1.service.d/held.conf"
 
 
 class Clock:
@@ -54,7 +57,7 @@ def test_a_token_counts_by_the_clock(host, clock, issuer):
     """By no other: what was verified already is held against every new time."""
     made(host)
     token = issuer.token(r="1", a=["gear.read"])
-    for seconds, refused in ((0, None), (3600, "expired"), (0, None), (-2 * DAY, "further ahead"), (0, None)):
+    for seconds, refused in ((0, None), (HOUR, "expired"), (0, None), (-2 * DAY, "further ahead"), (0, None)):
         clock.set(seconds)
         answer = get(host, token, "/container/status")
         if refused:
@@ -92,3 +95,41 @@ def test_a_change_under_way_does_not_care(host, clock, seconds):
     clock.set(0)
     turn(host, "1", "started")
     assert runs(host)
+
+
+@pytest.fixture
+def held(host):
+    """The unit of gear 1 begins nothing before it is let go."""
+    drop_in = host.root / HELD
+    drop_in.parent.mkdir()
+    drop_in.write_text("[Service]\nExecStartPre=/bin/sh -c 'until [ -e /run/go ]; do sleep 0.05; done'\n")
+    yield lambda: host.sh("touch /run/go")
+    drop_in.unlink()
+    drop_in.parent.rmdir()
+    host.sh("rm -f /run/go; systemctl daemon-reload")
+
+
+@pytest.mark.parametrize("spec", [{}, {"ready": {"log": "now"}, "command": ["sh", "-c", "echo now; exec hold"]}],
+                         ids=["running", "log"])
+@pytest.mark.parametrize("before, after", [(2 * HOUR, 0), (0, -2 * HOUR), (2 * HOUR, 2 * HOUR)],
+                         ids=["right again", "behind", "ahead"])
+def test_a_create_is_ready_when_it_is(host, clock, held, spec, before, after):
+    """… whatever the clock does between the wish to start and the start."""
+    clock.set(before)
+    with ThreadPoolExecutor(1) as client:
+        answer = client.submit(create, host, query="?wait=20", **spec)
+        wait_until(lambda: unit_is(host, "1", "activating"), 20, "it is about to start")
+        clock.set(after)
+        held()
+        assert answer.result().status == 201, answer.result()
+    assert runs(host)
+
+
+def test_the_line_of_an_earlier_run_does_not_count(host, clock):
+    """… though it seems to come after the wish, for a clock that is behind."""
+    made(host, ready={"log": "now"}, stop_timeout="1s", command=["sh", "-c", "sleep 1; echo now; exec hold"])
+    clock.set(-2 * HOUR)
+    for _ in range(2):
+        lines = log_lines(host).count("now")
+        turn(host, "1", "restarted")
+        assert log_lines(host).count("now") == lines + 1

@@ -257,6 +257,19 @@ static void one_word_for_every_state(void **state _unused_)
                 assert_true(*gear_state_name((enum gear_state) s));
 }
 
+static void a_run_has_a_name(void **state _unused_)
+{
+        struct gear gear = { 0 };
+        char name[GEAR_INVOCATION_LEN + 1] = "x";
+
+        gear_invocation(&gear, name);
+        assert_string_equal(name, "");
+        for (uint8_t i = 0; i < sizeof gear.invocation; i++)
+                gear.invocation[i] = (uint8_t) (i * 17);
+        gear_invocation(&gear, name);
+        assert_string_equal(name, "00112233445566778899aabbccddeeff");
+}
+
 static void words_are_constants(void **state _unused_)
 {
         char running[] = "running";
@@ -278,6 +291,7 @@ int main(void)
                 cmocka_unit_test(ports_have_one_holder),
                 cmocka_unit_test(a_port_may_be_held_on_very_many_addresses),
                 cmocka_unit_test(one_word_for_every_state),
+                cmocka_unit_test(a_run_has_a_name),
                 cmocka_unit_test(words_are_constants),
         };
 
