@@ -128,7 +128,7 @@ static bool admit(struct call *call)
                 answer_fault(call, &f);
                 return false;
         }
-        if (call->match.route->flags & ROUTE_CHANGE && parameters_check(call, &f) < 0) {
+        if (parameters_check(call, &f) < 0) {
                 answer_fault(call, &f);
                 return false;
         }

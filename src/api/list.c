@@ -81,6 +81,14 @@ static int read_fields(struct filter *filter, const char *fields, struct fault *
         return 0;
 }
 
+/* Sent by those who know lists that leave the stopped ones out; ours never does. */
+static int check_all(const char *all, struct fault *f)
+{
+        if (!all || streq(all, "1") || streq(all, "yes") || streq(all, "true"))
+                return 0;
+        return fault_set(f, FAULT_INVALID, "all", "all: can only be 1, state= selects gears");
+}
+
 static int read_filter(const struct call *call, struct filter *filter, struct fault *f)
 {
         const char *limit = http_param(call->request, "limit");
@@ -92,6 +100,8 @@ static int read_filter(const struct call *call, struct filter *filter, struct fa
         if (limit && (!parse_u64(limit, LIST_LIMIT_MAX, &filter->limit) || filter->limit == 0))
                 return fault_set(f, FAULT_INVALID, "limit", "limit: 1 to %d are allowed", LIST_LIMIT_MAX);
         if (filter->after && gear_id_check(filter->after, "after", f) < 0)
+                return -EINVAL;
+        if (check_all(http_param(call->request, "all"), f) < 0)
                 return -EINVAL;
         if (read_state(filter, f) < 0 || read_label(filter, http_param(call->request, "label"), f) < 0)
                 return -EINVAL;

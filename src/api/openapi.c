@@ -3,7 +3,7 @@
 /*
  * GET /openapi.json.  Paths, methods, rights and summaries come from the route
  * tables themselves, so that no route can be missing; query parameters from the
- * table that changes are checked against; only the bodies are written down here.
+ * table that every call is checked against; only the bodies are written down here.
  */
 
 #include "api/openapi.h"
@@ -151,10 +151,10 @@ static void add_parameters(struct text *t, const struct route *route, bool token
         if (token)
                 add_parameter(
                         t, "path", "token", strlen("token"),
-                        "a token; or, where TestToken=yes, __test__ with the claims r t u i in the query");
+                        "a token; or, where TestToken=yes, __test__ with its claims in the query");
         for (const char *open = strchr(route->pattern, '{'); open; open = strchr(open + 1, '{'))
                 add_parameter(t, "path", open + 1, strcspn(open + 1, "}"), NULL);
-        for (size_t i = 0; (parameter = parameters_of(route, i)); i++)
+        for (size_t i = 0; (parameter = parameters_of(route, token, i)); i++)
                 add_parameter(t, "query", parameter->name, strlen(parameter->name), parameter->text);
         if (route->flags & ROUTE_CHANGE)
                 add_parameter(t, "header", "X-Request-Id", strlen("X-Request-Id"),

@@ -23,6 +23,7 @@ static const struct {
         { HTTP_GET, "/containers", { "limit", "at most so many" } },
         { HTTP_GET, "/containers", { "after", "go on behind this id" } },
         { HTTP_GET, "/containers", { "fields", "only these members, comma-separated" } },
+        { HTTP_GET, "/containers", { "all", "1: stopped ones, too, as without it" } },
         { HTTP_OTHER, "/container/log", { "tail", "the last so many lines first, or all; 100 by default" } },
         { HTTP_OTHER, "/container/log", { "since", "seconds since 1970, a UTC time, or how long ago (5min)" } },
         { HTTP_OTHER, "/container/log", { "until", "the same" } },
@@ -45,6 +46,14 @@ static const struct {
 
 static const struct parameter wait = { "wait", "seconds until a 202 is answered instead" };
 
+static const struct parameter claims[] = {
+        { "i", "the claim i: the request id" },
+        { "d", "the claim d: seconds since 1970" },
+        { "u", "the claim u: the user" },
+        { "t", "the claim t: the image" },
+        { "r", "the claim r: which gear" },
+};
+
 bool pattern_is_call(const char *pattern, const char *call)
 {
         const char *id = strstr(pattern, "/{id}");
@@ -54,26 +63,24 @@ bool pattern_is_call(const char *pattern, const char *call)
                   : streq(pattern, call);
 }
 
-const struct parameter *parameters_of(const struct route *route, size_t n)
+const struct parameter *parameters_of(const struct route *route, bool claimed, size_t n)
 {
         for (size_t i = 0; i < ARRAY_SIZE(parameters); i++)
                 if ((parameters[i].method == route->method || parameters[i].method == HTTP_OTHER) &&
                     pattern_is_call(route->pattern, parameters[i].call) && n-- == 0)
                         return &parameters[i].parameter;
-        return route->flags & ROUTE_CHANGE && n == 0 ? &wait : NULL;
+        if (route->flags & ROUTE_CHANGE && n-- == 0)
+                return &wait;
+        return claimed && n < ARRAY_SIZE(claims) ? &claims[n] : NULL;
 }
 
 static bool is_known(const struct call *call, const char *name)
 {
-        static const char *const claims[] = { "i", "d", "u", "t", "r" };
-        bool takes_claims = call->who.kind == WHO_TEST || call->who.kind == WHO_TOKEN;
+        bool claimed = call->match.token || call->who.kind == WHO_TOKEN;
         const struct parameter *parameter;
 
-        for (size_t i = 0; (parameter = parameters_of(call->match.route, i)); i++)
+        for (size_t i = 0; (parameter = parameters_of(call->match.route, claimed, i)); i++)
                 if (streq(parameter->name, name))
-                        return true;
-        for (size_t i = 0; takes_claims && i < ARRAY_SIZE(claims); i++)
-                if (streq(claims[i], name))
                         return true;
         return false;
 }

@@ -234,7 +234,15 @@ QUERIES = [
     ("GET", "/container/1/log?until=soon", None, "until"),
     *(("GET", f"/container/1/log?timeout={value}", None, "timeout") for value in ("", "x", "-1", "1s")),
     ("GET", "/container/1/log?follow=maybe", None, "follow"),
-    # What a change does not know is refused: a misspelt plan= would be the change itself.
+    # What a call does not know is refused: a misspelt since= would be other lines, a misspelt plan= the change itself.
+    *((method, f"/container/1/log?follow=no&{name}=1", None, name)
+      for method in ("GET", "PUT") for name in ("sinze", "Tail", "grep")),
+    *(("GET", f"{path}?{name}=1", None, name) for name in ("nosuch", "wait", "plan", "r") for path in (
+        "/", "/healthz", "/version", "/openapi.json", "/metrics", "/requests/1", "/container/1", "/container/1/status",
+        "/container/1/ports", "/container/1/env", "/containers", "/audit")),
+    ("GET", "/containers?all=0", None, "all"),
+    ("GET", "/containers?limit=1&labels=a", None, "labels"),
+    ("GET", "/audit?verbs=created", None, "verbs"),
     *(("PUT", f"/container/2?{name}=yes", b'{"image":"test/busybox"}', name) for name in ("pln", "Plan", "i", "r")),
     ("DELETE", "/container/1?volume=yes", None, "volume"),
     ("DELETE", "/container/1?plan=yes", None, "plan"),
@@ -251,6 +259,38 @@ def test_every_field_of_the_query(host):
     wrong = refusals(host, [(*row, 400) for row in QUERIES])
     assert not wrong, "\n".join(wrong)
     assert listing(host) == before
+
+
+def test_reads_by_token_and_for_their_head_refuse_alike(host):
+    made(host)
+    for what in ("container", "container/status", "container/ports", "container/env", "container/log", "containers", "version"):
+        answer = host.token("GET", what, headers=JSON, r="1", sinze="1")
+        assert complaint(answer, "sinze") is None, f"{what}: {answer}"
+    answer = host.token("PUT", "container/log", headers=JSON, r="1", sinze="1")
+    assert complaint(answer, "sinze") is None, answer
+    assert host.peer("HEAD", "/containers?nosuch=1").status == 400
+    assert host.peer("HEAD", "/containers?limit=1").status == 200
+
+
+# As the original's README and the clients of its successor ask.
+ORIGINALS = [
+    ("PUT", "/token/__test__/container?u=0&d=1&t=test%2Fbusybox&r=1&i={i}", 201),
+    ("PUT", "/token/__test__/container/started?u=0&d=1&r=1&i={i}", 200),
+    ("PUT", "/token/__test__/container/log?u=0&d=1&r=1&i={i}&timeout=1", 200),
+    ("GET", "/token/__test__/container/log?u=0&d=1&r=1&i={i}&timeout=1", 200),
+    ("PUT", "/token/__test__/container/stopped?u=0&d=1&r=1&i={i}", 200),
+    ("GET", "/token/__test__/container/status?u=0&d=1&t=&r=1&i={i}", 200),
+    ("GET", "/containers?all=1", 200),
+]
+
+
+def test_what_the_originals_clients_ask_is_understood(host):
+    for i, (method, target, status) in enumerate(ORIGINALS):
+        target = target.format(i=f"{0xabc0 + i:x}")
+        ask = host.curl if target.startswith("/token/") else host.peer
+        answer = ask(method, target)
+        assert answer.status == status, f"{method} {target}: {answer}"
+    assert [gear["id"] for gear in host.peer("GET", "/containers?all=1", headers=JSON).json["containers"]] == ["1"]
 
 
 BAD_IDS = ["-x", "--help", ".x", "_x", "a%20b", "%25n", "%25", "a%0Ab", "a%0D", "a%7F", "%01", "a%2Fb", "%24x",

@@ -8,6 +8,7 @@
 #include "api/log.h"
 #include "api/openapi.h"
 #include "api/ops.h"
+#include "api/parameters.h"
 #include "api/remove.h"
 #include "api/requests.h"
 #include "api/state.h"
@@ -237,6 +238,66 @@ static void test_gear_members(void **state)
         }
 }
 
+/* --- what is listed is what is taken ---------------------------------------------------- */
+
+static bool is_taken(const struct route *route, bool token, const char *name)
+{
+        struct http_request request = { .params = { { name, "1" } }, .n_params = 1 };
+        struct call call = { .request = &request,
+                             .match = { .route = route, .token = token ? "__test__" : NULL },
+                             .who = { .kind = token ? WHO_TEST : WHO_PEER } };
+        struct fault f;
+
+        if (parameters_check(&call, &f) == 0)
+                return true;
+        assert_int_equal(f.kind, FAULT_INVALID);
+        assert_string_equal(f.field, name);
+        assert_non_null(strstr(f.text, name));
+        return false;
+}
+
+/* Every name that any call takes, and some that none does, against this one call. */
+static size_t compare_names(const struct document *doc, const struct route *route, bool token)
+{
+        static const char *const strange[] = { "sinze", "Tail", "all ", "", "token", "id", "X-Request-Id" };
+        const struct json *operation = operation_of(doc, route, token), *path, *other, *p;
+        const char *ignored;
+        size_t taken = 0;
+
+        for (size_t i = 0; i < ARRAY_SIZE(strange); i++)
+                assert_false(is_taken(route, token, strange[i]));
+        for (size_t i = 0; (path = json_object_at(doc->paths, i, &ignored)); i++)
+                for (size_t k = 0; (other = json_object_at(path, k, &ignored)); k++)
+                        for (size_t n = 0; (p = json_array_at(json_member(other, "parameters"), n)); n++) {
+                                const char *name = string_of(p, "name");
+
+                                if (!streq(string_of(p, "in"), "query"))
+                                        continue;
+                                if (has_parameter(operation, "query", name, strlen(name)) !=
+                                    is_taken(route, token, name))
+                                        fail_msg("%s: %s is not both listed and taken", route->pattern, name);
+                                taken += is_taken(route, token, name);
+                        }
+        return taken;
+}
+
+static void test_query_names(void **state)
+{
+        const struct document *doc = *state;
+        size_t taken = 0;
+
+        for (size_t k = 0; k < ARRAY_SIZE(doc->tables); k++)
+                for (size_t i = 0; i < doc->tables[k].n_routes; i++) {
+                        const struct route *route = &doc->tables[k].routes[i];
+
+                        if (!(route->flags & ROUTE_TOKEN))
+                                taken += compare_names(doc, route, false);
+                        if (!(route->flags & ROUTE_OPEN))
+                                taken += compare_names(doc, route, true);
+                }
+        assert_true(taken > 100);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -244,6 +305,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_unique, build, drop),
                 cmocka_unit_test_setup_teardown(test_references, build, drop),
                 cmocka_unit_test_setup_teardown(test_gear_members, build, drop),
+                cmocka_unit_test_setup_teardown(test_query_names, build, drop),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
