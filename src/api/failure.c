@@ -2,6 +2,7 @@
 
 #include "api/failure.h"
 
+#include "core/engine-refusal.h"
 #include "sys/journal.h"
 
 #include <signal.h>
@@ -14,7 +15,9 @@
 
 struct failure {
         struct daemon *daemon;
+        const struct spec *spec;  /* whose fields may be to blame; or NULL */
         struct fault fault;
+        bool blames_field;
         char unit[UNIT_NAME_MAX], identifier[UNIT_NAME_MAX], invocation[GEAR_INVOCATION_LEN + 1];
         struct timer *timer;
         struct journal_reader *reader;
@@ -72,6 +75,14 @@ static void failure_done(struct failure *f)
         done(arg, &fault);
 }
 
+/* A container can write what docker would: it then lies to who made it, and to nobody else. */
+static bool is_refusal(struct failure *f, const struct journal_entry *e)
+{
+        _cleanup_free_ char *line = f->spec ? strndup(e->message, e->message_len) : NULL;
+
+        return line && engine_refusal_read(line, f->spec, &f->fault);
+}
+
 /* The fault is a fixed size: a line too many is left out whole. */
 static bool add_line(void *arg, const struct journal_entry *e)
 {
@@ -80,7 +91,8 @@ static bool add_line(void *arg, const struct journal_entry *e)
         size_t used = strlen(text), n = e->message_len;
         char *out = text + used;
 
-        if (used + n + 4 >= sizeof f->fault.text)
+        f->blames_field = f->blames_field || is_refusal(f, e);
+        if (f->blames_field || used + n + 4 >= sizeof f->fault.text)
                 return true;
         memcpy(out, "\n  ", 3);
         out += 3;
@@ -119,7 +131,14 @@ static void read_lines(void *arg)
                 failure_done(f);
 }
 
-struct failure *failure_explain(struct daemon *d, const struct gear *gear, enum fault_kind kind, const char *what,
+/* Of docker's own: what the engine did not start never ran, and has no status. */
+static bool may_be_refusal(const struct gear *gear)
+{
+        return gear->exit_code == CLD_EXITED && gear->exit_status >= 125 && gear->exit_status <= 127;
+}
+
+struct failure *failure_explain(struct daemon *d, const struct gear *gear, const struct spec *spec,
+                                enum fault_kind kind, const char *what,
                                 void (*done)(void *arg, const struct fault *fault), void *arg)
 {
         _cleanup_text_ struct text exit = { 0 };
@@ -127,7 +146,7 @@ struct failure *failure_explain(struct daemon *d, const struct gear *gear, enum 
 
         if (!f)
                 return NULL;
-        *f = (struct failure){ .daemon = d, .done = done, .arg = arg };
+        *f = (struct failure){ .daemon = d, .spec = may_be_refusal(gear) ? spec : NULL, .done = done, .arg = arg };
         gear_unit_name(gear->id, f->unit);
         gear_container_name(gear->id, f->identifier);
         gear_invocation(gear, f->invocation);

@@ -31,7 +31,7 @@ static inline struct install *install_of(struct work *w)
         return container_of(w, struct install, work);
 }
 
-/* The steps: from the image on, or from the link on when everything is written already. */
+/* The steps: from network and image on, or from the link on when everything is written already. */
 void install_image(struct install *in);
 void install_link(struct install *in);
 /* Its start was asked for: from here on, until it is ready or not. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The way of an install, one step after the other: image, files, link, start,
- * ready, settled.  Each either begins the next or calls install_undo().
+ * The way of an install, one step after the other: network, image, files, link,
+ * start, ready, settled.  Each either begins the next or calls install_undo().
  */
 
 #include "api/answer.h"
@@ -85,7 +85,7 @@ static void explain(struct install *in, enum fault_kind kind, const char *what)
         struct gear *gear = work_gear(&in->work);
         struct fault f;
 
-        in->work.failure = failure_explain(in->work.daemon, gear, kind, what, explained, in);
+        in->work.failure = failure_explain(in->work.daemon, gear, &in->spec, kind, what, explained, in);
         if (!in->work.failure) {
                 (void) fault_set(&f, kind, NULL, "%s", what);
                 install_undo(in, &f);
@@ -486,7 +486,7 @@ static void image_answered(void *arg, const struct docker_image *image, const st
         }
 }
 
-void install_image(struct install *in)
+static void ask_image(struct install *in)
 {
         struct fault f;
 
@@ -495,6 +495,48 @@ void install_image(struct install *in)
                 return;
         }
         in->work.docker = docker_inspect_image(in->work.daemon->docker, in->spec.image, image_answered, in);
+        if (!in->work.docker) {
+                (void) fault_oom(&f);
+                install_undo(in, &f);
+        }
+}
+
+/* --- the network ------------------------------------------------------------------------------------------ */
+
+static void network_answered(void *arg, const struct fault *fault)
+{
+        struct install *in = arg;
+        struct fault f;
+
+        in->work.docker = NULL;
+        if (!install_still_wanted(in))
+                return;
+        if (fault && fault->kind == FAULT_MISSING) {
+                (void) fault_set(&f, FAULT_MISSING, "network", "network: %s is not a network of this host",
+                                 in->spec.network);
+                install_undo(in, &f);
+        } else if (fault) {
+                install_undo(in, fault);
+        } else {
+                ask_image(in);
+        }
+}
+
+/* One of the engine's own is always there; `default' is a word for one. */
+static bool network_is_made(const char *name)
+{
+        return name && !streq(name, "host") && !streq(name, "none") && !streq(name, "default");
+}
+
+void install_image(struct install *in)
+{
+        struct fault f;
+
+        if (!network_is_made(in->spec.network)) {
+                ask_image(in);
+                return;
+        }
+        in->work.docker = docker_find_network(in->work.daemon->docker, in->spec.network, network_answered, in);
         if (!in->work.docker) {
                 (void) fault_oom(&f);
                 install_undo(in, &f);

@@ -23,7 +23,8 @@ static void explained(void *arg, const struct fault *fault)
 
 static void explain(struct turn *turn, enum fault_kind kind, const char *what)
 {
-        turn->work.failure = failure_explain(turn->work.daemon, work_gear(&turn->work), kind, what, explained, turn);
+        turn->work.failure = failure_explain(turn->work.daemon, work_gear(&turn->work), NULL, kind, what, explained,
+                                             turn);
         if (!turn->work.failure)
                 turn_oom(turn);
 }

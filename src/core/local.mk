@@ -8,6 +8,7 @@ libgeard_la_SOURCES += \
 
 # names, references, environments, specs
 libgeard_la_SOURCES += \
+	src/core/engine-refusal.c src/core/engine-refusal.h \
 	src/core/environ.c src/core/environ.h \
 	src/core/ident.c src/core/ident.h \
 	src/core/image.c src/core/image.h \

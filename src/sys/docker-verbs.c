@@ -36,7 +36,7 @@ static struct json *parse_answer(const struct fetch_answer *answer, struct fault
         return v;
 }
 
-/* --- one container, one image --------------------------------------------- */
+/* --- one container, one image, one network -------------------------------- */
 
 static void on_inspected(struct docker_op *op, const struct fetch_answer *answer, const struct fault *fault)
 {
@@ -86,6 +86,24 @@ struct docker_op *docker_inspect_image(struct docker *d, const char *reference, 
         text_add(&path, "/images/");
         docker_escape(&path, reference, "/:@");
         text_add(&path, "/json");
+        return docker_op_start(d, TAKE(op), &path);
+}
+
+static void on_network(struct docker_op *op, _unused_ const struct fetch_answer *answer, const struct fault *fault)
+{
+        op->user.done(op->arg, fault);
+}
+
+struct docker_op *docker_find_network(struct docker *d, const char *name, docker_done *done, void *arg)
+{
+        _cleanup_(docker_op_freep) struct docker_op *op = op_new("GET", LOOK_USEC, on_network, arg);
+        _cleanup_text_ struct text path = { 0 };
+
+        if (!op)
+                return NULL;
+        op->user.done = done;
+        text_add(&path, "/networks/");
+        docker_escape(&path, name, "");
         return docker_op_start(d, TAKE(op), &path);
 }
 

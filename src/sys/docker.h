@@ -88,6 +88,8 @@ struct docker_op *docker_inspect(struct docker *d, const char *name, docker_insp
 struct docker_op *docker_inspect_image(struct docker *d, const char *reference, docker_image_found *done, void *arg);
 /* All containers, running or not, that carry our label. */
 struct docker_op *docker_list(struct docker *d, docker_listed *done, void *arg);
+/* Is there such a network? */
+struct docker_op *docker_find_network(struct docker *d, const char *name, docker_done *done, void *arg);
 /* Force, with anonymous volumes; a missing one is success, one being removed is waited for. */
 struct docker_op *docker_remove(struct docker *d, const char *name, docker_done *done, void *arg);
 struct docker_op *docker_remove_volume(struct docker *d, const char *name, docker_done *done, void *arg);

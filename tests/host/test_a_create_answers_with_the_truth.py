@@ -75,8 +75,9 @@ def test_a_command_that_ends_well_and_shall_not_restart_is_done(host):
 
 FAILURES = {
     "exit-3": ({"image": "test/crash"}, 500, ["status 3", "about to fail"]),
-    "not-found": ({"command": ["no-such-program"]}, 500, ["127", "not found"]),
-    "not-executable": ({"command": ["/etc/passwd"]}, 500, ["126", "cannot be executed"]),
+    "not-found": ({"command": ["no-such-program"]}, 404, ["command", "no-such-program", "not found"]),
+    "not-executable": ({"command": ["/etc/passwd"]}, 400, ["command", "/etc/passwd", "cannot be executed"]),
+    "not-found-inside": ({"command": shell("no-such-program")}, 500, ["127", "not found"]),
     "crash-after-exec": ({"command": shell("echo last words; kill -SEGV $$")}, 500, ["last words"]),
     "ends-though-it-shall-run": ({"command": ["true"]}, 500, ["status 0"]),
     "unhealthy": ({"image": "test/health", "ready": {"healthy": True, "timeout": "4s"}}, 504, ["healthy"]),

@@ -59,7 +59,9 @@ tests_unit_test_http_route_LDADD = $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test-text tests/unit/test-json tests/unit/test-file tests/unit/test-ident \
 	tests/unit/test-image tests/unit/test-environ tests/unit/test-spec tests/unit/test-config \
-	tests/unit/test-log
+	tests/unit/test-log tests/unit/test-engine-refusal
+tests_unit_test_engine_refusal_SOURCES = tests/unit/test-engine-refusal.c
+tests_unit_test_engine_refusal_LDADD = $(UNIT_LIBS)
 tests_unit_test_log_SOURCES = tests/unit/test-log.c
 tests_unit_test_log_LDADD = $(UNIT_LIBS)
 tests_unit_test_text_SOURCES = tests/unit/test-text.c

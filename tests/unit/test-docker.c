@@ -313,7 +313,7 @@ static void a_list_of_thousands_is_read(void **state)
         assert_string_equal(b->fault.text, "Docker engine: [tired]");
 }
 
-static void images_and_volumes_are_read(void **state)
+static void images_networks_and_volumes_are_read(void **state)
 {
         static const struct fake_reply table[] = {
                 INFO,
@@ -322,6 +322,9 @@ static void images_and_volumes_are_read(void **state)
                   .bytes = FAKE_OK
                   "Connection: close\r\n\r\n{\"Id\":\"sha256:1\",\"Size\":12345678901,\"Config\":"
                   "{\"User\":\"u\",\"Healthcheck\":{\"Test\":[\"CMD\",\"x\"]}}}        " },
+                { .match = "GET /v1.41/networks/there ", .bytes = FAKE_OK "Connection: close\r\n\r\n{\"Name\":\"there\"}" },
+                { .match = "GET /v1.41/networks/",
+                  .bytes = "HTTP/1.1 404 No\r\nConnection: close\r\n\r\n{\"message\":\"network a not found\"}" },
                 { .match = "GET /v1.41/volumes?filters=%7B%22label%22%3A%5B%22io.geard.id%3D2a%22%5D%7D ",
                   .bytes = FAKE_OK
                   "Connection: close\r\n\r\n{\"Volumes\":[{\"Name\":\"v1\"},{\"Name\":\"v2\"}]}  " },
@@ -340,6 +343,12 @@ static void images_and_volumes_are_read(void **state)
         assert_string_equal(b->image.user, "u");
         assert_int_equal(b->image.size, UINT64_C(12345678901));
         assert_true(b->image.has_health);
+        assert_non_null(docker_find_network(b->docker, "there", on_done, b));
+        run(b);
+        assert_int_equal(b->fault.kind, FAULT_NONE);
+        assert_non_null(docker_find_network(b->docker, "a", on_done, b));
+        run(b);
+        assert_int_equal(b->fault.kind, FAULT_MISSING);
         assert_non_null(docker_list_volumes(b->docker, "2a", on_volumes, b));
         run(b);
         assert_string_equal(b->names, "v1;v2;");
@@ -452,7 +461,7 @@ int main(void)
                 DOCKER_TEST(a_lost_engine_fails_what_runs),
                 DOCKER_TEST(a_container_is_read),
                 DOCKER_TEST(a_list_of_thousands_is_read),
-                DOCKER_TEST(images_and_volumes_are_read),
+                DOCKER_TEST(images_networks_and_volumes_are_read),
                 DOCKER_TEST(refusals),
                 DOCKER_TEST(removal_is_patient_and_forgives_what_is_gone),
                 DOCKER_TEST(a_hung_engine_holds_no_verb_and_is_found_out),
