@@ -13,14 +13,21 @@ struct option;
 /* 0, -EINVAL for a value that is not accepted, -ENOMEM. */
 typedef int option_read(const struct option *o, const char *value, void *owner);
 
+enum value_kind { VALUE_PLAIN, VALUE_STRING, VALUE_LIST };
+
 struct option {
         const char *section;
         const char *key;
         const char *accepts;  /* what a good value is, for messages */
         option_read *read;
-        size_t offset;        /* of the member; readers of several members ignore it */
+        size_t offset, size;  /* of the member; readers of several members ignore them */
+        enum value_kind kind; /* of the member */
+        bool at_start;        /* a reload leaves it as it is; of one member, then */
         uint64_t min, max;    /* of numbers, sizes and durations (µs) */
 };
+
+/* All there are, of both sections. */
+const struct option *config_options(size_t *ret_n);
 
 option_read option_flag, option_count, option_size, option_duration;
 option_read option_string;     /* anything but nothing */

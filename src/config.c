@@ -29,25 +29,28 @@
 #define LISTENS_MAX 32
 #define KEY_MAX 48 /* longest key for which a similar one is looked up */
 
-#define DAEMON(key, member, read, accepts, ...)                                            \
-        {                                                                                  \
-                "Daemon", key, accepts, read, offsetof(struct config, member), __VA_ARGS__ \
+#define KIND(owner, member) \
+        _Generic(((owner *) NULL)->member, char *: VALUE_STRING, char **: VALUE_LIST, default: VALUE_PLAIN)
+#define OPTION(section, key, owner, member, at_start, read, accepts, ...)                               \
+        {                                                                                               \
+                section, key, accepts, read, offsetof(owner, member), sizeof(((owner *) NULL)->member), \
+                        KIND(owner, member), at_start, __VA_ARGS__                                      \
         }
-#define LISTEN(key, member, read, accepts)                                                 \
-        {                                                                                  \
-                "Listen", key, accepts, read, offsetof(struct listen_config, member), 0, 0 \
-        }
+/* What a reload takes over, what only a start reads, and what belongs to a socket that is open. */
+#define DAEMON(key, member, ...) OPTION("Daemon", key, struct config, member, false, __VA_ARGS__)
+#define AT_START(key, member, ...) OPTION("Daemon", key, struct config, member, true, __VA_ARGS__)
+#define LISTEN(key, member, ...) OPTION("Listen", key, struct listen_config, member, true, __VA_ARGS__, 0, 0)
 
 /* clang-format off */
 static const struct option options[] = {
-        DAEMON("StateDirectory", state_directory, option_path, "an absolute path", 0, 0),
-        DAEMON("Database", database, option_path, "an absolute path", 0, 0),
-        DAEMON("DatabaseCache", database_cache, option_size, "a size from 64K to 1G", 64 * KIB, 1024 * MIB),
-        DAEMON("AuditDays", audit_days, option_count, "a number from 1 to 36500", 1, 36500),
-        DAEMON("AuditSize", audit_size, option_size, "a size from 1M to 1024G", MIB, 1024 * 1024 * MIB),
+        AT_START("StateDirectory", state_directory, option_path, "an absolute path", 0, 0),
+        AT_START("Database", database, option_path, "an absolute path", 0, 0),
+        AT_START("DatabaseCache", database_cache, option_size, "a size from 64K to 1G", 64 * KIB, 1024 * MIB),
+        AT_START("AuditDays", audit_days, option_count, "a number from 1 to 36500", 1, 36500),
+        AT_START("AuditSize", audit_size, option_size, "a size from 1M to 1024G", MIB, 1024 * 1024 * MIB),
         DAEMON("TestToken", test_token, option_flag, "yes or no", 0, 0),
         DAEMON("MaxTokenLife", max_token_life_usec, option_duration, "a duration from 1s to 366d", SEC, 366 * DAY),
-        DAEMON("KeysDirectory", keys_directory, option_path, "an absolute path", 0, 0),
+        AT_START("KeysDirectory", keys_directory, option_path, "an absolute path", 0, 0),
         DAEMON("NodeName", node_name, option_name, "a host name, or nothing", 0, 0),
         DAEMON("PortRange", port_first, option_port_range, "two ports, like 4000-4999", 0, 0),
         DAEMON("VolumePaths", volume_paths, option_path_list, "absolute paths, separated by blanks", 0, 0),
@@ -56,27 +59,27 @@ static const struct option options[] = {
         DAEMON("LogRate", log_rate_burst, option_log_rate, "LINES/DURATION, like 250000/30s, or 0 for no limit", MSEC, DAY),
         DAEMON("Docker", docker, option_path, "an absolute path", 0, 0),
         DAEMON("Helper", helper, option_path, "an absolute path", 0, 0),
-        DAEMON("DockerSocket", docker_socket, option_path, "an absolute path", 0, 0),
-        DAEMON("DockerUnit", docker_unit, option_unit, "the name of a .service, or nothing", 0, 0),
+        AT_START("DockerSocket", docker_socket, option_path, "an absolute path", 0, 0),
+        AT_START("DockerUnit", docker_unit, option_unit, "the name of a .service, or nothing", 0, 0),
         DAEMON("Wait", wait_usec, option_duration, "a duration from 1s to 1h", SEC, HOUR),
         DAEMON("ReadyTimeout", ready_timeout_usec, option_duration, "a duration from 1s to 24h", SEC, DAY),
         DAEMON("PullSilence", pull_silence_usec, option_duration, "a duration from 1s to 1h", SEC, HOUR),
         DAEMON("StopTimeout", stop_timeout_usec, option_duration, "a duration from 0 to 1h", 0, HOUR),
-        DAEMON("ChangesMax", changes_max, option_count, "a number from 1 to 4096", 1, 4096),
+        AT_START("ChangesMax", changes_max, option_count, "a number from 1 to 4096", 1, 4096),
         DAEMON("StreamsMax", streams_max, option_count, "a number from 1 to 65536", 1, 65536),
-        DAEMON("RequestsMax", requests_max, option_count, "a number from 16 to 1000000", 16, 1000000),
+        AT_START("RequestsMax", requests_max, option_count, "a number from 16 to 1000000", 16, 1000000),
         DAEMON("GearsMax", gears_max, option_count, "a number from 1 to 1000000", 1, 1000000),
         DAEMON("LogLevel", log_level, option_log_level, "emerg, alert, crit, err, warning, notice, info or debug", 0, 0),
-        DAEMON("HeadMax", limits.head_max, option_size, "a size from 1K to 1M", KIB, MIB),
-        DAEMON("BodyMax", limits.body_max, option_size, "a size from 1K to 64M", KIB, 64 * MIB),
-        DAEMON("PendingMax", limits.pending_max, option_size, "a size from 4K to 64M", 4 * KIB, 64 * MIB),
-        DAEMON("ConnectionsMax", limits.connections_max, option_count, "a number from 1 to 65536", 1, 65536),
-        DAEMON("ConnectionsPerAddress", limits.per_address_max, option_count, "a number up to 65536, 0 for no cap", 0, 65536),
-        DAEMON("RequestsPerConnection", limits.requests_per_connection, option_count, "a number from 1 to 1000000", 1, 1000000),
-        DAEMON("HeadTimeout", limits.head_usec, option_duration, "a duration from 100ms to 1h", 100 * MSEC, HOUR),
-        DAEMON("BodyTimeout", limits.body_usec, option_duration, "a duration from 100ms to 1h", 100 * MSEC, HOUR),
-        DAEMON("IdleTimeout", limits.idle_usec, option_duration, "a duration from 100ms to 1h", 100 * MSEC, HOUR),
-        DAEMON("StuckWrite", limits.stuck_usec, option_duration, "a duration from 100ms to 1h", 100 * MSEC, HOUR),
+        AT_START("HeadMax", limits.head_max, option_size, "a size from 1K to 1M", KIB, MIB),
+        AT_START("BodyMax", limits.body_max, option_size, "a size from 1K to 64M", KIB, 64 * MIB),
+        AT_START("PendingMax", limits.pending_max, option_size, "a size from 4K to 64M", 4 * KIB, 64 * MIB),
+        AT_START("ConnectionsMax", limits.connections_max, option_count, "a number from 1 to 65536", 1, 65536),
+        AT_START("ConnectionsPerAddress", limits.per_address_max, option_count, "a number up to 65536, 0 for no cap", 0, 65536),
+        AT_START("RequestsPerConnection", limits.requests_per_connection, option_count, "a number from 1 to 1000000", 1, 1000000),
+        AT_START("HeadTimeout", limits.head_usec, option_duration, "a duration from 100ms to 1h", 100 * MSEC, HOUR),
+        AT_START("BodyTimeout", limits.body_usec, option_duration, "a duration from 100ms to 1h", 100 * MSEC, HOUR),
+        AT_START("IdleTimeout", limits.idle_usec, option_duration, "a duration from 100ms to 1h", 100 * MSEC, HOUR),
+        AT_START("StuckWrite", limits.stuck_usec, option_duration, "a duration from 100ms to 1h", 100 * MSEC, HOUR),
 
         LISTEN("Address", address, option_address, "IPv4:port, [IPv6]:port, the absolute path of a socket, or the name of an inherited one"),
         LISTEN("Faces", faces, option_faces, "any of gears, services, apps, actions, web"),
@@ -129,6 +132,12 @@ struct load {
         struct config *config;
         bool auth_given; /* of the current [Listen] */
 };
+
+const struct option *config_options(size_t *ret_n)
+{
+        *ret_n = ARRAY_SIZE(options);
+        return options;
+}
 
 static const struct option *find_option(const char *section, const char *key)
 {

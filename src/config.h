@@ -73,9 +73,10 @@ struct config {
  */
 int config_load(const char *file, struct config **ret, struct fault *f);
 /*
- * At SIGHUP: `current` takes what `fresh` says and leaves it the rest, except
- * for listeners, state directory and engine, which change with a restart only.
+ * At SIGHUP: `current` takes what `fresh` says, except for what only a start
+ * reads.  The names of what is different there, "AuditDays=", are added to
+ * *ret_left; all is taken over even if there is no memory for them (-ENOMEM).
  */
-void config_take_over(struct config *current, struct config *fresh);
+int config_take_over(struct config *current, struct config *fresh, char ***ret_left);
 struct config *config_free(struct config *c);
 DEFINE_CLEANUP(struct config, config_free);

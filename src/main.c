@@ -26,6 +26,7 @@
 #include "daemon.h"
 #include "listen.h"
 #include "util/log.h"
+#include "util/text.h"
 
 #include <getopt.h>
 #include <inttypes.h>
@@ -142,7 +143,21 @@ static void log_warnings(const struct config *c)
                 log_warning(NO_FIELDS, "%s", *w);
 }
 
-/* Everything but the listeners: those belong to the sockets that are open. */
+static void take_over(struct daemon *d, struct config *fresh)
+{
+        _cleanup_strv_ char **left = NULL;
+
+        log_warnings(fresh);
+        if (config_take_over(d->config, fresh, &left) < 0)
+                log_warning(NO_FIELDS, "out of memory: not all is named that counts from the next start only");
+        log_open("geard", d->config->log_level);
+        log_info(NO_FIELDS, "the configuration was read again");
+        for (char **name = left; name && *name; name++)
+                log_warning(LOG_FIELDS("GEARD_SETTING", *name),
+                            "this change counts from the next start of geard: %s", *name);
+        tokens_reload(d->tokens);
+}
+
 static void on_hup(void *arg, int signo _unused_)
 {
         struct process *p = arg;
@@ -150,15 +165,10 @@ static void on_hup(void *arg, int signo _unused_)
         struct fault f;
 
         (void) sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, now_usec());
-        if (config_load(p->config_file, &fresh, &f) < 0) {
+        if (config_load(p->config_file, &fresh, &f) < 0)
                 log_error(NO_FIELDS, "the configuration stays as it was: %s", f.text);
-        } else {
-                log_warnings(fresh);
-                config_take_over(p->d.config, fresh);
-                log_open("geard", p->d.config->log_level);
-                log_info(NO_FIELDS, "the configuration was read again");
-                tokens_reload(p->d.tokens);
-        }
+        else
+                take_over(&p->d, fresh);
         (void) config_free(fresh);
         (void) sd_notify(0, "READY=1");
 }

@@ -148,6 +148,20 @@ def test_a_reload_with_a_mistake_changes_nothing_and_says_where(restored):
     assert host.curl("GET", TEST_CALL).status == 200
 
 
+def test_a_reload_names_what_counts_from_the_next_start(restored):
+    host = restored
+    host.configure("90-case", "[Daemon]\nAuditDays=7\nBodyMax=2K\nStreamsMax=99\n[Listen]\nAddress=127.0.0.1:2223\n")
+    host.systemctl("reload", "geard")
+    told = wait_until(lambda: [entry["GEARD_SETTING"] for entry in host.journal_entries(
+        "_SYSTEMD_UNIT=geard.service", f"_PID={host.show('geard')['MainPID']}") if "GEARD_SETTING" in entry],
+        5, "the journal names them")
+    assert told == ["AuditDays=", "BodyMax=", "[Listen] [::1]:2223", f"[Listen] {SOCKET}"]
+    spec = {"image": "test/nothing", "labels": {"a": "x" * 3000}}
+    assert host.peer("PUT", "/container/1", spec, JSON).status == 404, "the body is none too many yet"
+    host.systemctl("restart", "geard")
+    assert host.curl("PUT", "/container/1", json.dumps(spec)).status == 413, "and now it is"
+
+
 def test_check_config_names_the_line(restored):
     host = restored
     good = host.run("geard", "--check-config")

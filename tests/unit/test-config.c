@@ -430,6 +430,113 @@ static void files_that_cannot_be_read(void **state)
         assert_null(c);
 }
 
+/* --- a reload ------------------------------------------------------------------- */
+
+static char **take_over(const struct place *p, struct config *current, const char *text)
+{
+        _cleanup_(config_freep) struct config *fresh = load(p, text);
+        char **left = NULL;
+
+        assert_int_equal(config_take_over(current, fresh, &left), 0);
+        return left;
+}
+
+/* Changed one at a time: what only a start reads stays, is named, and is named again by the next reload. */
+static void a_reload_leaves_and_names(void **state)
+{
+        static const char *const at_start[] = {
+                "StateDirectory=/srv/gears", "Database=/srv/geard.db", "DatabaseCache=3M", "AuditDays=7",
+                "AuditSize=1G", "KeysDirectory=/srv/keys", "DockerSocket=/srv/docker.sock", "DockerUnit=",
+                "ChangesMax=7", "RequestsMax=70", "HeadMax=8K", "BodyMax=2M", "PendingMax=64K",
+                "ConnectionsMax=7", "ConnectionsPerAddress=7", "RequestsPerConnection=7", "HeadTimeout=7s",
+                "BodyTimeout=7s", "IdleTimeout=7s", "StuckWrite=7s",
+        };
+        _cleanup_(config_freep) struct config *before = load(*state, ""), *current = load(*state, "");
+
+        for (size_t i = 0; i < ARRAY_SIZE(at_start); i++) {
+                char text[128];
+
+                (void) snprintf(text, sizeof text, "[Daemon]\n%s\n", at_start[i]);
+                for (int again = 0; again < 2; again++) {
+                        _cleanup_strv_ char **left = take_over(*state, current, text);
+
+                        if (strv_len(left) != 1 || strncmp(left[0], at_start[i], strlen(left[0])) != 0 ||
+                            !ends_with(left[0], "="))
+                                fail_msg("%s: %zu, %s", at_start[i], strv_len(left), left ? left[0] : "");
+                }
+        }
+        assert_string_equal(current->state_directory, before->state_directory);
+        assert_string_equal(current->docker_unit, before->docker_unit);
+        assert_int_equal(current->database_cache, before->database_cache);
+        assert_int_equal(current->audit_days, before->audit_days);
+        assert_int_equal(current->changes_max, before->changes_max);
+        assert_memory_equal(&current->limits, &before->limits, sizeof before->limits);
+}
+
+static void a_reload_takes_the_rest_over(void **state)
+{
+        static const char text[] = "[Daemon]\n"
+                                   "TestToken=yes\nMaxTokenLife=1h\nNodeName=a\nPortRange=5000-5001\n"
+                                   "VolumePaths=/srv\nAllowRegistries=docker.io\nPublishAddress=::1\n"
+                                   "LogRate=100/1s\nDocker=/opt/docker\nHelper=/opt/helper\n"
+                                   "Wait=10\nReadyTimeout=20s\nPullSilence=30s\nStopTimeout=0\n"
+                                   "StreamsMax=2\nGearsMax=4\nLogLevel=debug\n";
+        _cleanup_(config_freep) struct config *current = load(*state, "");
+        _cleanup_strv_ char **left = take_over(*state, current, text);
+
+        assert_null(left);
+        assert_true(current->test_token);
+        assert_int_equal(current->max_token_life_usec, 3600 * SEC);
+        assert_string_equal(current->node_name, "a");
+        assert_int_equal(current->port_first, 5000);
+        assert_int_equal(current->port_last, 5001);
+        assert_string_equal(current->volume_paths[0], "/srv");
+        assert_string_equal(current->allow_registries[0], "docker.io");
+        assert_string_equal(current->publish_address, "::1");
+        assert_int_equal(current->log_rate_burst, 100);
+        assert_int_equal(current->log_rate_usec, SEC);
+        assert_string_equal(current->docker, "/opt/docker");
+        assert_string_equal(current->helper, "/opt/helper");
+        assert_int_equal(current->wait_usec, 10 * SEC);
+        assert_int_equal(current->ready_timeout_usec, 20 * SEC);
+        assert_int_equal(current->pull_silence_usec, 30 * SEC);
+        assert_int_equal(current->stop_timeout_usec, 0);
+        assert_int_equal(current->streams_max, 2);
+        assert_int_equal(current->gears_max, 4);
+        assert_int_equal(current->log_level, LOG_DEBUG);
+}
+
+/* Whatever their order: what differs, what is new, and what is gone. */
+static void a_reload_tells_of_listeners(void **state)
+{
+        static const char same[] = "[Listen]\nAddress=127.0.0.1:1\nOrigins=https://a.example https://b.example\n",
+                          gone[] = "[Listen]\nAddress=127.0.0.1:2\n",
+                          former[] = "[Listen]\nAddress=/run/x\n",
+                          changed[] = "[Listen]\nAddress=/run/x\nFaces=gears\nAuth=token\nGroup=root\nHosts=a\n",
+                          added[] = "[Listen]\nAddress=127.0.0.1:3\n";
+        static const char *const says[] = {
+                "[Listen] 127.0.0.1:2",        "Faces= of [Listen] /run/x", "Auth= of [Listen] /run/x",
+                "Hosts= of [Listen] /run/x", "Group= of [Listen] /run/x", "[Listen] 127.0.0.1:3",
+        };
+        _cleanup_(config_freep) struct config *current = NULL;
+        _cleanup_strv_ char **left = NULL, **none = NULL;
+        char text[512];
+
+        (void) snprintf(text, sizeof text, "%s%s%s", same, gone, former);
+        current = load(*state, text);
+        (void) snprintf(text, sizeof text, "%s%s%s", former, same, gone);
+        none = take_over(*state, current, text);
+        assert_null(none);
+        (void) snprintf(text, sizeof text, "%s%s%s", added, changed, same);
+        left = take_over(*state, current, text);
+        assert_int_equal(strv_len(left), ARRAY_SIZE(says));
+        for (size_t i = 0; i < ARRAY_SIZE(says); i++)
+                assert_string_equal(left[i], says[i]);
+        assert_int_equal(current->n_listens, 3);
+        assert_string_equal(current->listens[1].address, "127.0.0.1:2");
+        assert_int_equal(current->listens[2].faces, FACE_ALL);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -438,6 +545,8 @@ int main(void)
                 CASE(values_refused),    CASE(syntax_refused),
                 CASE(listeners),         CASE(unknown_is_a_warning),
                 CASE(drop_ins_in_order), CASE(files_that_cannot_be_read),
+                CASE(a_reload_leaves_and_names), CASE(a_reload_takes_the_rest_over),
+                CASE(a_reload_tells_of_listeners),
         };
 
         return cmocka_run_group_tests_name("config", tests, NULL, NULL);
