@@ -301,12 +301,9 @@ static int join_or_begin(struct call *call, struct request **ret, struct fault *
         uint64_t wait_usec = 0;
         int r, heard;
 
-        if (!recall_is_done(call->daemon)) {
-                (void) fault_set(f, FAULT_AWAY, NULL, "what an earlier life of geard has begun could not be read yet");
-                f->retry_after = 1;
-                return -EAGAIN;
-        }
-        r = waiter_time(call, &wait_usec, f);
+        r = recall_check(call->daemon, f);
+        if (r == 0)
+                r = waiter_time(call, &wait_usec, f);
         if (r == 0)
                 r = submit(call, ret, f);
         if (r < 0)

@@ -30,7 +30,8 @@ struct recall {
         struct timer *timer;    /* asks the database again, or looks after works that wait */
         struct recalled *first; /* in the order in which they began, until somebody takes them */
         bool waiting;           /* nothing else is on the loop yet */
-        bool asking, answered;  /* perhaps with a fault */
+        bool asking, answered;  /* perhaps with a fault … */
+        struct fault fault;     /* … this one, then; else of kind none */
         bool done;
 };
 
@@ -226,12 +227,22 @@ static int recall_one(struct recall *r, const struct database_request *row)
         return 0;
 }
 
+/* Once, however often it is asked. */
+static void tell_fault(struct recall *r, const struct fault *fault)
+{
+        if (r->fault.kind == FAULT_NONE)
+                log_error(NO_FIELDS, "no change can be made while this lasts: %s", fault->text);
+        r->fault = *fault;
+}
+
 static void unfinished_found(void *arg, struct database_request *rows, size_t n, const struct fault *fault)
 {
         struct recall *r = arg;
 
-        if (fault && !r->answered)
-                log_error(NO_FIELDS, "no change can be made while this lasts: %s", fault->text);
+        if (fault)
+                tell_fault(r, fault);
+        else if (!r->waiting)
+                log_notice(NO_FIELDS, "%s was read: changes are made again", r->daemon->config->database);
         for (size_t i = 0; i < n; i++)
                 if (recall_one(r, &rows[i]) < 0)
                         log_error(LOG_FIELDS("GEARD_REQUEST_ID", rows[i].id),
@@ -265,7 +276,8 @@ static void waited_enough(void *arg)
 {
         struct recall *r = arg;
 
-        log_warning(NO_FIELDS, "the database is slow: changes are refused until it has been read");
+        log_warning(NO_FIELDS, "%s is slow: changes are refused until it was read",
+                    r->daemon->config->database);
         loop_stop(r->daemon->loop);
 }
 
@@ -295,12 +307,23 @@ int recall_requests(struct daemon *d, struct fault *f)
         return 0;
 }
 
-/* --- its end -------------------------------------------------------------------------------------------- */
-
-bool recall_is_done(const struct daemon *d)
+int recall_check(const struct daemon *d, struct fault *f)
 {
-        return d->recall->done;
+        const struct recall *r = d->recall;
+
+        if (r->done)
+                return 0;
+        if (r->fault.kind == FAULT_NONE)
+                (void) fault_set(f, FAULT_AWAY, NULL, "%s is slow: no change begins before it was read",
+                                 d->config->database);
+        else
+                (void) fault_set(f, FAULT_AWAY, NULL, "no change begins while this lasts: %s",
+                                 r->fault.text);
+        f->retry_after = 1;
+        return -EAGAIN;
 }
+
+/* --- its end -------------------------------------------------------------------------------------------- */
 
 void recall_leave(struct daemon *d)
 {

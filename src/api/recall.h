@@ -16,7 +16,8 @@
  */
 int recall_requests(struct daemon *d, struct fault *f);
 struct recall *recall_free(struct recall *r);
-bool recall_is_done(const struct daemon *d);
+/* May a change begin? If not: why not yet. */
+int recall_check(const struct daemon *d, struct fault *f);
 
 /* When the state directory is in the index: queues what is left to be done, or to be found out. */
 void recall_go_on(struct daemon *d);

@@ -205,7 +205,9 @@ int file_fault(const struct database_file *file, int code, struct fault *f)
         case SQLITE_NOMEM:
                 return fault_oom(f);
         case SQLITE_BUSY:
-                return fault_set(f, FAULT_BUSY, NULL, "%s is held by another program", file->path);
+                (void) fault_set(f, FAULT_BUSY, NULL, "%s is held by another program", file->path);
+                f->retry_after = 1;
+                return -EBUSY;
         default:
                 if (is_full(file, code))
                         return fault_set(f, FAULT_NO_SPACE, NULL, "no space is left for %s", file->path);
