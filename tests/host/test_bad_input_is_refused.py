@@ -286,7 +286,7 @@ ORIGINALS = [
 
 def test_what_the_originals_clients_ask_is_understood(host):
     for i, (method, target, status) in enumerate(ORIGINALS):
-        target = target.format(i=f"{0xabc0 + i:x}")
+        target = target.format(i=f"5eed{i:x}")
         ask = host.curl if target.startswith("/token/") else host.peer
         answer = ask(method, target)
         assert answer.status == status, f"{method} {target}: {answer}"
