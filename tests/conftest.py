@@ -18,37 +18,45 @@ def pytest_runtest_makereport(item, call):
 
 def pytest_configure(config):
     path = os.environ.get("GEARD_TALLY")
-    if path:
+    if path and not hasattr(config, "workerinput"):  # a worker reports to who started it, which tells
         config.pluginmanager.register(Tally(config, path))
 
 
 class Tally:
-    """One verdict per case, in the file and as a line as soon as it ends."""
+    """One verdict per case, in the file and as a line as soon as it ends.
+
+    Several cases may run at once, each in a worker of pytest-xdist.
+    """
 
     def __init__(self, config, path):
         self.config = config
         self.path = path
-        self.failed = []  # the phases of the running case
-        self.seconds = 0.0
+        self.running = {}  # by case: the phases that failed, the seconds of all
 
     def pytest_collectreport(self, report):
         if report.outcome != "passed":
             self.tell("fail", f"{report.nodeid or 'collection'}: cannot be collected")
 
-    def pytest_runtest_logstart(self):
-        self.failed = []
-        self.seconds = 0.0
+    def pytest_runtest_logstart(self, nodeid):
+        self.running[nodeid] = ([], [])
 
     def pytest_runtest_logreport(self, report):
-        self.seconds += report.duration
+        failed, seconds = self.running.setdefault(report.nodeid, ([], []))
+        seconds.append(report.duration)
         if report.failed:
-            self.failed.append(report.when)
+            failed.append(report.when)
 
     def pytest_runtest_logfinish(self, nodeid):
-        if self.failed:
-            self.tell("fail", f"{nodeid}: {' and '.join(self.failed)} failed")
+        failed, seconds = self.running.pop(nodeid)
+        took = f"({sum(seconds):.1f} s)"
+        if failed:
+            self.tell("fail", f"{nodeid}: {' and '.join(failed)} failed {took}")
         else:
-            self.tell("pass", f"{nodeid} ({self.seconds:.1f} s)")
+            self.tell("pass", f"{nodeid} {took}")
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_handlecrashitem(self, crashitem):
+        self.tell("fail", f"{crashitem}: the worker that ran it crashed")
 
     def pytest_report_teststatus(self, report):
         return report.outcome, "", ""

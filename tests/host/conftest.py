@@ -2,26 +2,31 @@
 """Fixtures of the host ring.
 
 host        booted once, geard installed and running, shared; after every case
-            all gears are deleted and the host must be as it was
+            all gears are deleted and the host must be as it was; at the end
+            nothing that was ever written on it may hold a secret
 fresh_host  for cases that reboot or break things: a host of their own
 issuer      whose tokens the shared host believes
 file_host   one for all cases of a file, for what goes on from one to the next
 bare_host   the same without geard, for the harness itself
 
-$GEARD_KEEP=yes leaves the shared host up after the run and takes it up again in
-the next, which then starts in seconds.
+Several files run at once, each in a worker of pytest-xdist (tests/run says how
+many); every worker has hosts of its own under these names, on a switch of its own.
+
+$GEARD_KEEP=yes leaves the shared hosts up after the run and takes them up again
+in the next, which then starts in seconds.
 
 $GEARD_SANITIZED=yes says that geard was built with the sanitizers: then it ends
 after every case, which tells its leaks, and a report fails the case.
 """
 
+import collections
 import os
 import pathlib
 import re
 
 import pytest
 
-from lib import sanitizers
+from lib import sanitizers, secrets
 from lib.clean import leftovers, remove_all
 from lib.host import BUILD, Host
 from lib.tokens import Issuer
@@ -37,13 +42,39 @@ def log_directory(item):
     return LOGS / re.sub(r"[^A-Za-z0-9._-]+", "-", item.nodeid).strip("-")
 
 
+def worker(config):
+    """The number of this worker of pytest-xdist; 0 as well where there are none."""
+    return int(config.workerinput["workerid"].removeprefix("gw")) if hasattr(config, "workerinput") else 0
+
+
+def pytest_configure(config):
+    """The hosts of the first worker are where they are without workers, the others' in directories beside these."""
+    if worker(config):
+        os.environ["GEARD_TESTS_STATE"] += f"/.{worker(config)}"
+
+
 def pytest_collection_modifyitems(config, items):
-    """What a sanitized build cannot pass is left out, and the tally says so."""
-    if not sanitizers.SANITIZED:
-        return
+    longest_first(items)
+    if sanitizers.SANITIZED:
+        leave_out(config, items)
+
+
+def longest_first(items):
+    """Whole files, by what their cases are known to take; a host of one's own takes a few seconds."""
+    seconds = collections.Counter()
+    for item in items:
+        marked = item.get_closest_marker("takes")
+        seconds[item.path] += marked.args[0] if marked else 4 if "make_host" in item.fixturenames else 1
+    items.sort(key=lambda item: (-seconds[item.path], item.path))
+
+
+def leave_out(config, items):
+    """What a sanitized build cannot pass, and the tally says so."""
     reasons = {item: why for name, why in sanitizers.LEFT_OUT.items() for item in items if item.nodeid.endswith(name)}
     config.hook.pytest_deselected(items=list(reasons))
     items[:] = [item for item in items if item not in reasons]
+    if worker(config):
+        return
     with open(os.environ["GEARD_TALLY"], "a", encoding="utf-8") as tally:
         tally.writelines(f"left {item.nodeid}: {why}\n" for item, why in reasons.items())
 
@@ -80,8 +111,10 @@ def shared_host():
         host.sh("systemctl stop geard && rm -f /var/lib/geard/geard.db* && systemctl start geard")
     sanitizers.take_reports(host) # of an earlier run, if it was kept
     yield host
+    written = secrets.found_in(host)
     if not keep:
         host.down()
+    assert not written, f"{len(written)} secrets that some case on this host used were written there"
 
 
 @pytest.fixture

@@ -280,6 +280,7 @@ def kill_often(stage, running, chances):
     return kills
 
 
+@pytest.mark.takes(100)
 @pytest.mark.timeout(1200)
 def test_killed_again_and_again(stage):
     chances = random.Random(SEED)

@@ -73,6 +73,7 @@ def settled(host, what):
     return found in ((OLD, NEW) if what == "replace" else (OLD,))
 
 
+@pytest.mark.takes(10)
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("call", SYSCALLS)
 @pytest.mark.parametrize("what", ["create", "replace", "delete"])

@@ -57,6 +57,7 @@ def seconds_away(host):
     return float(host.sh("cut -d' ' -f1 /proc/uptime")) - since
 
 
+@pytest.mark.takes(30)
 def test_an_administrators_stop_lasts(file_host):
     host = file_host
     stop_engine(host)
@@ -73,6 +74,7 @@ def test_an_administrators_stop_lasts(file_host):
     stays_away(host, 5)
 
 
+@pytest.mark.takes(25)
 def test_an_engine_that_cannot_start_is_waited_for(fresh_host):
     host = fresh_host
     made(host, stop_timeout="2s")
@@ -137,6 +139,7 @@ def test_a_hung_engine_holds_up_no_status_and_no_boot_of_geard(fresh_host):
         host.sh("kill -CONT $(systemctl show -P MainPID docker)")
     wait_until(lambda: runs(host), 20, "and it runs on")
 
+@pytest.mark.takes(240)
 def test_a_long_absence_costs_nothing(file_host):
     host = file_host
     stop_engine(host)   # where this case runs alone; else it has been away since the first one

@@ -269,6 +269,7 @@ for _ in range(3):
 """
 
 
+@pytest.mark.takes(60)
 def test_strangers_are_counted_by_address(file_host):
     host = file_host
     host.systemctl("restart", "geard")  # a minute of its own

@@ -264,6 +264,7 @@ def test_without_geard_or_its_journal_nothing_is_claimed(the_trail):
         the_trail.host.sh("systemctl start geard.socket")
 
 
+@pytest.mark.takes(120)
 def test_rotation_is_covered_and_what_was_altered_before_is_told(file_host):
     """Records of 200 days ago, in slices of 500; then some that somebody made look so old."""
     t = Trail(file_host)

@@ -194,6 +194,7 @@ def test_sigterm_lets_what_is_under_way_finish(restored):
     assert status(host)["state"] == "running"
 
 
+@pytest.mark.takes(25)
 def test_a_create_that_outlasts_the_drain_is_answered_and_goes_on_at_the_next_start(restored):
     host = restored
     late = ["sh", "-c", "trap 'exit 0' TERM; sleep 25 & wait $!; echo now; while :; do sleep 0.2; done"]

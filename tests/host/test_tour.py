@@ -5,6 +5,8 @@ import pathlib
 import re
 import urllib.request
 
+import pytest
+
 from lib.wait import wait_until
 
 README = pathlib.Path(__file__).resolve().parents[2] / "README"
@@ -35,6 +37,7 @@ def test_the_tour_works_as_printed(host):
     assert "serving /www on port 8080" in log and "stopping" in log
 
 
+@pytest.mark.takes(30)
 def test_the_log_call_follows_for_thirty_seconds(host):
     host.token("PUT", "container", {"command": ["sh", "-c", "while :; do echo tick; sleep 1; done"], "stop_timeout": 1},
                r="1", t="test/busybox")

@@ -231,6 +231,7 @@ run_pytest() {
         done
         [ ${#targets[@]} -gt 0 ] || return 0
         [ -z "$word" ] || arguments+=(-k "$word")
+        [ "$ring" != host ] || arguments+=(--numprocesses "$HOST_WORKERS" --dist loadfile)
         # 5 says that no case was selected, which -k may well do.
         GEARD_TALLY=$logs/tally GEARD_BUILD=$(tested) GEARD_SANITIZED=$sanitize GEARD_TEST_LOGS=$logs GEARD_KEEP=$keep \
                 PYTHONDONTWRITEBYTECODE=1 \
@@ -254,19 +255,30 @@ ring_front() {
                         CASES="$DIFFERENTIAL_CASES" || true
 }
 
+# Cases mostly wait, for a boot or the end of a timeout: one worker more than processors.
+HOST_WORKERS=${HOST_WORKERS:-$(($(nproc) + 1))}
+
+hosts_down() { "$tests/lib/testhost" down --all; }
+
+# slowest AFTER: ten cases of the tally, of those behind line AFTER.
+slowest() {
+        say "  the slowest cases, in seconds:"
+        tail -n "+$(($1 + 1))" "$logs/tally" | sed -nE 's/^[a-z]+ (.*) \(([0-9.]+) s\)$/  \2 \1/p' |
+                sort -rn | sed -n '1,10s/^/  /p' >&2
+}
+
 ring_host() {
-        local shared=shared
+        local shared=shared before
         [ -z "$sanitize" ] || shared=sanitized
         need_root
         tested_build
-        [ -n "$keep" ] || "$tests/lib/testhost" down --all
+        # However this shell ends.
+        [ -n "$keep" ] || { hosts_down; trap hosts_down EXIT; }
         "$tests/lib/testhost" base > /dev/null
+        before=$(wc -l < "$logs/tally")
         run_pytest host "$@"
-        if [ -n "$keep" ]; then
-                say "  the host stays: GEARD_TESTS_STATE=$GEARD_TESTS_STATE tests/lib/testhost sh $shared"
-        else
-                "$tests/lib/testhost" down --all
-        fi
+        slowest "$before"
+        [ -z "$keep" ] || say "  the host stays: GEARD_TESTS_STATE=$GEARD_TESTS_STATE tests/lib/testhost sh $shared"
 }
 
 # --- dist --------------------------------------------------------------------

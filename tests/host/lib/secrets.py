@@ -3,6 +3,8 @@
 cases sent, and what they say themselves is secret."""
 
 import re
+import subprocess
+import tempfile
 
 _seen = set()
 
@@ -33,7 +35,19 @@ def notice(target, headers):
         remember(token)
 
 
+def forget(text):
+    """One that was planted, and found."""
+    _seen.discard(text)
+
+
 def found_in(host):
     """Those of them that are in what the host has written so far."""
     written = host.run("bash", "-c", TRACES, timeout=300).stdout
-    return {secret for secret in _seen if secret.encode() in written}
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8") as patterns:
+        patterns.write("\n".join(_seen))
+        patterns.flush()
+        # grep looks for all of them in one pass
+        done = subprocess.run(["env", "LC_ALL=C", "grep", "--text", "--only-matching", "--fixed-strings", f"--file={patterns.name}"],
+                              input=written, capture_output=True, check=False, timeout=300)
+    assert done.returncode in (0, 1), done.stderr.decode()
+    return set(done.stdout.decode().splitlines())

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The last file of the ring: nothing that the host wrote during all cases before
-holds a token, or a value that was given as an environment."""
+"""Nothing that the host wrote during all cases so far holds a token, or a value
+that was given as an environment.  The fixture of the host asks the same again
+when all cases are over."""
 
 import uuid
 
@@ -23,4 +24,5 @@ def test_nothing_secret_was_written_anywhere(host):
     secrets.remember(planted)
     host.sh(f"logger {planted}")
     found = secrets.found_in(host)
+    secrets.forget(planted)
     assert found == {planted}, f"{len(found)} secrets were written, the planted one {'among them' * (planted in found)}"
