@@ -3,17 +3,7 @@
 
 /* Keys for cases that only need one; behind cmocka.h, which makes what goes wrong fail the case. */
 
-#include "core/key.h"
-
-static struct key *new_key(enum key_algorithm algorithm)
-{
-        struct fault f = { 0 };
-        struct key *k = NULL;
-
-        if (key_generate(algorithm, 2048, &k, &f) < 0)
-                fail_msg("%s", f.text);
-        return k;
-}
+#include "new-key.h"
 
 /* The one key of a file. */
 static struct key *read_key(const char *text, const char *id, bool encryption)

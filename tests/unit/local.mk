@@ -1,5 +1,6 @@
 # One program per module: test-<module>.c, table style.
 RUN_LOOP = tests/unit/run-loop.c tests/unit/run-loop.h
+NEW_KEY = tests/unit/new-key.c tests/unit/new-key.h
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/test-loop
 tests_unit_test_loop_SOURCES = tests/unit/test-loop.c $(RUN_LOOP)
@@ -10,17 +11,17 @@ tests_unit_test_base64_SOURCES = tests/unit/test-base64.c
 tests_unit_test_base64_LDADD = $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test-key tests/unit/test-jws tests/unit/test-jwe
-tests_unit_test_jwe_SOURCES = tests/unit/test-jwe.c tests/unit/jose-keys.h tests/unit/jose-vectors.h
+tests_unit_test_jwe_SOURCES = tests/unit/test-jwe.c $(NEW_KEY) tests/unit/jose-keys.h tests/unit/jose-vectors.h
 tests_unit_test_jwe_LDADD = $(UNIT_LIBS)
 tests_unit_test_key_SOURCES = tests/unit/test-key.c tests/unit/jose-vectors.h
 tests_unit_test_key_LDADD = $(UNIT_LIBS)
-tests_unit_test_jws_SOURCES = tests/unit/test-jws.c tests/unit/jose-keys.h tests/unit/jose-vectors.h
+tests_unit_test_jws_SOURCES = tests/unit/test-jws.c $(NEW_KEY) tests/unit/jose-keys.h tests/unit/jose-vectors.h
 tests_unit_test_jws_LDADD = $(UNIT_LIBS)
 EXTRA_DIST += tests/unit/keys
 
 # The linker puts the functions of the test in place of OpenSSL's.
 check_PROGRAMS += tests/unit/test-jwe-failures
-tests_unit_test_jwe_failures_SOURCES = tests/unit/test-jwe-failures.c tests/unit/jose-keys.h tests/unit/jose-vectors.h
+tests_unit_test_jwe_failures_SOURCES = tests/unit/test-jwe-failures.c $(NEW_KEY) tests/unit/jose-keys.h tests/unit/jose-vectors.h
 tests_unit_test_jwe_failures_LDADD = $(UNIT_LIBS) $(SSL_LIBS)
 tests_unit_test_jwe_failures_LDFLAGS = -Wl,--wrap=RAND_priv_bytes -Wl,--wrap=EVP_PKEY_decrypt \
 	-Wl,--wrap=EVP_PKEY_derive -Wl,--wrap=EVP_DecryptUpdate -Wl,--wrap=EVP_DecryptFinal_ex
@@ -123,7 +124,7 @@ tests_unit_test_keyring_SOURCES = tests/unit/test-keyring.c
 tests_unit_test_keyring_LDADD = $(UNIT_LIBS)
 tests_unit_test_pathwatch_SOURCES = tests/unit/test-pathwatch.c $(RUN_LOOP)
 tests_unit_test_pathwatch_LDADD = $(UNIT_LIBS)
-tests_unit_test_trust_SOURCES = tests/unit/test-trust.c $(RUN_LOOP)
+tests_unit_test_trust_SOURCES = tests/unit/test-trust.c $(RUN_LOOP) $(NEW_KEY)
 tests_unit_test_trust_LDADD = $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test-rights tests/unit/test-peer
@@ -132,9 +133,9 @@ tests_unit_test_rights_LDADD = $(UNIT_LIBS)
 tests_unit_test_peer_SOURCES = tests/unit/test-peer.c
 tests_unit_test_peer_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test-claims
-tests_unit_test_claims_SOURCES = tests/unit/test-claims.c
+tests_unit_test_claims_SOURCES = tests/unit/test-claims.c $(NEW_KEY)
 tests_unit_test_claims_LDADD = $(UNIT_LIBS)
-TOKEN_LINKS = tests/unit/token-links.c tests/unit/token-links.h
+TOKEN_LINKS = tests/unit/token-links.c tests/unit/token-links.h $(NEW_KEY)
 check_PROGRAMS += tests/unit/test-token tests/unit/test-chain tests/unit/test-token-manual
 tests_unit_test_token_SOURCES = tests/unit/test-token.c $(TOKEN_LINKS)
 tests_unit_test_token_LDADD = $(UNIT_LIBS)

@@ -245,7 +245,7 @@ static char *twin_of(const char *token)
 static void twins_are_one_token(void **state)
 {
         struct world *w = *state;
-        _cleanup_(key_freep) struct key *es256 = new_key(KEY_ES256, "es256");
+        _cleanup_(key_freep) struct key *es256 = named_key(KEY_ES256, "es256");
         const struct key *trusted[] = { es256, w->issuer };
         const struct token_rules rules = { .keys = trusted, .n_keys = 2 };
         _cleanup_free_ char *single = first_link(es256, "{'d':900,'r':'1'}", NULL);

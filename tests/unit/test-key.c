@@ -387,36 +387,46 @@ static void assert_same_key(const struct key *a, const struct key *b, bool with_
         assert_int_equal(b->can_sign, with_private);
 }
 
+static void assert_written_reads_as(const struct key *k, bool with_private)
+{
+        _cleanup_(key_freep) struct key *from_jwk = NULL, *from_pem = NULL;
+        _cleanup_text_ struct text jwk = { 0 }, pem = { 0 };
+        enum key_algorithm a = k->algorithm;
+        struct fault f = { 0 };
+
+        if (a == KEY_HS256 && !with_private) {
+                assert_int_equal(key_to_jwk(k, false, &jwk), -EINVAL);
+                assert_int_equal(jwk.len, 0);
+                return;
+        }
+        assert_int_equal(key_to_jwk(k, with_private, &jwk), 0);
+        from_jwk = key_of(jwk.data, a >= _KEY_SIGNING, a);
+        assert_same_key(k, from_jwk, with_private);
+        if (a == KEY_HS256) {
+                assert_true(key_to_pem(k, true, &pem, &f) < 0);
+                assert_non_null(strstr(f.text, "JWK"));
+                return;
+        }
+        assert_int_equal(key_to_pem(k, with_private, &pem, &f), 0);
+        /* PEM does not say which of its two algorithms an RSA key is for */
+        from_pem = key_of(pem.data, a >= _KEY_SIGNING, a == KEY_PS256 ? KEY_RS256 : a);
+        assert_string_equal(k->name, from_pem->name);
+        assert_int_equal(from_pem->can_sign, with_private);
+}
+
 static void test_written_keys_read_as_the_same(void **state _unused_)
 {
-        for (enum key_algorithm a = 0; a <= KEY_RSA_OAEP_256; a++)
-                for (int with_private = 0; with_private < 2; with_private++) {
-                        _cleanup_(key_freep) struct key *k = NULL, *from_jwk = NULL, *from_pem = NULL;
-                        _cleanup_text_ struct text jwk = { 0 }, pem = { 0 };
-                        struct fault f = { 0 };
+        for (enum key_algorithm a = 0; a <= KEY_RSA_OAEP_256; a++) {
+                _cleanup_(key_freep) struct key *k = NULL;
+                struct fault f = { 0 };
 
-                        assert_int_equal(key_generate(a, 2048, &k, &f), 0);
-                        assert_string_equal(k->id, "");
-                        assert_true(k->can_sign);
-                        if (a == KEY_HS256 && !with_private) {
-                                assert_int_equal(key_to_jwk(k, false, &jwk), -EINVAL);
-                                assert_int_equal(jwk.len, 0);
-                                continue;
-                        }
-                        assert_int_equal(key_to_jwk(k, with_private, &jwk), 0);
-                        from_jwk = key_of(jwk.data, a >= _KEY_SIGNING, a);
-                        assert_same_key(k, from_jwk, with_private);
-                        if (a == KEY_HS256) {
-                                assert_true(key_to_pem(k, true, &pem, &f) < 0);
-                                assert_non_null(strstr(f.text, "JWK"));
-                                continue;
-                        }
-                        assert_int_equal(key_to_pem(k, with_private, &pem, &f), 0);
-                        /* PEM does not say which of its two algorithms an RSA key is for */
-                        from_pem = key_of(pem.data, a >= _KEY_SIGNING, a == KEY_PS256 ? KEY_RS256 : a);
-                        assert_string_equal(k->name, from_pem->name);
-                        assert_int_equal(from_pem->can_sign, with_private);
-                }
+                assert_int_equal(key_generate(a, 2048, &k, &f), 0);
+                assert_string_equal(k->id, "");
+                assert_true(k->can_sign);
+                assert_int_equal(k->algorithm, a);
+                assert_written_reads_as(k, true);
+                assert_written_reads_as(k, false);
+        }
 }
 
 static void test_what_is_not_there_is_not_written(void **state _unused_)

@@ -151,7 +151,7 @@ static void encrypted_to_us(void **state)
         append_link(&chain, further_link(chain, w->holders[0], "{'r':'web-1'}", NULL));
         token_verified(chain, &w->rules, &plain);
         for (size_t i = 0; i < ARRAY_SIZE(algorithms); i++) {
-                _cleanup_(key_freep) struct key *own = new_key(algorithms[i], "own");
+                _cleanup_(key_freep) struct key *own = named_key(algorithms[i], "own");
                 _cleanup_free_ char *once = encrypted(own, chain);
                 const struct key *ours[] = { own };
                 struct token_rules rules = w->rules;
@@ -172,8 +172,8 @@ static void encrypted_to_us(void **state)
 static void encrypted_wrongly(void **state)
 {
         struct world *w = *state;
-        _cleanup_(key_freep) struct key *own = new_key(KEY_ECDH_X25519, "own"),
-                                        *other = new_key(KEY_ECDH_X25519, "own");
+        _cleanup_(key_freep) struct key *own = named_key(KEY_ECDH_X25519, "own"),
+                                        *other = named_key(KEY_ECDH_X25519, "own");
         const struct key *ours[] = { own };
         struct token_rules rules = w->rules;
         _cleanup_free_ char *good = first_link(w->issuer, "{'d':900,'r':'1'}", NULL);

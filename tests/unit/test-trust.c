@@ -8,6 +8,7 @@
 #include "api/tokens.h"
 
 #include "daemon.h"
+#include "new-key.h"
 #include "run-loop.h"
 #include "util/file.h"
 #include "util/log.h"
@@ -53,16 +54,6 @@ static char *minted(const struct key *k)
         assert_int_equal(token_mint(&c, k, &t, &f), 0);
         claims_reset(&c);
         return text_take(&t);
-}
-
-/* Without an id: it may be in a file of any name. */
-static struct key *new_key(enum key_algorithm algorithm)
-{
-        struct key *k = NULL;
-        struct fault f;
-
-        assert_int_equal(key_generate(algorithm, KEY_RSA_BITS_MIN, &k, &f), 0);
-        return k;
 }
 
 static void write_key(const struct scene *s, const char *path, const struct key *k)

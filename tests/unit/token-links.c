@@ -10,13 +10,12 @@
 
 #include <cmocka.h>
 
-struct key *new_key(enum key_algorithm algorithm, const char *id)
-{
-        struct key *k = NULL;
-        struct fault f = { 0 };
+#include "new-key.h"
 
-        if (key_generate(algorithm, 2048, &k, &f) < 0)
-                fail_msg("%s", f.text);
+struct key *named_key(enum key_algorithm algorithm, const char *id)
+{
+        struct key *k = new_key(algorithm);
+
         (void) snprintf(k->id, sizeof k->id, "%s", id);
         return k;
 }
@@ -28,11 +27,11 @@ int set_up_world(void **state)
         struct world *w = calloc(1, sizeof *w);
 
         assert_non_null(w);
-        w->issuer = new_key(KEY_EDDSA, "first");
-        w->second = new_key(KEY_EDDSA, "second");
-        w->stranger = new_key(KEY_EDDSA, "first");
+        w->issuer = named_key(KEY_EDDSA, "first");
+        w->second = named_key(KEY_EDDSA, "second");
+        w->stranger = named_key(KEY_EDDSA, "first");
         for (size_t i = 0; i < N_HOLDERS; i++)
-                w->holders[i] = new_key(kinds[i], "");
+                w->holders[i] = named_key(kinds[i], "");
         w->trusted[0] = w->issuer;
         w->trusted[1] = w->second;
         w->rules = (struct token_rules){

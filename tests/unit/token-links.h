@@ -18,7 +18,7 @@ struct world {
         struct token_rules rules;
 };
 
-struct key *new_key(enum key_algorithm algorithm, const char *id);
+struct key *named_key(enum key_algorithm algorithm, const char *id);
 int set_up_world(void **state);
 int tear_down_world(void **state);
 
