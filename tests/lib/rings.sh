@@ -272,8 +272,7 @@ ring_host() {
         [ -z "$sanitize" ] || shared=sanitized
         need_root
         tested_build
-        # However this shell ends.
-        [ -n "$keep" ] || { hosts_down; trap hosts_down EXIT; }
+        [ -n "$keep" ] || hosts_down
         "$tests/lib/testhost" base > /dev/null
         before=$(wc -l < "$logs/tally")
         run_pytest host "$@"
