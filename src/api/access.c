@@ -193,6 +193,11 @@ static const char *bearer_of(const char *authorization)
         return authorization + 7 + strspn(authorization + 7, " ");
 }
 
+static const char *token_text(const struct call *call)
+{
+        return call->match.token ? call->match.token : bearer_of(http_header(call->request, "Authorization"));
+}
+
 /* Nobody is asked who it is; what is known all the same tells the requests of one from those of another. */
 static void identify_anyone(const struct peer *peer, struct identity *who)
 {
@@ -218,7 +223,7 @@ int access_identify(struct call *call, struct fault *f)
         if (authorization && !bearer_of(authorization))
                 return access_denied(call, "the Authorization header is no bearer token", f);
         if (token || authorization)
-                return identify_token(call, token ? token : bearer_of(authorization), f);
+                return identify_token(call, token_text(call), f);
         if (listener->auth == AUTH_PEER)
                 return identify_peer(call, f);
         if (listener->auth == AUTH_NONE) {
@@ -229,6 +234,19 @@ int access_identify(struct call *call, struct fault *f)
         return fault_set(f, FAULT_UNKNOWN_WHO, NULL,
                          "credentials are needed: a token in the path (/token/<token>/...) or as "
                          "`Authorization: Bearer', or the unix socket");
+}
+
+int access_permit(const struct call *call, void (*ended)(void *arg), void *arg, struct permit **ret)
+{
+        struct permit *p = NULL;
+
+        if (call->who.kind == WHO_TOKEN) {
+                p = permit_new(call->daemon->tokens, token_text(call), call->who.token, ended, arg);
+                if (!p)
+                        return -ENOMEM;
+        }
+        *ret = p;
+        return 0;
 }
 
 int access_allows(struct call *call, struct fault *f)

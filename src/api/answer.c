@@ -99,6 +99,46 @@ void answer_empty(struct call *call, int status)
         reply_send(TAKE(call->reply), status, NULL, "", 0);
 }
 
+/* --- streams ------------------------------------------------------------------------------ */
+
+static void write_refusal(struct text *t, enum stream_form form, const struct fault *fault)
+{
+        switch (form) {
+        case STREAM_OUTPUT:
+                break;
+        case STREAM_WORDS:
+                text_addf(t, "refused %d: %s\n", answer_status(fault), fault->text);
+                break;
+        case STREAM_OBJECTS:
+                write_fault(t, true, fault);
+                break;
+        case STREAM_EVENTS:
+                text_add(t, "event: refused\ndata: ");
+                write_fault(t, true, fault);
+                text_addc(t, '\n');
+                break;
+        }
+}
+
+void answer_no_longer(struct reply *reply, enum stream_form form)
+{
+        _cleanup_text_ struct text t = { 0 };
+        struct fault f;
+
+        (void) fault_set(&f, FAULT_DENIED, NULL, "these credentials do not allow this any longer");
+        if (!reply_begun(reply)) {
+                send_fault(reply, form == STREAM_OBJECTS, &f);
+                return;
+        }
+        write_refusal(&t, form, &f);
+        if (!text_ok(&t)) {
+                reply_abort(reply);
+                return;
+        }
+        (void) reply_write(reply, t.data, t.len);
+        reply_end(reply);
+}
+
 /* --- outcomes ---------------------------------------------------------------------------- */
 
 static void add_headers(struct reply *reply, const char *headers)

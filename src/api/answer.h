@@ -20,6 +20,16 @@ void answer_text(struct call *call, int status, const char *text);
 void answer_either(struct call *call, int status, const char *text, const struct text *json);
 void answer_empty(struct call *call, int status);
 
+/* What a stream is made of. */
+enum stream_form {
+        STREAM_OUTPUT,  /* of a container: nothing of ours could be told from it */
+        STREAM_WORDS,   /* lines for people */
+        STREAM_OBJECTS, /* a JSON object per line */
+        STREAM_EVENTS,
+};
+/* Ends a stream whose caller may see no more of it, and says so last: as one line, problem, or event `refused'. */
+void answer_no_longer(struct reply *reply, enum stream_form form);
+
 /* The same for someone who is no longer a call: a stored outcome. */
 void answer_outcome(struct reply *reply, bool json, const struct outcome *outcome);
 /* An outcome from a fault, and from an answer. Out of memory leaves the strings NULL, which is legal. */

@@ -55,6 +55,11 @@ int access_allows(struct call *call, struct fault *f);
 int access_allows_body(struct call *call, struct fault *f);
 /* Why, and the one sentence, whether it is not theirs or not there. */
 int access_denied(struct call *call, const char *why, struct fault *f);
+/*
+ * For a stream, whose reply must outlive it: `ended' is called when its token is
+ * good no more, see api/tokens.h.  NULL in *ret for those without one.  0 or -ENOMEM.
+ */
+int access_permit(const struct call *call, void (*ended)(void *arg), void *arg, struct permit **ret);
 bool access_may_reach_host(const struct identity *who);
 /* Does what this caller may see include the gear? */
 bool access_covers(const struct identity *who, const char *id);

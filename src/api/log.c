@@ -39,7 +39,8 @@ struct log_stream {
         struct reply *reply;
         struct journal_reader *reader;
         struct timer *end, *beat;
-        unsigned beats; /* since the last comment */
+        struct permit *permit; /* NULL: its caller's does not end */
+        unsigned beats;        /* since the last comment */
         enum log_format format;
         uint64_t until_usec;
 };
@@ -164,6 +165,7 @@ static void stream_free(struct log_stream *s)
         s->reader = journal_reader_free(s->reader);
         s->end = timer_free(s->end);
         s->beat = timer_free(s->beat);
+        s->permit = permit_free(s->permit);
         free(s);
 }
 
@@ -172,6 +174,17 @@ static void stream_end(void *arg)
         struct log_stream *s = arg;
 
         reply_end(TAKE(s->reply));
+        stream_free(s);
+}
+
+static void stream_refuse(void *arg)
+{
+        static const enum stream_form forms[] = {
+                [LOG_LINES] = STREAM_OUTPUT, [LOG_OBJECTS] = STREAM_OBJECTS, [LOG_EVENTS] = STREAM_EVENTS
+        };
+        struct log_stream *s = arg;
+
+        answer_no_longer(TAKE(s->reply), forms[s->format]);
         stream_free(s);
 }
 
@@ -302,7 +315,10 @@ static int stream_start(struct call *call, const struct gear *gear, const struct
                 return fault_oom(f);
         *s = (struct log_stream){ .daemon = d, .format = q->format, .until_usec = q->until_usec };
         d->streams++;
-        r = start_clocks(s, q) < 0 ? fault_oom(f) : start_reading(s, gear, q, f);
+        r = start_clocks(s, q);
+        if (r == 0)
+                r = access_permit(call, stream_refuse, s, &s->permit);
+        r = r < 0 ? fault_oom(f) : start_reading(s, gear, q, f);
         if (r < 0) {
                 stream_free(s);
                 return r;

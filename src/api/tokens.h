@@ -27,3 +27,14 @@ struct bearer {
  * the journal only, and ret tells what is proven of it nevertheless.  -ENOMEM.
  */
 int tokens_check(struct tokens *t, const char *text, struct bearer *ret, struct fault *f);
+
+/*
+ * What a stream holds, which goes on behind that check.  Whenever the keys or the
+ * configuration change the same check is made again: `ended' is called when it
+ * fails, and when the token expires; it must free the permit.  From the loop only.
+ * The text is borrowed.  NULL without memory.
+ */
+struct permit;
+struct permit *permit_new(struct tokens *t, const char *text, const struct token *token,
+                          void (*ended)(void *arg), void *arg);
+struct permit *permit_free(struct permit *p);

@@ -9,6 +9,7 @@
 
 #include "api/trail-private.h"
 
+#include "api/answer.h"
 #include "util/log.h"
 
 #include <stdio.h>
@@ -25,11 +26,12 @@ struct follower {
         struct trail_query q;            /* what.from: its place */
         char trail[AUDIT_TRAIL_LEN + 1]; /* in which; "" before its first record */
         struct database_op *op;
-        struct timer *beat, *end;
-        unsigned beats; /* since the last comment */
-        unsigned tail;  /* so many of those that are there come first */
-        bool grew;      /* the trail, while it was read */
-        bool full;      /* its client is to take something first */
+        struct timer *beat;
+        struct permit *permit; /* NULL: its caller's does not end */
+        unsigned beats;        /* since the last comment */
+        unsigned tail;         /* so many of those that are there come first */
+        bool grew;             /* the trail, while it was read */
+        bool full;             /* its client is to take something first */
 };
 
 static void follower_free(struct follower *f)
@@ -42,16 +44,28 @@ static void follower_free(struct follower *f)
         f->daemon->streams--;
         f->op = database_cancel(f->op);
         f->beat = timer_free(f->beat);
-        f->end = timer_free(f->end);
+        f->permit = permit_free(f->permit);
         trail_query_reset(&f->q);
         free(f);
 }
 
-static void follower_end(void *arg)
+static void follower_end(struct follower *f)
 {
+        reply_end(TAKE(f->reply));
+        follower_free(f);
+}
+
+static void follower_refuse(void *arg)
+{
+        static const enum stream_form forms[] = {
+                [TRAIL_TABLE] = STREAM_WORDS,
+                [TRAIL_OBJECT] = STREAM_OBJECTS,
+                [TRAIL_LINES] = STREAM_OBJECTS,
+                [TRAIL_EVENTS] = STREAM_EVENTS,
+        };
         struct follower *f = arg;
 
-        reply_end(TAKE(f->reply));
+        answer_no_longer(TAKE(f->reply), forms[f->q.format]);
         follower_free(f);
 }
 
@@ -196,28 +210,17 @@ static void on_beat(void *arg)
 
 /* --- its beginning --------------------------------------------------------------------------------- */
 
-static int start_clocks(struct follower *f)
+static int start(struct follower *f, const struct call *call)
 {
-        uint64_t now = wall_usec(), expires = f->q.expires_usec;
+        int r = access_permit(call, follower_refuse, f, &f->permit);
 
         f->beat = timer_new(f->daemon->loop, on_beat, f);
-        f->end = timer_new(f->daemon->loop, follower_end, f);
-        if (!f->beat || !f->end)
+        if (r < 0 || !f->beat)
                 return -ENOMEM;
         timer_set(f->beat, BEAT_USEC);
-        if (expires != USEC_NEVER)
-                timer_set(f->end, expires > now ? expires - now : 0);
-        return 0;
-}
-
-static int start(struct follower *f)
-{
-        int r = start_clocks(f);
-
-        if (r == 0 && !f->q.placed && !f->q.what.since_usec)
+        if (!f->q.placed && !f->q.what.since_usec)
                 return find_place(f);
-        if (r == 0)
-                f->op = database_audit_read(f->daemon->database, &f->q.what, records_found, f);
+        f->op = database_audit_read(f->daemon->database, &f->q.what, records_found, f);
         return f->op ? 0 : -ENOMEM;
 }
 
@@ -245,7 +248,7 @@ int trail_follow(struct call *call, struct trail_query *q, struct fault *f)
         /* An object per page has no end here. */
         if (follower->q.format == TRAIL_OBJECT)
                 follower->q.format = TRAIL_LINES;
-        if (start(follower) < 0) {
+        if (start(follower, call) < 0) {
                 follower_free(follower);
                 return fault_oom(f);
         }

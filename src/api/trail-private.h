@@ -24,7 +24,6 @@ struct trail_query {
         char request[REQUEST_ID_LEN + 1];
         char *issuer;          /* only what was asked for by this principal … */
         char **locators;       /* … about these; both NULL: all of it */
-        uint64_t expires_usec; /* then who follows may see it no more; USEC_NEVER */
 };
 void trail_query_reset(struct trail_query *q);
 

@@ -119,7 +119,6 @@ static int limit_view(const struct identity *who, struct trail_query *q, struct 
         char *const named[] = { (char *) (uintptr_t) who->r, NULL };
         char *const *locators = who->token ? who->token->claims.locators : who->r ? named : NULL;
 
-        q->expires_usec = who->token ? who->token->claims.expires_sec * USEC_PER_SEC : USEC_NEVER;
         if (!locators)
                 return 0;
         q->issuer = strdup(who->principal);

@@ -16,6 +16,7 @@ struct waiter {
         struct request *request;
         struct reply *reply;
         struct timer *patience;
+        struct permit *permit; /* of a stream whose caller's may end; else NULL */
         enum waiter_mode mode;
         bool json;
 };
@@ -25,6 +26,7 @@ static void waiter_free(struct waiter *w)
         if (w->mode != WAIT_PLAIN)
                 w->daemon->streams--;
         w->patience = timer_free(w->patience);
+        w->permit = permit_free(w->permit);
         free(w);
 }
 
@@ -145,6 +147,16 @@ static void waiter_gone(void *arg)
         waiter_free(w);
 }
 
+/* The work goes on, as it does without a client. */
+static void waiter_refuse(void *arg)
+{
+        struct waiter *w = arg;
+
+        request_leave(w->request, &w->sink);
+        answer_no_longer(TAKE(w->reply), w->mode == WAIT_EVENTS ? STREAM_EVENTS : STREAM_WORDS);
+        waiter_free(w);
+}
+
 int waiter_time(const struct call *call, uint64_t *ret_usec, struct fault *f)
 {
         const char *wait = http_param(call->request, "wait");
@@ -196,6 +208,8 @@ int waiter_listen(struct call *call, struct request *request, uint64_t wait_usec
                         return (free(w), fault_oom(f));
                 timer_set(w->patience, wait_usec);
         } else {
+                if (access_permit(call, waiter_refuse, w, &w->permit) < 0)
+                        return (free(w), fault_oom(f));
                 d->streams++;
         }
         w->reply = TAKE(call->reply);

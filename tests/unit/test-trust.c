@@ -3,6 +3,7 @@
 /*
  * The keys in force as their folder changes under a loop that runs: what comes
  * counts soon, what goes counts no more at once, and nobody waits for either.
+ * Streams end with their tokens, and no other does.
  */
 
 #include "api/tokens.h"
@@ -22,6 +23,7 @@
 #include <cmocka.h>
 
 #define SWAPS 1000
+#define STREAMS 50
 
 struct scene {
         struct config config;
@@ -44,16 +46,21 @@ static bool believed(struct scene *s, const char *token)
         return tokens_check(s->daemon.tokens, token, &bearer, &f) == 0;
 }
 
-static char *minted(const struct key *k)
+static char *minted_for(const struct key *k, uint64_t sec, const char *locator)
 {
-        struct claims c = { .expires_sec = (uint64_t) time(NULL) + 600 };
+        struct claims c = { .expires_sec = (uint64_t) time(NULL) + sec };
         struct text t = { 0 };
         struct fault f;
 
-        assert_int_equal(strv_add(&c.locators, "*"), 0);
+        assert_int_equal(strv_add(&c.locators, locator), 0);
         assert_int_equal(token_mint(&c, k, &t, &f), 0);
         claims_reset(&c);
         return text_take(&t);
+}
+
+static char *minted(const struct key *k)
+{
+        return minted_for(k, 600, "*");
 }
 
 static void write_key(const struct scene *s, const char *path, const struct key *k)
@@ -255,6 +262,138 @@ static void a_reload_reads_them_again(void **state)
         tokens_reload(s->daemon.tokens); /* … and is not finished when all ends */
 }
 
+/* --- streams ---------------------------------------------------------------------------------------- */
+
+struct stream {
+        struct permit *permit;
+        bool ended;
+};
+
+static void on_ended(void *arg)
+{
+        struct stream *stream = arg;
+
+        assert_false(stream->ended);
+        stream->ended = true;
+        stream->permit = permit_free(stream->permit);
+}
+
+static void open_stream(struct scene *s, const char *token, struct stream *stream)
+{
+        struct bearer bearer;
+        struct fault f;
+
+        assert_int_equal(tokens_check(s->daemon.tokens, token, &bearer, &f), 0);
+        *stream = (struct stream){ .permit = permit_new(s->daemon.tokens, token, bearer.token, on_ended, stream) };
+        assert_non_null(stream->permit);
+}
+
+static void close_stream(struct stream *stream)
+{
+        stream->permit = permit_free(stream->permit);
+}
+
+/* With the next turns of the loop, before the keys are read again. */
+static void streams_end_with_their_key(void **state)
+{
+        struct scene *s = *state;
+        struct stream a[STREAMS], b;
+
+        shell(s, "mkdir keys");
+        write_key(s, "a", s->a);
+        write_key(s, "b", s->b);
+        start(s);
+        for (size_t i = 0; i < STREAMS; i++)
+                open_stream(s, s->token_a, &a[i]);
+        open_stream(s, s->token_b, &b);
+        close_stream(&a[1]);
+        run_loop_for(s->daemon.loop, 100 * USEC_PER_MSEC, "nothing happens");
+        assert_false(a[0].ended || b.ended);
+        shell(s, "rm keys/a");
+        run_loop_for(s->daemon.loop, 40 * USEC_PER_MSEC, "the key goes");
+        for (size_t i = 0; i < STREAMS; i++)
+                assert_int_equal(a[i].ended, i != 1);
+        run_loop_for(s->daemon.loop, 200 * USEC_PER_MSEC, "the keys are read again");
+        assert_false(b.ended);
+        close_stream(&b);
+}
+
+static void streams_end_with_another_key(void **state)
+{
+        struct scene *s = *state;
+        struct stream a, b;
+
+        shell(s, "mkdir keys");
+        write_key(s, "a", s->a);
+        write_key(s, "b", s->b);
+        start(s);
+        open_stream(s, s->token_a, &a);
+        open_stream(s, s->token_b, &b);
+        write_key(s, "a", s->b);
+        becomes(s, s->token_a, false, "another key has its name");
+        run_loop_for(s->daemon.loop, 20 * USEC_PER_MSEC, "it ends");
+        assert_true(a.ended && !b.ended);
+        close_stream(&b);
+}
+
+/* What the key may still grant goes on. */
+static void streams_end_with_narrower_limits(void **state)
+{
+        struct scene *s = *state;
+        _cleanup_free_ char *within = minted_for(s->a, 600, "web-1");
+        struct stream wide, narrow;
+
+        shell(s, "mkdir keys");
+        write_key(s, "a", s->a);
+        start(s);
+        open_stream(s, s->token_a, &wide);
+        open_stream(s, within, &narrow);
+        shell(s, "printf '[Key]\\nLocators=web-*\\n' > keys/a.conf");
+        becomes(s, s->token_a, false, "the limits count");
+        run_loop_for(s->daemon.loop, 20 * USEC_PER_MSEC, "it ends");
+        assert_true(wide.ended && !narrow.ended);
+        close_stream(&narrow);
+}
+
+static void streams_end_with_their_token(void **state)
+{
+        struct scene *s = *state;
+        _cleanup_free_ char *short_lived = minted_for(s->a, 2, "*"), *late = minted_for(s->a, 0, "*");
+        struct stream ends, leeway, a;
+
+        shell(s, "mkdir keys");
+        write_key(s, "a", s->a);
+        start(s);
+        open_stream(s, short_lived, &ends);
+        open_stream(s, late, &leeway);
+        open_stream(s, s->token_a, &a);
+        run_loop_for(s->daemon.loop, 500 * USEC_PER_MSEC, "it is still good");
+        assert_false(ends.ended);
+        run_loop_for(s->daemon.loop, 1600 * USEC_PER_MSEC, "it has expired");
+        assert_true(ends.ended);
+        assert_false(a.ended || leeway.ended);
+        close_stream(&a);
+        close_stream(&leeway);
+}
+
+static void streams_end_with_the_configuration(void **state)
+{
+        struct scene *s = *state;
+        struct stream a;
+
+        shell(s, "mkdir keys");
+        write_key(s, "a", s->a);
+        start(s);
+        open_stream(s, s->token_a, &a);
+        tokens_reload(s->daemon.tokens);
+        run_loop_for(s->daemon.loop, 200 * USEC_PER_MSEC, "nothing has changed");
+        assert_false(a.ended);
+        s->config.max_token_life_usec = USEC_PER_SEC;
+        tokens_reload(s->daemon.tokens);
+        run_loop_for(s->daemon.loop, 200 * USEC_PER_MSEC, "tokens may not live so long");
+        assert_true(a.ended);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -265,6 +404,11 @@ int main(void)
                 cmocka_unit_test_setup_teardown(a_busy_folder, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(many_slow_keys_hold_up_nobody, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(a_reload_reads_them_again, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(streams_end_with_their_key, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(streams_end_with_another_key, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(streams_end_with_narrower_limits, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(streams_end_with_their_token, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(streams_end_with_the_configuration, set_up, tear_down),
         };
 
         log_open("test-trust", LOG_ERR);
