@@ -55,6 +55,7 @@ struct daemon {
         struct recall *recall;   /* … and those of an earlier life */
         struct refusals *refusals; /* the api layer's: those that are counted into one record */
         struct follower *followers; /* … and who follows the audit trail */
+        struct noted *noted;     /* … and what looks whether its newest record was noted in time */
         struct tokens *tokens;   /* those that are believed, and by which keys */
         struct systemd *systemd;
         struct fetch *fetch;

@@ -11,6 +11,7 @@
 #include "api/index.h"
 #include "api/list.h"
 #include "api/log.h"
+#include "api/noted.h"
 #include "api/openapi.h"
 #include "api/ops.h"
 #include "api/recall.h"
@@ -316,6 +317,7 @@ static void take_down(struct process *p)
         d->refusals = refusals_free(d->refusals);
         trail_leave_all(d);
         d->database = database_free(d->database);
+        d->noted = noted_free(d->noted);
         change_free_all(d);
         d->recall = recall_free(d->recall);
         p->watchdog = timer_free(p->watchdog);

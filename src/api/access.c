@@ -195,7 +195,8 @@ static const char *bearer_of(const char *authorization)
 
 static const char *token_text(const struct call *call)
 {
-        return call->match.token ? call->match.token : bearer_of(http_header(call->request, "Authorization"));
+        return call->match.token ? call->match.token
+                                 : bearer_of(http_header(call->request, "Authorization"));
 }
 
 /* Nobody is asked who it is; what is known all the same tells the requests of one from those of another. */

@@ -27,7 +27,7 @@ enum stream_form {
         STREAM_OBJECTS, /* a JSON object per line */
         STREAM_EVENTS,
 };
-/* Ends a stream whose caller may see no more of it, and says so last: as one line, problem, or event `refused'. */
+/* Ends a stream whose caller may see no more of it, and says so last, as a line, a problem or an event. */
 void answer_no_longer(struct reply *reply, enum stream_form form);
 
 /* The same for someone who is no longer a call: a stored outcome. */

@@ -2,6 +2,7 @@
 
 #include "api/audit.h"
 
+#include "api/noted.h"
 #include "api/refusals.h"
 #include "api/trail.h"
 #include "sys/database-audit.h"
@@ -273,7 +274,7 @@ void audit_to_text(struct text *t, const struct audit_record *record)
 }
 
 /* Who rewrites the trail afterwards does not have the journal at hand, least of all one on another host. */
-static void repeat_in_journal(const struct audit_record *record)
+static void repeat_in_journal(const struct audit_record *record, bool found)
 {
         const char *fields[2 * LOG_FIELDS_MAX + 1] = { "MESSAGE_ID", AUDIT_MESSAGE_ID };
         _cleanup_text_ struct text t = { 0 };
@@ -288,6 +289,7 @@ static void repeat_in_journal(const struct audit_record *record)
                 { AUDIT_FIELD_TRAIL, record->trail },
                 { AUDIT_FIELD_NUMBER, number },
                 { AUDIT_FIELD_HASH, record->hash },
+                { AUDIT_FIELD_REPEATED, found ? "yes" : NULL },
                 { "GEARD_STATUS", code },
                 { "GEARD_USEC", took },
         };
@@ -305,11 +307,14 @@ static void repeat_in_journal(const struct audit_record *record)
                t.data ? t.data : "");
 }
 
-void audit_written(void *arg, const struct audit_record *record)
+void audit_written(void *arg, const struct audit_record *record, bool found)
 {
         struct daemon *d = arg;
 
-        d->counters.audit_records++;
-        repeat_in_journal(record);
+        repeat_in_journal(record, found);
+        if (!found)
+                d->counters.audit_records++;
+        else if (!d->noted)
+                d->noted = noted_look(d, record);
         trail_grew(d, record);
 }

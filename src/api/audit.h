@@ -37,8 +37,11 @@ void audit_refused_request(struct daemon *d, struct request *request, int status
 void audit_submit(struct daemon *d, const struct audit_record *record);
 void audit_lost(struct daemon *d, const char *why);
 
-/* The database's hook: repeats it in the journal, and tells those who follow the trail. */
-void audit_written(void *arg, const struct audit_record *record);
+/*
+ * The database's hook: repeats it in the journal, and tells those who follow the
+ * trail.  One that was found in the file is said to be, and looked into.
+ */
+void audit_written(void *arg, const struct audit_record *record, bool found);
 
 /* "created web-1: 201 for alice by k1 from 127.0.0.1:51234: Gear web-1 was created". */
 void audit_to_text(struct text *t, const struct audit_record *record);

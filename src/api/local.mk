@@ -14,6 +14,7 @@ libgeard_la_SOURCES += \
 	src/api/install-steps.c src/api/install-undo.c \
 	src/api/lease.c \
 	src/api/list.c src/api/list.h \
+	src/api/noted.c src/api/noted.h \
 	src/api/parameters.c src/api/parameters.h \
 	src/api/plan.c src/api/plan.h \
 	src/api/recall.c src/api/recall.h \

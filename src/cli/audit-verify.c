@@ -86,7 +86,7 @@ static void say_range(struct text *t, const struct audit_range *range)
 {
         static const char *const said[] = {
                 [AUDIT_BY_JOURNAL] = "vouched for by the chain and the journal",
-                [AUDIT_BY_CHAIN] = "vouched for by the chain alone: the journal has no head that late",
+                [AUDIT_BY_CHAIN] = "vouched for by the chain alone, not noted when written",
                 [AUDIT_ROTATED_OUT] = "gone by rotation, as a later record says, and cannot be known",
                 [AUDIT_UNVOUCHED] = "vouched for by nothing",
         };
@@ -95,16 +95,23 @@ static void say_range(struct text *t, const struct audit_range *range)
         text_addf(t, "%s.\n", said[range->vouch]);
 }
 
-static bool is_witnessed(const struct audit_verdict *v)
+static bool is_vouched_for(const struct audit_verdict *v, enum audit_vouch by)
 {
         for (size_t i = 0; i < v->n_ranges; i++)
-                if (v->ranges[i].vouch == AUDIT_BY_JOURNAL)
+                if (v->ranges[i].vouch == by)
                         return true;
         return false;
 }
 
+static bool is_witnessed(const struct audit_verdict *v)
+{
+        return is_vouched_for(v, AUDIT_BY_JOURNAL);
+}
+
 static void say_verdict(struct text *t, const struct audit_verdict *v)
 {
+        bool chain_alone = is_vouched_for(v, AUDIT_BY_CHAIN);
+
         if (v->n_records)
                 text_addf(t, "Trail %s, %" PRIu64 " %s, %" PRIu64 " %s in the journal.\n", v->trail,
                           v->n_records, v->n_records == 1 ? "record" : "records", v->n_witnesses,
@@ -113,11 +120,9 @@ static void say_verdict(struct text *t, const struct audit_verdict *v)
                 text_add(t, "The trail is empty.\n");
         for (size_t i = 0; i < v->n_ranges; i++)
                 say_range(t, &v->ranges[i]);
-        if (v->n_silent)
-                text_addf(t,
-                          "Of these, %" PRIu64 ", the first %" PRIu64 ", have no head of their own:\n"
-                          "geard ended before it noted them, or somebody wrote them while it was stopped.\n",
-                          v->n_silent, v->first_silent);
+        if (chain_alone && is_witnessed(v))
+                text_add(t, "What was not noted was written when geard was killed before it could, or the\n"
+                            "journal lost it, or somebody else wrote it while geard was stopped.\n");
         for (size_t i = 0; i < v->n_findings; i++)
                 say_finding(t, &v->findings[i]);
         if (v->n_findings)
@@ -128,7 +133,7 @@ static void say_verdict(struct text *t, const struct audit_verdict *v)
                         "The chain is whole, but the journal has no head of it, or is not for this user to\n"
                         "read: a trail that was made anew, or cut at its end, would look the same.\n");
         else
-                text_add(t, "Nothing is wrong with it.\n");
+                text_addf(t, "Nothing is wrong with %s.\n", chain_alone ? "the rest" : "it");
 }
 
 /* --- as JSON --------------------------------------------------------------------------------------- */
@@ -192,7 +197,6 @@ static void put_verdict(struct text *t, const struct audit_verdict *v)
         json_put(t, "trail", *v->trail ? v->trail : NULL);
         json_putu(t, "records", v->n_records);
         json_putu(t, "heads", v->n_witnesses);
-        json_putu(t, "without_head", v->n_silent);
         put_ranges(t, v);
         put_findings(t, v);
         text_add(t, "}\n");

@@ -3,7 +3,9 @@
 /*
  * Walks a trail once.  Behind each break - an altered record, a gap, a witness
  * that disagrees - a new stretch begins, in which each record is chained to the
- * one before; a witness vouches for its stretch up to its own number.
+ * one before.  The first witness there is vouches for its stretch up to its own
+ * number, since older ones may be gone from their place; each later one for its
+ * own record alone.
  *
  * What the first record behind a gap is chained to is told by the rotation that
  * removed the one before, which is a later record: until it comes, the first
@@ -14,6 +16,7 @@
 
 struct noted {
         uint64_t number, at_usec;
+        bool repeated;
         char hash[DIGEST_HEX_LEN + 1];
 };
 
@@ -35,10 +38,10 @@ struct audit_verifier {
         struct witnesses *trails;
         size_t n_trails;
         struct witnesses *own; /* of the trail that is walked; NULL: none, or not known yet */
-        size_t seen;           /* of these, how many are behind us */
+        uint64_t noted_from;   /* the first number that was witnessed when it was written */
 
         char trail[AUDIT_TRAIL_LEN + 1], previous[DIGEST_HEX_LEN + 1];
-        uint64_t n_records, last, n_silent, first_silent;
+        uint64_t n_records, last;
         uint64_t sound;      /* where the stretch that no witness has vouched for yet begins */
         uint64_t rotated_to; /* what the rotations removed, as far as they were seen */
 
@@ -163,7 +166,9 @@ int audit_verify_witness(struct audit_verifier *v, const struct audit_witness *w
                 of->room = room;
         }
         noted = &of->noted[of->n++];
-        *noted = (struct noted){ .number = witness->number, .at_usec = witness->at_usec };
+        *noted = (struct noted){ .number = witness->number,
+                                 .at_usec = witness->at_usec,
+                                 .repeated = witness->repeated };
         memcpy(noted->hash, witness->hash, sizeof noted->hash);
         return 0;
 }
@@ -175,27 +180,35 @@ static int compare_noted(const void *a, const void *b)
         return (x->number > y->number) - (x->number < y->number);
 }
 
-/* One of those for this number; NULL when there is none. */
+/* The first of those for this number; NULL when there is none. */
 static const struct noted *witness_for(const struct audit_verifier *v, uint64_t number)
 {
-        const struct noted key = { .number = number };
+        const struct noted key = { .number = number }, *noted;
 
-        return v->own ? bsearch(&key, v->own->noted, v->own->n, sizeof key, compare_noted) : NULL;
+        if (!v->own)
+                return NULL;
+        noted = bsearch(&key, v->own->noted, v->own->n, sizeof key, compare_noted);
+        while (noted && noted > v->own->noted && noted[-1].number == number)
+                noted--;
+        return noted;
 }
 
 enum testimony { SILENT, CONFIRMED, DENIED };
 
-/* What all witnesses of the number say; passes over those before it. */
-static enum testimony ask_witnesses(struct audit_verifier *v, uint64_t number, const char *hash)
+/*
+ * What all witnesses of the number say.  One that only repeats what was found
+ * says nothing behind the first of the others: a forged record has it, too.
+ */
+static enum testimony ask_witnesses(const struct audit_verifier *v, uint64_t number, const char *hash)
 {
+        const struct noted *noted = witness_for(v, number);
         enum testimony said = SILENT;
 
-        for (; v->own && v->seen < v->own->n && v->own->noted[v->seen].number <= number; v->seen++) {
-                const struct noted *noted = &v->own->noted[v->seen];
-
-                if (noted->number < number || said == DENIED)
-                        continue;
-                said = streq(noted->hash, hash) ? CONFIRMED : DENIED;
+        for (; noted && noted < v->own->noted + v->own->n && noted->number == number; noted++) {
+                if (!streq(noted->hash, hash))
+                        return DENIED;
+                if (!noted->repeated || number < v->noted_from)
+                        said = CONFIRMED;
         }
         return said;
 }
@@ -266,8 +279,13 @@ static void begin_walk(struct audit_verifier *v, const char *trail)
         memcpy(v->previous, trail, sizeof v->trail);
         v->sound = 1;
         v->own = witnesses_of(v, trail);
-        if (v->own)
-                qsort(v->own->noted, v->own->n, sizeof *v->own->noted, compare_noted);
+        v->noted_from = UINT64_MAX;
+        if (!v->own)
+                return;
+        qsort(v->own->noted, v->own->n, sizeof *v->own->noted, compare_noted);
+        for (size_t i = 0; i < v->own->n && v->noted_from == UINT64_MAX; i++)
+                if (!v->own->noted[i].repeated)
+                        v->noted_from = v->own->noted[i].number;
 }
 
 static int break_off(struct audit_verifier *v, enum audit_wrong wrong, uint64_t number)
@@ -292,12 +310,16 @@ static int take_link(struct audit_verifier *v, const struct audit_record *record
         return r == 0 ? break_off(v, AUDIT_ALTERED, record->number) : r;
 }
 
-static void note_silence(struct audit_verifier *v, uint64_t number)
+/* What is behind the first witness, and was passed over, has none of its own. */
+static int take_confirmed(struct audit_verifier *v, uint64_t number)
 {
-        if (!v->own || number < v->own->noted[0].number || number > v->own->noted[v->own->n - 1].number)
-                return;
-        if (v->n_silent++ == 0)
-                v->first_silent = number;
+        bool silent = v->sound > v->noted_from && v->sound < number;
+        int r = silent ? add_range(v, AUDIT_BY_CHAIN, v->sound, number - 1) : 0;
+
+        if (r == 0)
+                r = add_range(v, AUDIT_BY_JOURNAL, silent ? number : v->sound, number);
+        v->sound = number + 1;
+        return r;
 }
 
 static int take_testimony(struct audit_verifier *v, const struct audit_record *record)
@@ -306,16 +328,13 @@ static int take_testimony(struct audit_verifier *v, const struct audit_record *r
 
         switch (ask_witnesses(v, record->number, record->hash)) {
         case CONFIRMED:
-                r = add_range(v, AUDIT_BY_JOURNAL, v->sound, record->number);
-                v->sound = record->number + 1;
-                return r;
+                return take_confirmed(v, record->number);
         case DENIED:
                 /* What was made anew may begin anywhere behind the last one that was confirmed. */
                 r = add_range(v, AUDIT_UNVOUCHED, v->sound, record->number);
                 v->sound = record->number + 1;
                 return r == 0 ? blame(v, AUDIT_REWRITTEN, record->number, record->number) : r;
         default:
-                note_silence(v, record->number);
                 return 0;
         }
 }
@@ -358,7 +377,7 @@ static uint64_t first_missing(const struct audit_verifier *v, const struct audit
 static int end_joint(struct audit_verifier *v, const struct joint *joint, size_t next_gap)
 {
         struct audit_range *gap = &v->ranges[joint->gap], *record = gap + 1;
-        const struct noted *witness = witness_for(v, record->first);
+        enum testimony said = ask_witnesses(v, record->first, joint->record.hash);
         int r = 0;
 
         if (joint->cut_to == gap->last)
@@ -369,11 +388,12 @@ static int end_joint(struct audit_verifier *v, const struct joint *joint, size_t
                 return blame(v, AUDIT_ALTERED, record->first, record->last);
         if (!joint->found)
                 return r;
-        if (witness)
-                record->vouch =
-                        streq(witness->hash, joint->record.hash) ? AUDIT_BY_JOURNAL : AUDIT_UNVOUCHED;
+        if (said != SILENT)
+                record->vouch = said == CONFIRMED ? AUDIT_BY_JOURNAL : AUDIT_UNVOUCHED;
+        else if (record->first > v->noted_from || joint->gap + 2 == next_gap)
+                record->vouch = AUDIT_BY_CHAIN;
         else
-                record->vouch = joint->gap + 2 == next_gap ? AUDIT_BY_CHAIN : gap[2].vouch;
+                record->vouch = gap[2].vouch;
         return r;
 }
 
@@ -433,8 +453,6 @@ int audit_verify_end(struct audit_verifier *v, struct audit_verdict *ret)
         *ret = (struct audit_verdict){
                 .n_records = v->n_records,
                 .n_witnesses = v->own ? v->own->n : 0,
-                .n_silent = v->n_silent,
-                .first_silent = v->first_silent,
                 .findings = v->findings,
                 .n_findings = v->n_findings,
                 .ranges = v->ranges,

@@ -6,7 +6,9 @@
  * they form, and against witnesses: heads of the chain that were noted in
  * another place, the journal, when they were new.  The chain alone shows what
  * was altered by who did not make the rest anew; only a witness shows a chain
- * that was made anew, cut at its end, or replaced.
+ * that was made anew, cut at its end, or replaced.  Nor does the chain show who
+ * appended: what geard writes is noted at once, each record of it, so one that
+ * is not, or was only when geard found it in its file, may be anybody's.
  */
 
 #include "core/audit.h"
@@ -18,6 +20,7 @@ struct audit_witness {
         uint64_t number;
         char hash[DIGEST_HEX_LEN + 1];
         uint64_t at_usec; /* when it was noted */
+        bool repeated;    /* not when the record was written, but when it was found later */
 };
 
 enum audit_wrong {
@@ -38,8 +41,8 @@ struct audit_finding {
 };
 
 enum audit_vouch {
-        AUDIT_BY_JOURNAL,  /* chained to a head that was witnessed */
-        AUDIT_BY_CHAIN,    /* no witness came later */
+        AUDIT_BY_JOURNAL,  /* witnessed, or from before the first witness, and chained to that */
+        AUDIT_BY_CHAIN,    /* without a witness of its own from when it was written */
         AUDIT_ROTATED_OUT, /* removed by geard, as a later record says */
         AUDIT_UNVOUCHED,
 };
@@ -52,12 +55,6 @@ struct audit_range {
 struct audit_verdict {
         char trail[AUDIT_TRAIL_LEN + 1]; /* "": there is no record */
         uint64_t n_records, n_witnesses; /* of this trail */
-        /*
-         * Records between witnessed ones that were not witnessed themselves: geard
-         * ended before it noted them, or they were written by somebody else
-         * while it was stopped.
-         */
-        uint64_t n_silent, first_silent;
         const struct audit_finding *findings;
         size_t n_findings;
         const struct audit_range *ranges; /* from 1 on, in order, without gaps */

@@ -18,6 +18,7 @@
 #define AUDIT_FIELD_TRAIL "GEARD_AUDIT_TRAIL"
 #define AUDIT_FIELD_NUMBER "GEARD_AUDIT_NUMBER"
 #define AUDIT_FIELD_HASH "GEARD_AUDIT_HASH"
+#define AUDIT_FIELD_REPEATED "GEARD_AUDIT_REPEATED" /* "yes": found in the file, and not just written */
 
 #define AUDIT_TRAIL_LEN 32  /* hex digits, drawn when a trail begins */
 #define AUDIT_WORD_MAX 1024 /* longer words are cut */

@@ -166,15 +166,20 @@ static void tell_loss(struct database *db)
 static void tell_newest(struct database *db)
 {
         if (db->file.newest.number && db->options.audited)
-                db->options.audited(db->options.arg, &db->file.newest);
+                db->options.audited(db->options.arg, &db->file.newest, true);
         audit_record_reset(&db->file.newest);
+}
+
+static void tell_audited(struct database *db, const struct database_op *op)
+{
+        if (op->audited && !op->failed && db->options.audited)
+                db->options.audited(db->options.arg, op->audited, false);
 }
 
 static void deliver(struct database *db, struct database_op *op)
 {
         db->counters.operations++;
-        if (op->audited && !op->failed && db->options.audited)
-                db->options.audited(db->options.arg, op->audited);
+        tell_audited(db, op);
         if (!op->cancelled)
                 op->deliver(op);
         op->free(op);
@@ -294,12 +299,15 @@ struct database *database_new(struct loop *l, const char *path, const struct dat
         return db;
 }
 
+/* Nobody waits for its answers any more; what it added to the trail must not seem to be somebody else's. */
 static void drop_batch(struct database *db)
 {
         struct database_op *op;
 
+        tell_newest(db);
         while ((op = STAILQ_FIRST(&db->batch))) {
                 STAILQ_REMOVE_HEAD(&db->batch, link);
+                tell_audited(db, op);
                 op->free(op);
         }
 }

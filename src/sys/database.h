@@ -34,16 +34,17 @@ struct database_options {
         void (*lost)(void *arg, const char *why, const char *moved_to);
         /*
          * A record of the audit trail is on the disk, one of a rotation too.  The
-         * newest one is told again when the file is opened: a crash may have come
-         * before it was told.  May be NULL.
+         * newest one is told when the file is opened, as found: a crash may have
+         * come before it was told, and somebody else may have written it.  May be
+         * NULL.
          */
-        void (*audited)(void *arg, const struct audit_record *record);
+        void (*audited)(void *arg, const struct audit_record *record, bool found);
         void *arg;
 };
 
 /* Opens nothing yet: the thread does, with the first operation. NULL: out of memory or descriptors. */
 struct database *database_new(struct loop *l, const char *path, const struct database_options *options);
-/* What was asked to be written is; no callback is called any more. */
+/* What was asked to be written is; of all callbacks only `audited' is still called. */
 struct database *database_free(struct database *db);
 DEFINE_CLEANUP(struct database, database_free);
 

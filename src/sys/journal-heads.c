@@ -30,8 +30,9 @@ static bool read_field(sd_journal *j, const char *name, char *ret, size_t size)
 
 static bool read_head(sd_journal *j, struct audit_witness *ret)
 {
-        char number[24];
+        char number[24], repeated[4];
 
+        ret->repeated = read_field(j, AUDIT_FIELD_REPEATED, repeated, sizeof repeated);
         return read_field(j, AUDIT_FIELD_TRAIL, ret->trail, sizeof ret->trail) &&
                read_field(j, AUDIT_FIELD_NUMBER, number, sizeof number) &&
                parse_u64(number, AUDIT_NUMBER_MAX, &ret->number) &&

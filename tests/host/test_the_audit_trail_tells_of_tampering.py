@@ -11,7 +11,7 @@ import pytest
 
 from lib import trail
 from lib.gear import JSON, delete, made
-from lib.host import TESTHOST, call
+from lib.host import TESTHOST, URL, call
 from lib.trail import opened
 from lib.wait import wait_until
 
@@ -185,11 +185,67 @@ def test_a_cut_end_is_told_when_geard_wrote_on(the_trail):
     the_trail.is_wrong(("rewritten", RECORDS - 1, RECORDS))
 
 
-def test_records_that_geard_did_not_note_are_counted(the_trail):
-    the_trail.tamper(lambda database: trail.append(database, 10**15, 3))
-    wait_until(lambda: the_trail.is_whole(("journal", 1, RECORDS + 3)) is None, 10, "geard chains on")
-    assert the_trail.verify()[1]["without_head"] == 2
-    assert f"2, the first {RECORDS + 1}, have no head of their own" in say(the_trail)
+def run_of(t):
+    return f"_SYSTEMD_INVOCATION_ID={t.host.show('geard.service')['InvocationID']}"
+
+
+def looked(t, run):
+    """What that run of geard said of the newest record that it found: (priority, sentence)."""
+    def said():
+        entries = [(e["PRIORITY"], e["MESSAGE"]) for e in t.host.journal_entries(run, "_SYSTEMD_UNIT=geard.service")]
+        return [entry for entry in entries if "noted in the journal when" in entry[1]]
+
+    entry, = wait_until(said, 15, "geard looked into the journal")
+    return entry
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_records_that_somebody_else_wrote_are_vouched_for_by_the_chain_alone(the_trail, n):
+    first, last = RECORDS + 1, RECORDS + n
+    the_trail.tamper(lambda database: trail.append(database, 10**15, n))
+    run = run_of(the_trail)
+    the_trail.change(1)
+    wait_until(lambda: the_trail.verify()[1]["heads"] == RECORDS + 2, 10, "geard goes on behind them")
+    whole = [("journal", 1, RECORDS), ("chain", first, last), ("journal", last + 1, last + 1)]
+    the_trail.is_whole(*whole)
+    said = say(the_trail)
+    told = f"Record {first} is" if n == 1 else f"Records {first} to {last} are"
+    assert f"{told} vouched for by the chain alone, not noted when written.\n" in said
+    assert "somebody else wrote it" in said and "Nothing is wrong with the rest.\n" in said
+    found, = the_trail.host.journal_entries(run, "GEARD_AUDIT_REPEATED=yes")
+    assert found["GEARD_AUDIT_NUMBER"] == str(last) and found["_SYSTEMD_UNIT"] == "geard.service"
+    priority, sentence = looked(the_trail, run)
+    assert priority == "4" and sentence.startswith(f"records {first} to {last} of the audit trail were not"), sentence
+    for _ in range(2):  # however often it is repeated
+        the_trail.stop()
+        the_trail.start()
+    the_trail.is_whole(*whole)
+
+
+def test_what_was_not_noted_for_another_reason_is_told_in_the_same_words(the_trail):
+    """As if geard had been killed behind the commit: here it has no journal to note it in."""
+    host, dropin = the_trail.host, "/run/systemd/system/geard.service.d/mute.conf"
+    host.sh(f"mkdir -p $(dirname {dropin}); printf '[Service]\\nStandardError=null\\n' > {dropin}; "
+            "systemctl daemon-reload; systemctl restart geard")
+    try:
+        the_trail.change(2)
+        host.sh("systemctl kill -s KILL geard.service")
+    finally:
+        host.sh(f"systemctl stop geard.service; rm {dropin}; systemctl daemon-reload")
+    the_trail.start()
+    assert looked(the_trail, run_of(the_trail))[0] == "4"
+    the_trail.is_whole(("journal", 1, RECORDS), ("chain", RECORDS + 1, RECORDS + 2))
+    assert f"Records {RECORDS + 1} to {RECORDS + 2} are vouched for by the chain alone, not noted" in say(the_trail)
+
+
+def test_an_ordinary_start_warns_of_nothing(the_trail):
+    """Nor of what geard wrote last, when it was stopped: refusals that it had counted until then."""
+    the_trail.host.sh(f"for n in 1 2 3; do curl -s -o /dev/null {URL}/containers; done")
+    the_trail.stop()
+    the_trail.start()
+    the_trail.change(1)
+    assert looked(the_trail, run_of(the_trail))[0] == "6"
+    the_trail.is_whole(("journal", 1, RECORDS + 2))
 
 
 def test_another_database_is_told(the_trail):

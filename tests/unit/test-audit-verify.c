@@ -277,6 +277,72 @@ static void append_unnoted(struct scene *s)
         append(s, "create", "too new to be noted");
 }
 
+/* What geard notes when it opens a file. */
+static void start(struct scene *s)
+{
+        witness(s, &s->records[s->n - 1]);
+        s->witnesses[s->n_witnesses - 1].repeated = true;
+}
+
+static void append_unnoted_and_start(struct scene *s)
+{
+        append(s, "create", "forged");
+        append(s, "create", "forged");
+        start(s);
+        append_witnessed(s);
+        append_witnessed(s);
+        start(s);
+}
+
+static void append_unnoted_and_start_alone(struct scene *s)
+{
+        append(s, "create", "forged");
+        start(s);
+        start(s);
+}
+
+static void append_unnoted_and_cut(struct scene *s)
+{
+        append_unnoted_and_start_alone(s);
+        append(s, "create", "forged");
+        start(s);
+        rotate(s, LENGTH + 1, AUDIT_ROTATED);
+}
+
+static void start_many_times(struct scene *s)
+{
+        start(s);
+        start(s);
+}
+
+/* Then what is repeated is the first that is known, and who wrote it was known to the one that is lost. */
+static void start_when_the_journal_was_lost(struct scene *s)
+{
+        no_witness(s);
+        start(s);
+}
+
+static void start_when_the_journal_was_lost_and_go_on(struct scene *s)
+{
+        start_when_the_journal_was_lost(s);
+        append_witnessed(s);
+}
+
+/* Only the last one was still in the journal, and repeats. */
+static void rewrite_repeated(struct scene *s)
+{
+        keep_witness(s, 0, 4);
+        start(s);
+        rewrite(s);
+}
+
+static void lose_some_heads(struct scene *s)
+{
+        for (size_t i = 4; i + 2 < s->n_witnesses; i++)
+                s->witnesses[i] = s->witnesses[i + 2];
+        s->n_witnesses -= 2;
+}
+
 static void exchange(struct scene *s)
 {
         struct audit_record a = *number(s, 5), b = *number(s, 6);
@@ -452,7 +518,7 @@ static const struct {
         CASE(alter_hash_only, "altered 5-5 rewritten 5-5 altered 6-6", "journal 1-4 none 5-6 journal 7-20"),
         CASE(alter_and_hash_anew, "rewritten 5-5 altered 6-6", "journal 1-4 none 5-6 journal 7-20"),
         CASE(rewrite, "rewritten 5-20", "journal 1-4 none 5-20"),
-        CASE(rewrite_with_few_witnesses, "rewritten 10-10", "journal 1-3 none 4-10 chain 11-20 silent 6 from 4"),
+        CASE(rewrite_with_few_witnesses, "rewritten 10-10", "journal 1-3 none 4-10 chain 11-20"),
         CASE(rewrite_without_witness, "", "chain 1-20"),
         CASE(rewrite_and_start, "rewritten 5-20", "journal 1-4 none 5-20"),
         CASE(remove_one, "missing 5-5", "journal 1-4 none 5-5 journal 6-20"),
@@ -464,7 +530,15 @@ static const struct {
         CASE(remove_end_and_go_on, "rewritten 17-18 cut 19-20", "journal 1-16 none 17-20"),
         CASE(remove_all, "replaced 1-20 " TRAIL, ""),
         CASE(remove_and_number_anew, "rewritten 5-19 cut 20-20", "journal 1-4 none 5-20"),
-        CASE(append_unnoted, "", "journal 1-23 chain 24-24 silent 2 from 21"),
+        CASE(append_unnoted, "", "journal 1-20 chain 21-22 journal 23-23 chain 24-24"),
+        CASE(append_unnoted_and_start, "", "journal 1-20 chain 21-22 journal 23-24"),
+        CASE(append_unnoted_and_start_alone, "", "journal 1-20 chain 21-21"),
+        CASE(append_unnoted_and_cut, "", "rotated 1-21 chain 22-22 journal 23-23"),
+        CASE(start_many_times, "", "journal 1-20"),
+        CASE(start_when_the_journal_was_lost, "", "journal 1-20"),
+        CASE(start_when_the_journal_was_lost_and_go_on, "", "journal 1-21"),
+        CASE(rewrite_repeated, "rewritten 20-20", "journal 1-4 none 5-20"),
+        CASE(lose_some_heads, "", "journal 1-4 chain 5-6 journal 7-20"),
         CASE(exchange, "altered 5-5 rewritten 5-5 altered 6-6 rewritten 6-6 altered 7-7",
              "journal 1-4 none 5-7 journal 8-20"),
         CASE(misplace, "misplaced 5-5 missing 5-5", "journal 1-4 none 5-5 journal 6-20"),
@@ -522,9 +596,6 @@ static void describe(const struct audit_verdict *verdict, struct text *findings,
                 text_addf(ranges, "%s%s %" PRIu64 "-%" PRIu64, i ? " " : "",
                           vouches[verdict->ranges[i].vouch], verdict->ranges[i].first,
                           verdict->ranges[i].last);
-        if (verdict->n_silent)
-                text_addf(ranges, " silent %" PRIu64 " from %" PRIu64, verdict->n_silent,
-                          verdict->first_silent);
 }
 
 static void verify(const struct scene *s, struct text *findings, struct text *ranges)

@@ -32,7 +32,7 @@ struct scene {
         size_t n_page;
         uint64_t next;
         bool end, more;
-        unsigned told;
+        unsigned told, told_found;
         struct audit_record last_told; /* without its words */
 };
 
@@ -41,11 +41,12 @@ static void on_lost(void *arg, const char *why _unused_, const char *moved_to _u
         ((struct scene *) arg)->losses++;
 }
 
-static void on_audited(void *arg, const struct audit_record *record)
+static void on_audited(void *arg, const struct audit_record *record, bool found)
 {
         struct scene *s = arg;
 
         s->told++;
+        s->told_found += found;
         s->last_told = *record;
 }
 
@@ -348,14 +349,31 @@ static void the_newest_is_told_when_the_file_is_opened(void **state)
         struct scene *s = *state;
         const struct audit_record record = { .took_usec = 5 };
 
-        assert_int_equal(database_audit(s->db, &record, NULL, NULL), 0);
+        s->options.audited = NULL;
         open_again(s);
-        assert_int_equal(s->told, 0);
+        assert_int_equal(database_audit(s->db, &record, NULL, NULL), 0);
+        s->options.audited = on_audited;
+        open_again(s);
         read_page(s, &(struct audit_query){ .limit = 1 });
         assert_int_equal(s->told, 1);
+        assert_int_equal(s->told_found, 1);
         assert_int_equal(s->last_told.number, 1);
         assert_string_equal(s->last_told.hash, s->page[0].hash);
         assert_string_equal(s->last_told.trail, s->page[0].trail);
+}
+
+/* Those that nobody waits for any more, too: written under way, and not even begun. */
+static void each_is_told_before_the_end(void **state)
+{
+        struct scene *s = *state;
+        const struct audit_record record = { .took_usec = 5 };
+
+        for (unsigned i = 0; i < 20; i++)
+                assert_int_equal(database_audit(s->db, &record, NULL, NULL), 0);
+        open_again(s);
+        assert_int_equal(s->told, 20);
+        assert_int_equal(s->told_found, 0);
+        assert_int_equal(s->last_told.number, 20);
 }
 
 static void an_outcome_and_its_record_are_one_commit(void **state)
@@ -554,6 +572,7 @@ int main(void)
                 CASE(only_what_matches_is_read),
                 CASE(the_chain_goes_on_after_a_restart),
                 CASE(the_newest_is_told_when_the_file_is_opened),
+                CASE(each_is_told_before_the_end),
                 CASE(an_outcome_and_its_record_are_one_commit),
                 CASE(one_that_does_not_fit_leaves_no_gap),
                 CASE(a_full_disk_fails_records_and_the_chain_goes_on),

@@ -105,7 +105,8 @@ static const char *const entries[] = {
         GEARD "GEARD_AUDIT_TRAIL=" TRAIL "\nGEARD_AUDIT_NUMBER=5\n",
         GEARD "GEARD_AUDIT_TRAIL=" TRAIL "\nGEARD_AUDIT_NUMBER=-6\nGEARD_AUDIT_HASH=" HASH "\n",
         GEARD "GEARD_AUDIT_TRAIL=" TRAIL "0\nGEARD_AUDIT_NUMBER=7\nGEARD_AUDIT_HASH=" HASH "\n",
-        GEARD "GEARD_AUDIT_TRAIL=" TRAIL "\nGEARD_AUDIT_NUMBER=8\nGEARD_AUDIT_HASH=" HASH "\n",
+        GEARD "GEARD_AUDIT_TRAIL=" TRAIL "\nGEARD_AUDIT_NUMBER=8\nGEARD_AUDIT_HASH=" HASH
+              "\n" AUDIT_FIELD_REPEATED "=yes\n",
 };
 
 static void only_what_geard_noted_is_a_head(void **state)
@@ -120,7 +121,9 @@ static void only_what_geard_noted_is_a_head(void **state)
         assert_string_equal(b->heads[0].hash, HASH);
         assert_int_equal(b->heads[0].number, 1);
         assert_int_equal(b->heads[0].at_usec, EPOCH);
+        assert_false(b->heads[0].repeated);
         assert_int_equal(b->heads[1].number, 8);
+        assert_true(b->heads[1].repeated);
 }
 
 static void what_was_noted_before_is_passed_over(void **state)

@@ -284,7 +284,8 @@ static void open_stream(struct scene *s, const char *token, struct stream *strea
         struct fault f;
 
         assert_int_equal(tokens_check(s->daemon.tokens, token, &bearer, &f), 0);
-        *stream = (struct stream){ .permit = permit_new(s->daemon.tokens, token, bearer.token, on_ended, stream) };
+        *stream = (struct stream){ .permit = permit_new(s->daemon.tokens, token, bearer.token, on_ended,
+                                                        stream) };
         assert_non_null(stream->permit);
 }
 
