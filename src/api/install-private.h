@@ -4,7 +4,7 @@
 /* What the three files of api/install share: the decision, the steps, the way back. */
 
 #include "api/install.h"
-#include "api/ready.h"
+#include "api/run.h"
 #include "api/volumes.h"
 
 struct install {
@@ -21,6 +21,8 @@ struct install {
         char **volumes_before;       /* of an earlier life: not ours to remove when this one fails */
         struct volume_removal volume_removal;
         struct run former;           /* the one before the one that is started */
+        struct run_wish wish;        /* of an earlier life, whose run … */
+        bool ended_well;             /* … has come to a good end */
         struct text unit;            /* rendered; the worker writes it */
         struct fault fault;          /* why it is being undone; or the worker's */
         struct outcome outcome;
@@ -36,6 +38,8 @@ void install_image(struct install *in);
 void install_link(struct install *in);
 /* Its start was asked for: from here on, until it is ready or not. */
 void install_await(struct install *in);
+/* It ran, and came to a good end already. */
+void install_ended(struct install *in);
 /* The gear's record goes into the index: its ports are spoken for. */
 int install_enter(struct install *in, struct fault *f);
 /* False when it was given up meanwhile; the way back has then begun. */

@@ -10,6 +10,7 @@
 #include "api/gear-json.h"
 #include "api/index.h"
 #include "api/install-private.h"
+#include "api/ready.h"
 #include "api/registry.h"
 
 #include <stdio.h>
@@ -92,6 +93,11 @@ static void explain(struct install *in, enum fault_kind kind, const char *what)
         }
 }
 
+void install_ended(struct install *in)
+{
+        succeed(in, "done: it ran and ended with status 0");
+}
+
 static void ready_answered(void *arg, enum ready_result result)
 {
         struct install *in = arg;
@@ -106,7 +112,7 @@ static void ready_answered(void *arg, enum ready_result result)
                 succeed(in, "running");
                 break;
         case READY_ENDED:
-                succeed(in, "done: it ran and ended with status 0");
+                install_ended(in);
                 break;
         case READY_DIED:
                 (void) snprintf(what, sizeof what, "gear %s did not start", in->work.id);
@@ -158,9 +164,7 @@ static void start_answered(void *arg, enum job_result result, const struct fault
 
 static void start_unit(struct install *in)
 {
-        struct daemon *d = in->work.daemon;
         enum systemd_job job = in->replacing ? SYSTEMD_RESTART : SYSTEMD_START;
-        char unit[UNIT_NAME_MAX];
         struct fault f;
 
         if (!in->spec.started) {
@@ -172,10 +176,9 @@ static void start_unit(struct install *in)
                 succeed(in, "running");
                 return;
         }
-        gear_unit_name(in->work.id, unit);
         in->running = true;
         run_before(work_gear(&in->work), job, &in->former);
-        in->work.op = systemd_job(d->systemd, job, unit, start_answered, in);
+        in->work.op = run_ask(&in->work, &in->spec, job, start_answered, in);
         if (!in->work.op) {
                 (void) fault_oom(&f);
                 install_undo(in, &f);

@@ -2,6 +2,7 @@
 
 #include "api/ready.h"
 
+#include "api/run.h"
 #include "sys/journal.h"
 #include "sys/probe.h"
 #include "util/file.h"
@@ -29,7 +30,7 @@ struct ready {
         struct daemon *daemon;
         struct gear *gear;
         enum ready_kind kind;
-        bool may_end;             /* restart: no – a good end is as good as running */
+        bool may_end;             /* a good end is as good as running */
         uint16_t port;
         char *path;
         regex_t pattern;
@@ -106,18 +107,6 @@ static enum process look_at_process(pid_t pid)
         if (starts_with(comm, "(runc:[") || starts_with(comm, "(runc)"))
                 return PROCESS_PREPARING;
         return state[2] == 'S' ? PROCESS_ASLEEP : PROCESS_AWAKE;
-}
-
-void run_before(const struct gear *gear, enum systemd_job job, struct run *ret)
-{
-        bool is_there = streq(gear->active, "active") || streq(gear->active, "reloading") ||
-                        (streq(gear->active, "activating") && !streq(gear->sub, "auto-restart"));
-
-        *ret = (struct run){ 0 };
-        if (job == SYSTEMD_START && is_there)
-                return;
-        memcpy(ret->container, gear->container, sizeof ret->container);
-        gear_invocation(gear, ret->invocation);
 }
 
 static bool container_runs(const struct ready *r)
@@ -300,7 +289,7 @@ struct ready *ready_wait(struct daemon *d, struct gear *gear, const struct spec 
                 return NULL;
         *r = (struct ready){ .daemon = d,
                              .gear = gear,
-                             .may_end = spec->restart == RESTART_NO && wish->kind == READY_RUNNING,
+                             .may_end = run_may_end(spec),
                              .former = *former,
                              .done = done,
                              .arg = arg };

@@ -9,6 +9,7 @@
 #include "daemon.h"
 
 struct ready;
+struct run;
 
 enum ready_result {
         READY_YES,
@@ -17,18 +18,6 @@ enum ready_result {
         READY_LATE,      /* the time is over */
         READY_STOPPED,   /* somebody stopped it */
 };
-
-/*
- * A run of a gear, told from others by the names that the engine and systemd
- * gave it; by its time it would not be, since clocks are set back.  Empty: none.
- */
-struct run {
-        char container[sizeof(((struct gear *) 0)->container)];
-        char invocation[GEAR_INVOCATION_LEN + 1];
-};
-
-/* The run that a job follows which is asked for now: none, when the start joins one that is there. */
-void run_before(const struct gear *gear, enum systemd_job job, struct run *ret);
 
 /*
  * Answers once, later, unless cancelled.  The gear must be in the index; the run

@@ -42,6 +42,12 @@ static void undo_oom(struct install *in)
         install_undo(in, &f);
 }
 
+/* One that has failed was started; one that is inactive may have been, and have come to its end. */
+static bool was_started(const struct gear *gear)
+{
+        return !streq(gear->active, "inactive");
+}
+
 /* --- its container runs, or did ------------------------------------------------------------------ */
 
 static void go_on(struct install *in)
@@ -76,6 +82,40 @@ static void spec_loaded(void *arg, int r)
 static void load(struct install *in)
 {
         if (worker_run(in->work.daemon->worker, load_spec, spec_loaded, in) < 0)
+                undo_oom(in);
+}
+
+/* --- it does not run, and nothing is known of it ------------------------------------------------- */
+
+/* In the worker's thread. */
+static int look_back(void *arg)
+{
+        struct install *in = arg;
+        struct spec spec = { 0 };
+        int r = lookup_spec(in->work.daemon, in->work.id, &spec, &in->fault);
+
+        in->ended_well = r == 0 && in->request_id[0] && run_may_end(&spec) && run_ended_well(&in->wish);
+        spec_reset(&spec);
+        return r;
+}
+
+static void looked_back(void *arg, int r)
+{
+        struct install *in = arg;
+
+        if (!install_still_wanted(in))
+                return;
+        if (r < 0 || !in->ended_well || was_started(work_gear(&in->work))) {
+                undo(in);
+                return;
+        }
+        in->spec.started = true;
+        install_ended(in);
+}
+
+static void find_end(struct install *in)
+{
+        if (worker_run(in->work.daemon->worker, look_back, looked_back, in) < 0)
                 undo_oom(in);
 }
 
@@ -114,12 +154,6 @@ static void ask_container(struct install *in)
 
 /* --- did it come to a start? ----------------------------------------------------------------------- */
 
-/* One that has failed was started; one that is inactive may have been, and have come to its end. */
-static bool was_started(const struct gear *gear)
-{
-        return !streq(gear->active, "inactive");
-}
-
 static void staleness_told(void *arg, bool stale, const struct fault *fault)
 {
         struct install *in = arg;
@@ -129,7 +163,7 @@ static void staleness_told(void *arg, bool stale, const struct fault *fault)
         if (!install_still_wanted(in))
                 return;
         if (!was_started(gear))
-                undo(in);
+                find_end(in);
         else if (in->replacing && in->request_id[0])
                 ask_container(in);
         else if (fault || stale || in->replacing)
@@ -195,8 +229,10 @@ void resolve_submit(struct daemon *d, struct gear *gear, struct request *request
         in->work.daemon = d;
         in->work.request = request;
         in->work.may_start = resolve_may_start;
-        if (request)
-                (void) snprintf(in->request_id, sizeof in->request_id, "%s", request_id(request));
         (void) snprintf(in->work.id, sizeof in->work.id, "%s", gear->id);
+        if (request) {
+                (void) snprintf(in->request_id, sizeof in->request_id, "%s", request_id(request));
+                run_wish_of(&in->work, &in->wish);
+        }
         work_submit(&in->work);
 }

@@ -3,9 +3,8 @@
 
 /* What the two files of api/state share: the turn with its end, and its way to a start. */
 
-#include "api/ready.h"
+#include "api/run.h"
 #include "api/state.h"
-#include "api/work.h"
 
 enum wish { WISH_STARTED, WISH_STOPPED, WISH_RESTARTED };
 
@@ -19,6 +18,8 @@ struct turn {
         bool changed;                /* or it was so already */
         bool recalled;               /* an earlier life may have come up to any of its steps … */
         bool restarted;              /* … and had it restarted */
+        struct run_wish asked;        /* what it asked for, and whose run … */
+        bool ended_well;             /* … has come to a good end */
         struct fault fault;          /* the worker's, which may be at it when … */
         struct fault given_up_fault; /* … this is set */
 };

@@ -87,17 +87,15 @@ static void start_unit(void *arg, const struct fault *fault _unused_)
 {
         struct turn *turn = arg;
         enum systemd_job job = turn->wish == WISH_RESTARTED ? SYSTEMD_RESTART : SYSTEMD_START;
-        char unit[UNIT_NAME_MAX];
 
         turn->work.op = NULL;
         if (turn->given_up) {
                 work_fail(&turn->work, &turn->given_up_fault);
                 return;
         }
-        gear_unit_name(turn->work.id, unit);
         run_before(work_gear(&turn->work), job, &turn->former);
         turn->changed = true;
-        turn->work.op = systemd_job(turn->work.daemon->systemd, job, unit, started, turn);
+        turn->work.op = run_ask(&turn->work, &turn->spec, job, started, turn);
         if (!turn->work.op)
                 turn_oom(turn);
 }
@@ -116,6 +114,12 @@ static void forgive_starts(struct turn *turn)
 static bool runs_as_wished(const struct turn *turn)
 {
         return turn->wish == WISH_STARTED && gear_state_of(work_gear(&turn->work)) == STATE_RUNNING;
+}
+
+/* In an earlier life, and nobody has had it run since. */
+static bool has_ended_as_wished(const struct turn *turn)
+{
+        return turn->ended_well && streq(work_gear(&turn->work)->active, "inactive");
 }
 
 static void reloaded(void *arg, const struct fault *fault)
@@ -159,7 +163,7 @@ static void enabled(void *arg, const struct fault *fault)
                 work_fail(&turn->work, fault ? fault : &turn->given_up_fault);
                 return;
         }
-        if (runs_as_wished(turn) && !gear->load_error) {
+        if ((runs_as_wished(turn) && !gear->load_error) || has_ended_as_wished(turn)) {
                 turn_settle(turn);
                 return;
         }
@@ -177,8 +181,11 @@ static void enabled(void *arg, const struct fault *fault)
 static int load_spec(void *arg)
 {
         struct turn *turn = arg;
+        int r = lookup_spec(turn->work.daemon, turn->work.id, &turn->spec, &turn->fault);
 
-        return lookup_spec(turn->work.daemon, turn->work.id, &turn->spec, &turn->fault);
+        if (r == 0 && turn->recalled && run_may_end(&turn->spec))
+                turn->ended_well = run_ended_well(&turn->asked);
+        return r;
 }
 
 static void spec_loaded(void *arg, int r)

@@ -281,6 +281,7 @@ void state_recall(struct daemon *d, struct request *request, const char *id, con
         turn->recalled = true;
         turn->asked_usec = request_began(request);
         turn->work.request = request;
+        run_wish_of(&turn->work, &turn->asked);
         turn->work.may_start = turn_may_start;
         work_submit(&turn->work);
 }

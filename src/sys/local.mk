@@ -1,6 +1,7 @@
 libgeard_la_SOURCES += \
 	src/sys/fetch.c src/sys/fetch.h \
 	src/sys/journal.c src/sys/journal.h src/sys/journal-heads.c src/sys/journal-heads.h \
+	src/sys/journal-runs.c src/sys/journal-runs.h \
 	src/sys/loop.c src/sys/loop.h \
 	src/sys/port.c src/sys/port.h \
 	src/sys/probe.c src/sys/probe.h

@@ -5,6 +5,7 @@ host        booted once, geard installed and running, shared; after every case
             all gears are deleted and the host must be as it was; at the end
             nothing that was ever written on it may hold a secret
 fresh_host  for cases that reboot or break things: a host of their own
+held        lets gear 1 go on, which begins no run before, in the shared host
 issuer      whose tokens the shared host believes
 file_host   one for all cases of a file, for what goes on from one to the next
 bare_host   the same without geard, for the harness itself
@@ -128,6 +129,18 @@ def host(request, shared_host):
         shared_host.sh(START_AGAIN)
     assert not left, "left behind by this case:\n" + "\n".join(left)
     assert not reports, "\n".join(reports)
+
+
+@pytest.fixture
+def held(host):
+    """The unit of gear 1 begins nothing before it is let go."""
+    drop_in = host.root / "etc/systemd/system/gear-1.service.d/held.conf"
+    drop_in.parent.mkdir()
+    drop_in.write_text("[Service]\nExecStartPre=/bin/sh -c 'until [ -e /run/go ]; do sleep 0.05; done'\n")
+    yield lambda: host.sh("touch /run/go")
+    drop_in.unlink()
+    drop_in.parent.rmdir()
+    host.sh("rm -f /run/go; systemctl daemon-reload")
 
 
 @pytest.fixture

@@ -3,16 +3,19 @@
 and its database damaged, deleted or full."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from lib.gear import JSON, container_of, create, delete, made, runs, status
+from lib.gear import JSON, container_of, create, delete, made, runs, status, unit_is
 from lib.host import SOCKET
 from lib.wait import wait_until
 
 DATABASE = "/var/lib/geard/geard.db"
 SLOW = {"image": "test/busybox", "ready": {"log": "now"}, "stop_timeout": "1s",
         "command": ["sh", "-c", "sleep 2; echo now; exec hold"]}
+ONCE = {"image": "test/busybox", "restart": "no", "volumes": [{"name": "data", "target": "/data"}],
+        "command": ["sh", "-c", "echo ran >> /data/runs"]}
 LOST = "can be made again"
 
 
@@ -125,6 +128,40 @@ def test_who_asks_again_after_a_crash_gets_the_truth(host, seconds):
     container = container_of(host)
     third = again(host, "PUT", "/container/1", SLOW, i=i)
     assert third.status == 201 and is_replayed(third) and container_of(host) == container, third
+
+
+def times_it_ran(host):
+    return len(host.sh("cat $(docker volume inspect -f '{{.Mountpoint}}' gear-1-data)/runs", check=False).split())
+
+
+@pytest.mark.parametrize("path, body, before", [
+    ("/container/1", ONCE, 0),
+    ("/container/1", {**ONCE, "labels": {"a": "b"}, "replace": True}, 1),
+    ("/container/1/started", None, 1),
+    ("/container/1/restarted", None, 1),
+], ids=["create", "replace", "start", "restart"])
+def test_what_ran_to_its_end_does_not_run_again(host, held, path, body, before):
+    """… when geard dies after the command has ended, and before it has written that anywhere."""
+    i = f"d0{before}{len(path):02x}"
+    if before:
+        held()
+        made(host, **ONCE)
+        wait_until(lambda: unit_is(host, "1", "inactive"), 20, "the first run is over")
+        host.sh("rm /run/go")
+    with ThreadPoolExecutor(1) as client:
+        client.submit(again, host, "PUT", path, body, i=i)
+        wait_until(lambda: unit_is(host, "1", "activating"), 20, "the run begins")
+        host.sh("kill -STOP $(systemctl show -P MainPID geard)")
+        try:
+            held()
+            wait_until(lambda: unit_is(host, "1", "inactive") and not container_of(host), 20, "it is over")
+            assert times_it_ran(host) == before + 1
+        finally:
+            kill(host)
+    wait_until(lambda: is_back(host), 20, "geard is back")
+    assert again(host, "PUT", path, body, i=i).status == (200 if body is None else 201)
+    assert is_replayed(again(host, "PUT", path, body, i=i))
+    assert times_it_ran(host) == before + 1
 
 
 @pytest.mark.parametrize("damage", [

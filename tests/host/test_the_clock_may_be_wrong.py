@@ -21,7 +21,6 @@ Environment=FAKETIME_NO_CACHE=1 FAKETIME_DONT_FAKE_MONOTONIC=1
 """ % OFFSET
 DAY = 86400
 HOUR = 3600
-HELD = "etc/systemd/system/gear-1.service.d/held.conf"
 
 
 class Clock:
@@ -95,18 +94,6 @@ def test_a_change_under_way_does_not_care(host, clock, seconds):
     clock.set(0)
     turn(host, "1", "started")
     assert runs(host)
-
-
-@pytest.fixture
-def held(host):
-    """The unit of gear 1 begins nothing before it is let go."""
-    drop_in = host.root / HELD
-    drop_in.parent.mkdir()
-    drop_in.write_text("[Service]\nExecStartPre=/bin/sh -c 'until [ -e /run/go ]; do sleep 0.05; done'\n")
-    yield lambda: host.sh("touch /run/go")
-    drop_in.unlink()
-    drop_in.parent.rmdir()
-    host.sh("rm -f /run/go; systemctl daemon-reload")
 
 
 @pytest.mark.parametrize("spec", [{}, {"ready": {"log": "now"}, "command": ["sh", "-c", "echo now; exec hold"]}],
