@@ -27,16 +27,19 @@ packages_for() {
 }
 
 # tick LABEL [EXPECTED]: counts the lines of stdin as progress - in place on a
-# terminal, every ten seconds elsewhere - and keeps the lines to itself.
+# terminal, every ten seconds elsewhere, also while none comes - and keeps the
+# lines to itself.
 tick() {
-        local label=$1 expected=${2:+/$2} n=0 shown=$SECONDS
-        while IFS= read -r _; do
-                n=$((n + 1))
+        local label=$1 expected=${2:+/$2} n=0 began=$SECONDS shown=$SECONDS status=0
+        while [ "$status" -eq 0 ] || [ "$status" -gt 128 ]; do # above 128: read's time was up
+                status=0
+                IFS= read -r -t 10 _ || status=$?
+                [ "$status" -ne 0 ] || n=$((n + 1))
                 if [ -t 2 ]; then
-                        printf '\r  %s %d%s\033[K' "$label" "$n" "$expected" >&2
+                        printf '\r  %s %d%s, %d s\033[K' "$label" "$n" "$expected" $((SECONDS - began)) >&2
                 elif [ $((SECONDS - shown)) -ge 10 ]; then
                         shown=$SECONDS
-                        say "  $label $n$expected"
+                        say "  $label $n$expected, $((SECONDS - began)) s"
                 fi
         done
         [ -t 2 ] && printf '\r\033[K' >&2
