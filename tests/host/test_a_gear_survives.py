@@ -103,7 +103,7 @@ def test_a_crash_loop_ends_and_says_so_and_the_gear_can_be_started_again(host):
     host.sh(f"mkdir -p $(dirname {LIMIT}) && printf '[Unit]\\nStartLimitBurst=3\\n' > {LIMIT}")
     try:
         made(host, command=CRASHES, stop_timeout="1s", volumes=[{"name": "data", "target": "/data"}])
-        wait_until(lambda: status(host)["state"] == "failed", 60, "systemd has given up")
+        wait_until(lambda: status(host)["state"] == "failed", 180, "systemd has given up")
         shown = status(host)
         assert shown["unit"]["active"] == "failed" and shown["unit"]["result"] in ("exit-code", "start-limit-hit"), shown
         assert shown["exit"]["status"] == 3, shown
@@ -161,6 +161,12 @@ def test_stopped_with_systemctl_alone_still_comes_back_at_boot(fresh_host):
 
 # --- the engine is restarted ------------------------------------------------------------
 
+def seconds_of_a_restart(host):
+    began = time.monotonic()
+    turn(host, "1", "restarted")
+    return time.monotonic() - began
+
+
 @pytest.mark.parametrize("how", ["systemctl restart docker",
                                  "kill -9 $(systemctl show -P MainPID docker)",
                                  "systemctl kill --signal=KILL containerd"])
@@ -168,12 +174,11 @@ def test_a_restart_of_the_engine_brings_them_back(fresh_host, how):
     host = fresh_host
     made(host, stop_timeout="2s")
     made(host, "rests", started=False)
+    usual = seconds_of_a_restart(host)
     host.sh(how)
     truth_is_told(host, seconds=5)
     wait_until(lambda: runs(host), 60, "it runs again")
     truth_is_told(host, seconds=2)
     assert status(host, "rests")["state"] == "stopped"
     assert host.docker("ps", "-aq").count("\n") == 0
-    began = time.monotonic()
-    turn(host, "1", "restarted")
-    assert time.monotonic() - began < 15
+    assert seconds_of_a_restart(host) < 2 * usual + 10
