@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # What the scripts of tests/ and contrib/ share: words for the user, package
-# lists, progress.  Sourced, never run.
+# lists, progress.  Sourced, never run, by scripts with set -euo pipefail.
 
 self=${0##*/}
 
@@ -15,7 +15,7 @@ die() {
 }
 
 need_root() {
-        [ "$(id -u)" -eq 0 ] || die "root is needed" "sudo $0 $*"
+        [ "$(id -u)" -eq 0 ] || die "root is needed" "sudo $0${*:+ $*}"
 }
 
 # packages_for USE…: the packages needed for these uses, one a line.
@@ -64,8 +64,7 @@ install_packages() {
         say "  installing ${#missing[@]} packages: ${missing[*]}"
         mkdir -p "${log%/*}"
         { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y \
-                --no-install-recommends "${missing[@]}"; } < /dev/null 2>&1 | tee "$log" | tick "apt-get, lines:"
-        [ "${PIPESTATUS[0]}" -eq 0 ] ||
+                --no-install-recommends "${missing[@]}"; } < /dev/null 2>&1 | tee "$log" | tick "apt-get, lines:" ||
                 die "apt-get failed: $(grep -m1 '^E:' "$log" || tail -n1 "$log")" \
                     "see $log; check the network and /etc/apt/sources.list, then run this again"
 }
