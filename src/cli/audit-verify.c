@@ -121,8 +121,8 @@ static void say_verdict(struct text *t, const struct audit_verdict *v)
         for (size_t i = 0; i < v->n_ranges; i++)
                 say_range(t, &v->ranges[i]);
         if (chain_alone && is_witnessed(v))
-                text_add(t, "What was not noted was written when geard was killed before it could, or the\n"
-                            "journal lost it, or somebody else wrote it while geard was stopped.\n");
+                text_add(t, "Not noted means: geard was killed before it could, the journal lost it or does\n"
+                            "not have it yet, or somebody else wrote it while geard was stopped.\n");
         for (size_t i = 0; i < v->n_findings; i++)
                 say_finding(t, &v->findings[i]);
         if (v->n_findings)
