@@ -29,12 +29,13 @@ static void note(const struct work *w)
 {
         log_at(LOG_INFO | LOG_ALWAYS,
                LOG_FIELDS("MESSAGE_ID", JOURNAL_RUN_MESSAGE_ID, "GEAR_ID", w->id, JOURNAL_RUN_FIELD_REQUEST,
-                          request_id(w->request), JOURNAL_RUN_FIELD_PRINCIPAL, request_principal(w->request)),
+                          request_id(w->request), JOURNAL_RUN_FIELD_PRINCIPAL,
+                          request_principal(w->request)),
                "gear %s is to run once", w->id);
 }
 
-struct systemd_op *run_ask(struct work *w, const struct spec *spec, enum systemd_job job, systemd_job_done *done,
-                           void *arg)
+struct systemd_op *run_ask(struct work *w, const struct spec *spec, enum systemd_job job,
+                           systemd_job_done *done, void *arg)
 {
         char unit[UNIT_NAME_MAX];
 
@@ -53,13 +54,16 @@ void run_wish_of(const struct work *w, struct run_wish *ret)
 
 bool run_ended_well(const struct run_wish *wish)
 {
-        const struct journal_run run = { .gear = wish->gear, .request = wish->request, .principal = wish->principal };
+        const struct journal_run run = { .gear = wish->gear,
+                                         .request = wish->request,
+                                         .principal = wish->principal };
         bool ended_well = false;
         int r = journal_run_ended_well(NULL, &run, &ended_well);
 
         if (r < 0)
                 log_warning(LOG_FIELDS("GEAR_ID", wish->gear, "GEARD_REQUEST_ID", wish->request),
-                            "gear %s: whether it ran already cannot be found out, the journal cannot be read: %s",
+                            "gear %s: whether it ran already cannot be found out, the journal cannot be "
+                            "read: %s",
                             wish->gear, strerror(-r));
         return ended_well;
 }

@@ -24,8 +24,8 @@ void run_before(const struct gear *gear, enum systemd_job job, struct run *ret);
 bool run_may_end(const struct spec *spec);
 
 /* Asks for a start or restart of the work's gear; what is asked for may be found by run_ended_well(). */
-struct systemd_op *run_ask(struct work *w, const struct spec *spec, enum systemd_job job, systemd_job_done *done,
-                           void *arg);
+struct systemd_op *run_ask(struct work *w, const struct spec *spec, enum systemd_job job,
+                           systemd_job_done *done, void *arg);
 
 /* What a run was asked for; of its own, so that the worker's thread can hold it. */
 struct run_wish {
