@@ -139,7 +139,6 @@ ring_unit() {
         unit_in "$build" plain "${programs[@]}"
         sanitized_build
         unit_in "$build/sanitized" sanitized "${programs[@]}"
-        # Keys of RSA take it a minute each.
         compiled "${programs[@]}" | each_of valgrind_one
 }
 
@@ -260,11 +259,11 @@ HOST_WORKERS=${HOST_WORKERS:-$(($(nproc) + 1))}
 
 hosts_down() { "$tests/lib/testhost" down --all; }
 
-# slowest AFTER: ten cases of the tally, of those behind line AFTER.
+# slowest AFTER: the ten of the tally that took longest, of those behind line AFTER.
 slowest() {
-        say "  the slowest cases, in seconds:"
-        tail -n "+$(($1 + 1))" "$logs/tally" | sed -nE 's/^[a-z]+ (.*) \(([0-9.]+) s\)$/  \2 \1/p' |
-                sort -rn | sed -n '1,10s/^/  /p' >&2
+        tail -n "+$(($1 + 1))" "$logs/tally" | sed -nE 's/^[a-z]+ (.*) \(([0-9.]+) s\)$/\2 s \1/p' |
+                sort -rn | sed -n '1i\  what took longest:
+                        1,10s/^/    /p' >&2
 }
 
 ring_host() {

@@ -9,6 +9,6 @@
 
 /*
  * Without an id, and another one with each call.  Those of RSA were made before and
- * come again after NEW_KEYS_RSA calls, for valgrind takes ten seconds to make one.
+ * come again after NEW_KEYS_RSA calls, for valgrind takes up to a minute to make one.
  */
 struct key *new_key(enum key_algorithm algorithm);
