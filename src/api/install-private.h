@@ -18,7 +18,8 @@ struct install {
         bool entered;                /* the index holds the new gear's record */
         bool wrote, linked, running; /* what there is to undo */
         bool given_up, undoing;
-        char **volumes_before;       /* of an earlier life: not ours to remove when this one fails */
+        bool knows_volumes;          /* these were asked for: … */
+        char **volumes_before;       /* … those of an earlier gear, not ours to remove when this one fails */
         struct volume_removal volume_removal;
         struct run former;           /* the one before the one that is started */
         struct run_wish wish;        /* of an earlier life, whose run … */

@@ -81,10 +81,14 @@ static void volumes_gone(struct work *w, const struct fault *fault)
         undone(install_of(w));
 }
 
-/* The engine made the volumes when the container was; those of an earlier life stay. */
+/*
+ * The engine made the volumes when the container was.  Those of an earlier gear of
+ * this id stay; who goes on after a crash does not know them, and has all stay:
+ * a volume too many does no harm, and one too few is somebody's data.
+ */
 static void undo_volumes(struct install *in)
 {
-        if (!in->running || in->spec.n_volumes == 0 ||
+        if (!in->running || !in->knows_volumes ||
             volumes_remove(&in->volume_removal, &in->work, in->volumes_before, volumes_gone) < 0)
                 undone(in);
 }

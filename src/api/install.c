@@ -126,6 +126,7 @@ static void volumes_listed(void *arg, char *const *names, const struct fault *fa
                 (void) fault_oom(&f);
                 install_undo(in, &f);
         } else {
+                in->knows_volumes = true;
                 install_image(in);
         }
 }

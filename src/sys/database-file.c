@@ -11,7 +11,7 @@
 #include <stdio.h>
 
 #define APPLICATION_ID 1734697330 /* "gear" */
-#define SCHEMA_VERSION 3
+#define SCHEMA_VERSION 4
 #define BUSY_MSEC 2000
 
 #define STRING(x) #x
@@ -36,10 +36,10 @@ static const char pragmas[] =
 static const char schema[] =
         "BEGIN IMMEDIATE;"
         "CREATE TABLE intents ("
-        "  principal TEXT NOT NULL, id BLOB NOT NULL, digest BLOB NOT NULL, began INTEGER NOT NULL,"
+        "  number INTEGER PRIMARY KEY, principal TEXT NOT NULL, id BLOB NOT NULL, digest BLOB NOT NULL, began INTEGER NOT NULL,"
         "  keep_until INTEGER NOT NULL, resource TEXT NOT NULL, kind TEXT NOT NULL, verb TEXT NOT NULL,"
         "  audit TEXT,"
-        "  PRIMARY KEY (principal, id)) WITHOUT ROWID;"
+        "  UNIQUE (principal, id));"
         "CREATE TABLE outcomes ("
         "  principal TEXT NOT NULL, id BLOB NOT NULL, digest BLOB NOT NULL, began INTEGER NOT NULL,"
         "  keep_until INTEGER NOT NULL, resource TEXT NOT NULL, code INTEGER NOT NULL, good INTEGER NOT NULL,"
@@ -75,7 +75,7 @@ static const char *const texts[N_STATEMENTS] = {
         [SQL_BEGIN] = "BEGIN IMMEDIATE",
         [SQL_COMMIT] = "COMMIT",
         [SQL_ROLLBACK] = "ROLLBACK",
-        [SQL_INTEND] = "INSERT OR REPLACE INTO intents VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        [SQL_INTEND] = "INSERT OR REPLACE INTO intents VALUES (NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         [SQL_WITHDRAW] = "DELETE FROM intents WHERE principal = ?1 AND id = ?2",
         [SQL_CONCLUDE] =
                 "INSERT OR REPLACE INTO outcomes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
@@ -86,7 +86,7 @@ static const char *const texts[N_STATEMENTS] = {
                      "SELECT " COMMON ", code, good, retry_after, answer, '', '', NULL"
                      "  FROM outcomes WHERE principal = ?1 AND id = ?2 LIMIT 1",
         [SQL_UNFINISHED] =
-                "SELECT " COMMON ", " NO_OUTCOME ", kind, verb, audit FROM intents ORDER BY began",
+                "SELECT " COMMON ", " NO_OUTCOME ", kind, verb, audit FROM intents ORDER BY number",
         [SQL_PRUNE_OUTCOMES] = "DELETE FROM outcomes WHERE rowid IN"
                                "  (SELECT rowid FROM outcomes WHERE keep_until < ?1 LIMIT ?2)",
         [SQL_AUDIT] = "INSERT INTO audit VALUES"

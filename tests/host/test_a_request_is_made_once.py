@@ -164,6 +164,23 @@ def test_what_ran_to_its_end_does_not_run_again(host, held, path, body, before):
     assert times_it_ran(host) == before + 1
 
 
+def test_a_create_that_a_crash_cut_short_costs_no_volume_of_an_earlier_gear(host):
+    data = [{"name": "data", "target": "/data"}]
+    kept = "cat $(docker volume inspect -f '{{.Mountpoint}}' gear-1-data)/kept"
+    made(host, volumes=data, command=["sh", "-c", "echo kept > /data/kept; exec hold"])
+    wait_until(lambda: host.sh(kept, check=False) == "kept", 5, "it wrote")
+    delete(host, "1")
+    failing = {"image": "test/busybox", "volumes": data, "ready": {"log": "never"}, "command": ["sh", "-c", "sleep 3; exit 7"]}
+    with ThreadPoolExecutor(1) as client:
+        client.submit(again, host, "PUT", "/container/1", failing, i="d9")
+        wait_until(lambda: unit_is(host, "1", "active"), 20, "it runs")
+        kill(host)
+    wait_until(lambda: is_back(host), 20, "geard is back")
+    wait_until(lambda: host.peer("GET", "/container/1/status").status == 404, 20, "it is undone")
+    assert again(host, "PUT", "/container/1", failing, i="d9").status >= 500
+    assert host.sh(kept) == "kept"
+
+
 @pytest.mark.parametrize("damage", [
     f"rm -f {DATABASE}* && mkdir {DATABASE}",
     f"echo this is none > {DATABASE}",
