@@ -129,6 +129,7 @@ tests_unit_test_pathwatch_SOURCES = tests/unit/test-pathwatch.c $(RUN_LOOP)
 tests_unit_test_pathwatch_LDADD = $(UNIT_LIBS)
 tests_unit_test_trust_SOURCES = tests/unit/test-trust.c $(RUN_LOOP) $(NEW_KEY)
 tests_unit_test_trust_LDADD = $(UNIT_LIBS)
+tests_unit_test_trust_LDFLAGS = -Wl,--wrap=keyring_load
 
 check_PROGRAMS += tests/unit/test-rights tests/unit/test-peer
 tests_unit_test_rights_SOURCES = tests/unit/test-rights.c
