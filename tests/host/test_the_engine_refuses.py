@@ -5,7 +5,7 @@ nothing of it stays; what an image does by itself is no fault of the spec."""
 
 import pytest
 
-from lib.gear import HOLD, JSON, container_of, create, inspect, made, traces
+from lib.gear import HOLD, JSON, container_of, create, inspect, made, traces, wait_running
 
 # field, value that the answer names, status, spec
 REFUSED = {
@@ -64,6 +64,7 @@ def test_a_replacement_that_is_refused_brings_the_former_back(host):
     made(host, labels={"a": "1"})
     for field, value in (("user", "nosuch"), ("network", "nosuch")):
         refused(create(host, replace=True, **{field: value}), field, value, 404)
+        wait_running(host)
         assert inspect(host)["Config"]["Labels"]["a"] == "1"
 
 
