@@ -63,26 +63,35 @@ bool pattern_is_call(const char *pattern, const char *call)
                   : streq(pattern, call);
 }
 
+static bool is_of(size_t i, const struct route *route)
+{
+        return (parameters[i].method == route->method || parameters[i].method == HTTP_OTHER) &&
+               pattern_is_call(route->pattern, parameters[i].call);
+}
+
 const struct parameter *parameters_of(const struct route *route, bool claimed, size_t n)
 {
         for (size_t i = 0; i < ARRAY_SIZE(parameters); i++)
-                if ((parameters[i].method == route->method || parameters[i].method == HTTP_OTHER) &&
-                    pattern_is_call(route->pattern, parameters[i].call) && n-- == 0)
+                if (is_of(i, route) && n-- == 0)
                         return &parameters[i].parameter;
         if (route->flags & ROUTE_CHANGE && n-- == 0)
                 return &wait;
         return claimed && n < ARRAY_SIZE(claims) ? &claims[n] : NULL;
 }
 
+/* With every call: the name is looked at first, and few of the rows have it. */
 static bool is_known(const struct call *call, const char *name)
 {
+        const struct route *route = call->match.route;
         bool claimed = call->match.token || call->who.kind == WHO_TOKEN;
-        const struct parameter *parameter;
 
-        for (size_t i = 0; (parameter = parameters_of(call->match.route, claimed, i)); i++)
-                if (streq(parameter->name, name))
+        for (size_t i = 0; i < ARRAY_SIZE(parameters); i++)
+                if (streq(parameters[i].parameter.name, name) && is_of(i, route))
                         return true;
-        return false;
+        for (size_t i = 0; claimed && i < ARRAY_SIZE(claims); i++)
+                if (streq(claims[i].name, name))
+                        return true;
+        return route->flags & ROUTE_CHANGE && streq(wait.name, name);
 }
 
 int parameters_check(const struct call *call, struct fault *f)
