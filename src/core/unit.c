@@ -329,6 +329,13 @@ static void render_restart(struct text *t, enum restart_policy policy)
                 text_add(t, "RestartForceExitStatus=137\n");
 }
 
+/*
+ * systemd does not hand 0, its own word for no limit, on to journald, which then
+ * has its default: some ten thousand lines in 30 s.  journald multiplies the burst,
+ * in 32 bits, by what grows with the size of its disk; this leaves room for that.
+ */
+#define LOG_LIMIT_NONE "LogRateLimitIntervalSec=1s\nLogRateLimitBurst=100000000\n"
+
 static void render_log(struct text *t, const struct spec *spec, const char *id, const struct unit_host *host)
 {
         text_addf(t,
@@ -340,7 +347,7 @@ static void render_log(struct text *t, const struct spec *spec, const char *id, 
                 text_addf(t, "LogRateLimitIntervalSec=%" PRIu64 "ms\nLogRateLimitBurst=%u\n",
                           host->log_rate_usec / 1000, host->log_rate_burst);
         else
-                text_add(t, "LogRateLimitIntervalSec=0\n");
+                text_add(t, LOG_LIMIT_NONE);
 }
 
 static void render_service(struct text *t, const struct spec *spec, char *const *argv, const char *id,

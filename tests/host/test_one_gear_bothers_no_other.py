@@ -36,6 +36,18 @@ def test_a_burst_of_200000_lines_arrives_whole(host):
     assert numbers == "", "and in its place"
 
 
+def test_no_limit_is_none(host):
+    """More than journald lets through by itself, however large its disk is."""
+    host.configure("60-case", "[Daemon]\nLogRate=0\n")
+    host.systemctl("reload", "geard")
+    try:
+        made(host, "loud", command=["sh", "-c", f"seq 1 {FLOOD // 2}; echo end; while :; do sleep 0.2; done"], stop_timeout="1s")
+        wait_until(lambda: log_lines(host, "loud")[-1:] == ["end"], 90, "it has printed everything", every=2)
+        assert len(log_lines(host, "loud")) == FLOOD // 2 + 1
+    finally:
+        host.sh("rm /etc/geard/geard.conf.d/60-case.conf; systemctl reload geard")
+
+
 def test_a_flood_suppresses_nobody_elses_lines(strict):
     host = strict
     made(host, "victim", command=COUNTER)
