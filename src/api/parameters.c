@@ -79,7 +79,7 @@ const struct parameter *parameters_of(const struct route *route, bool claimed, s
         return claimed && n < ARRAY_SIZE(claims) ? &claims[n] : NULL;
 }
 
-/* With every call: the name is looked at first, and few of the rows have it. */
+/* One of parameters_of(), with every call: the name is looked at first, and few of the rows have it. */
 static bool is_known(const struct call *call, const char *name)
 {
         const struct route *route = call->match.route;
