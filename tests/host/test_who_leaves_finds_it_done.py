@@ -75,8 +75,8 @@ def test_a_pull_goes_on_and_can_be_ended(host):
 def test_a_replacement_comes_to_its_end(host):
     made(host, labels={"v": "1"})
     leave(host, "PUT", "/container/1", {**SLOW, "labels": {"v": "2"}, "replace": True})
-    wait_until(lambda: runs(host) and status(host)["labels"] == {"v": "2"}, 20, "the new one runs")
-    assert inspect(host)["Config"]["Labels"]["v"] == "2"
+    wait_until(lambda: inspect(host)["Config"]["Labels"]["v"] == "2" and runs(host), 20, "the new one runs")
+    assert status(host)["labels"] == {"v": "2"}
     leave(host, "PUT", "/container/1", {**SLOW, "command": ["sh", "-c", "sleep 1; exit 3"], "replace": True})
     wait_until(lambda: runs(host) and status(host)["labels"] == {"v": "2"} and
                host.sh("ls -A /var/lib/gears/previous") == "", 20, "one that fails gives way to it again")
