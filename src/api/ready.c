@@ -20,7 +20,8 @@
  * command.  A command that fails at once does so within moments of that, and a
  * create that answered before would have promised too much.  One that fails
  * runs until it ends; one that serves soon sleeps: so it has to sleep at three
- * looks in a row, or to have run for a while.
+ * looks in a row, or to have run for a while.  One that has had no processor
+ * since the last look has told nothing in between.
  */
 #define LOOK_PAUSE_USEC (2 * USEC_PER_MSEC)
 #define LOOKS_ASLEEP 3
@@ -40,6 +41,7 @@ struct ready {
         struct timer *deadline, *pause;
         bool looking;             /* READY_RUNNING: the next look is due by itself … */
         unsigned looks, asleep;   /* … after so many since the command runs; asleep in a row */
+        uint64_t ran;             /* what it had of processors at the last one */
         struct probe *probe;
         struct journal_reader *reader;
         char followed[GEAR_INVOCATION_LEN + 1]; /* by the reader */
@@ -109,6 +111,24 @@ static enum process look_at_process(pid_t pid)
         return state[2] == 'S' ? PROCESS_ASLEEP : PROCESS_AWAKE;
 }
 
+/* Has it had a processor since the last look?  Where the kernel does not tell: yes. */
+static bool has_run(struct ready *r, pid_t pid)
+{
+        _cleanup_free_ char *schedstat = NULL;
+        uint64_t ran = 0, before = r->ran;
+        char path[64];
+        size_t n;
+
+        (void) snprintf(path, sizeof path, "/proc/%d/schedstat", pid);
+        if (file_read(path, 256, &schedstat, &n) < 0)
+                return true;
+        schedstat[strcspn(schedstat, " \n")] = '\0';
+        if (!parse_u64(schedstat, UINT64_MAX, &ran))
+                return true;
+        r->ran = ran;
+        return ran != before;
+}
+
 static bool container_runs(const struct ready *r)
 {
         const struct gear *gear = r->gear;
@@ -138,7 +158,7 @@ static void look_at_run(struct ready *r)
                 return;
         }
         r->looking = true;
-        r->looks += process != PROCESS_PREPARING;
+        r->looks += process == PROCESS_ASLEEP || (process == PROCESS_AWAKE && has_run(r, r->gear->pid));
         r->asleep = process == PROCESS_ASLEEP ? r->asleep + 1 : 0;
         if (r->asleep >= LOOKS_ASLEEP || r->looks >= LOOKS_AWAKE)
                 settle(r, READY_YES);
