@@ -52,7 +52,7 @@ class Server:
             self.lines.append("eof")
             self.news.notify_all()
 
-    def expect(self, start, timeout=5.0):
+    def expect(self, start, timeout=30.0):
         """The first line that starts so, waiting for it."""
         def find():
             return next((line for line in self.lines if line.startswith(start)), None)

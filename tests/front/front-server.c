@@ -174,6 +174,7 @@ static struct job *job_new(struct call *call, void (*fire)(void *arg), void (*dr
         j->timer = timer_new(call->front->loop, fire, j);
         (void) snprintf(j->path, sizeof j->path, "%s", call->request->target);
         reply_watch(j->reply, drained, on_gone, j);
+        (void) fprintf(stderr, "begun %s\n", j->path);
         return j;
 }
 

@@ -109,9 +109,9 @@ def test_departure_is_noticed(certificates):
     server = Server(f"--tls={certificates}/server.pem,{certificates}/server.key")
     s = wrap(server, certificates)
     s.sendall(request("GET /silent HTTP/1.1"))
-    time.sleep(0.2)
+    server.expect("begun /silent")
     s.close()
-    server.expect("gone /silent", 1)
+    server.expect("gone /silent")
     server.stop()
 
 
@@ -119,7 +119,7 @@ def test_no_handshake(plain):
     with plain.connect() as s:
         began = time.monotonic()
         assert s.recv(10) == b""
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 8
 
 
 def test_plain_http_on_the_port(plain):
