@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from lib.gear import JSON, container_of, delete, made, status, traces
+from lib.gear import JSON, container_of, delete, knows_all, made, status, traces
 from lib.host import SOCKET
 from lib.wait import wait_until
 
@@ -43,11 +43,6 @@ wait "$tracer"
 def change(host, call, n, what):
     method, body = ("DELETE", "") if what == "delete" else ("PUT", json.dumps(SPECS[what]))
     return host.run("bash", "-c", KILL, "kill", call, str(n), method, body, SOCKET, timeout=40).stdout.decode().strip()
-
-
-def knows_all(host):
-    told = host.peer("GET", "/healthz", headers=JSON, timeout=5).json
-    return told["systemd"] and told["engine"]
 
 
 def whole(host):

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from lib import trail
-from lib.gear import JSON, delete, made
+from lib.gear import JSON, delete, knows_all, made
 from lib.host import TESTHOST, URL, call
 from lib.trail import opened
 from lib.wait import wait_until
@@ -302,7 +302,7 @@ def test_a_trail_is_whole_while_it_grows_and_after_kill_9(the_trail):
     for _ in range(3):
         the_trail.change(2)
         the_trail.host.sh("systemctl kill -s KILL geard.service")
-        wait_until(lambda: the_trail.host.peer("GET", "/healthz", timeout=5).status == 200, 30, "geard is back")
+        wait_until(lambda: knows_all(the_trail.host), 30, "geard is back")
         status, said = the_trail.verify()
         assert status == 0, said
 

@@ -191,7 +191,7 @@ def test_sigterm_lets_what_is_under_way_finish(restored):
     assert host.sh("cat /root/code") == "201", "it answered before it went"
     assert container_of(host)
     assert healthy(host) and host.show("geard")["MainPID"] != before
-    assert status(host)["state"] == "running"
+    wait_until(lambda: status(host)["state"] == "running", 10, "the next one knows the gear")
 
 
 @pytest.mark.takes(25)
