@@ -143,7 +143,8 @@ def test_a_bad_file_is_named_and_the_others_count(host, issuer):
     (host.root / KEYS / "secret.jwk").chmod(0o644)
     names = [*bad, "directory.pem", "writable.jwk", "secret.jwk"]
     try:
-        wait_until(lambda: all(f"{name} is passed over" in host.journal("geard") for name in names), 5, "all are named")
+        wait_until(lambda: (said := host.journal("geard")) and all(f"{name} is passed over" in said for name in names), 20,
+                   "all are named")
         assert issuer.is_believed()
     finally:
         host.sh(f"rm -rf /{KEYS}/letter.pem /{KEYS}/huge.pem /{KEYS}/odd.jwk /{KEYS}/directory.pem "
@@ -253,7 +254,7 @@ def test_no_token_in_the_journal(talkative, issuer):
     host = talkative
     token, wrong = issuer.token(a="ops.read"), issuer.token(a="ops.read", d=1)
     host.sh("logger -t planted " + issuer.token(a="gear.read")[-40:])
-    planted = host.journal(None, "cat", "-t", "planted").split()[-1]
+    planted = wait_until(lambda: host.journal(None, "cat", "-t", "planted").split(), 10, "it is in the journal")[-1]
     assert get(host, token, "/metrics").status == 200
     assert get(host, wrong, "/metrics").status == 403
     everything = host.journal(None, "export", "-n", "2000")

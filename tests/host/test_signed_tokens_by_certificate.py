@@ -121,7 +121,7 @@ def test_a_token_is_for_one_name(side, peer):
     assert side.bearer("alice", p=peer) == 200
     for other in ("bob", "nul", "plain"):
         assert side.bearer(other, p=peer) == 403, other
-    assert "for another peer" in side.host.journal("geard", "cat", "-n", "3")
+    wait_until(lambda: "for another peer" in side.host.journal("geard", "cat", "-n", "3"), 10, "the journal says why")
 
 
 @pytest.mark.parametrize("peer", ["dns:bob", "dns:alice.example.", "uri:SPIFFE://example/alice", "email:Alice@example.org",

@@ -11,14 +11,6 @@ from lib.wait import wait_until
 FOLDER = f"/{KEYS}"
 
 
-def said_since(host, cursor):
-    return host.journal("geard", "cat", f"--after-cursor={cursor}")
-
-
-def cursor_of(host):
-    return host.journal("geard", "json", "-n", "1", "--output-fields=MESSAGE").partition('"__CURSOR":"')[2].partition('"')[0]
-
-
 @pytest.mark.parametrize("way", ["rm {file}", "mv {file} {folder}/.off", "mv {file} {file}.disabled", "mv {file} /root/",
                                  "mv {folder} /etc/geard/keys.off"])
 def test_no_request_comes_behind_the_removal_of_a_key(host, way):
@@ -35,13 +27,14 @@ def test_no_request_comes_behind_the_removal_of_a_key(host, way):
 
 
 def test_a_folder_that_cannot_be_read_opens_nothing(host, issuer):
-    token, cursor = issuer.token(a="ops.read"), cursor_of(host)
+    token, cursor = issuer.token(a="ops.read"), host.cursor()
     try:
         host.sh(f"chmod 0 {FOLDER}")
         wait_until(lambda: get(host, token, "/metrics").status == 403, 5, "the token is refused")
-        assert f"cannot read {FOLDER}: Permission denied; no signed token is accepted" in said_since(host, cursor)
+        wait_until(lambda: f"cannot read {FOLDER}: Permission denied; no signed token is accepted" in host.said_since(cursor), 20,
+                   "that is told")
         host.sh(f"chmod 777 {FOLDER}")
-        wait_until(lambda: f"no key in {FOLDER} counts: others than its owner" in said_since(host, cursor), 5, "that is told")
+        wait_until(lambda: f"no key in {FOLDER} counts: others than its owner" in host.said_since(cursor), 20, "that is told")
         assert get(host, token, "/metrics").status == 403
     finally:
         host.sh(f"chmod 755 {FOLDER}")
@@ -75,12 +68,12 @@ STRANGE = {
 
 
 def test_strange_files_are_named_and_hold_up_nobody(host, issuer):
-    cursor = cursor_of(host)
+    cursor = host.cursor()
     try:
         for name, (make, _) in STRANGE.items():
             host.sh(make.format(f"{FOLDER}/{name}"))
         for name, (_, why) in STRANGE.items():
-            wait_until(lambda: f"{FOLDER}/{name} is passed over: {why}" in said_since(host, cursor), 5, f"{name} is named")
+            wait_until(lambda: f"{FOLDER}/{name} is passed over: {why}" in host.said_since(cursor), 20, f"{name} is named")
         assert issuer.is_believed()
         assert host.curl("GET", "/healthz", timeout=5).status == 200
     finally:

@@ -245,7 +245,7 @@ def test_an_ordinary_start_warns_of_nothing(the_trail):
     the_trail.start()
     the_trail.change(1)
     assert looked(the_trail, run_of(the_trail))[0] == "6"
-    the_trail.is_whole(("journal", 1, RECORDS + 2))
+    wait_until(lambda: the_trail.is_whole(("journal", 1, RECORDS + 2)) is None, 10, "all of them are vouched for")
 
 
 def test_another_database_is_told(the_trail):

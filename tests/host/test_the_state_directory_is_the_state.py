@@ -170,6 +170,7 @@ def test_what_an_adoption_had_done_is_not_done_twice(copied):
         wait_until(lambda: is_adopted(host, gear, wanted), 30, f"{gear} is adopted", every=0.3)
     wait_until(lambda: at_home(host), 5, "all are at home")
     before = {gear: container_of(host, gear) for gear in WISHES}
+    wait_until(lambda: len(came_from_elsewhere(host)) >= len(WISHES), 10, "all of it is in the journal")
     assert sorted(came_from_elsewhere(host)) == sorted(WISHES), "each of them once"
 
     # As if the last one had not come to its end: it does not run, and the directory is not this host's.
@@ -197,7 +198,7 @@ def test_a_gear_that_cannot_be_adopted_holds_up_no_other(copied):
     wait_until(lambda: is_adopted(host, "c", True) and is_adopted(host, "rests", False), 30, "the others are adopted")
     wait_until(lambda: at_home(host), 20, "all have come to an end")
     assert status(host, "a")["state"] == "damaged"
-    assert "gear b is not at home here" in host.journal("geard", "cat")
+    wait_until(lambda: "gear b is not at home here" in host.journal("geard", "cat"), 10, "that is told")
     wait_until(lambda: traces(host, "stopped") == [], 10, "what was being deleted is gone")
     host.sh("rm -r /var/lib/gears/previous/gear-b.service")
     delete(host, "a")

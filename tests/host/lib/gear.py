@@ -122,7 +122,7 @@ def truth_is_told(host, gear="1", seconds=5, within=1.0):
         if said["told"] and (said["before"] != said["after"] or said["told"] == said["before"]):
             wrong_since, history = None, []
             continue
-        # It has been so for longer, but how slow a look is must not count.
+        # It may have been so before, but how long a look takes is not geard's doing.
         if wrong_since is None or said["before"] != truth:
             wrong_since, truth = float(said["asked"]), said["before"]
         behind = float(said["asked"]) - wrong_since

@@ -172,6 +172,15 @@ class Host:
 
     # --- geard ---
 
+    def cursor(self):
+        """The place that geard's journal has come to."""
+        newest = self.journal("geard", "json", "-n", "1", "--output-fields=MESSAGE")
+        return newest.partition('"__CURSOR":"')[2].partition('"')[0]
+
+    def said_since(self, cursor):
+        """What geard's journal has behind that place."""
+        return self.journal("geard", "cat", f"--after-cursor={cursor}")
+
     def curl(self, method, target, body=None, headers=None, *, unix=None, timeout=90, options=()):
         """One request with the host's curl; target is a path, or a whole URL.
 

@@ -134,4 +134,4 @@ def put(host, token, path, body=None):
 def is_refused(host, answer, because=None):
     assert answer.status == 403 and REFUSED in answer.text, answer
     if because:
-        assert because in host.journal("geard", "cat", "-n", "3"), host.journal("geard", "cat", "-n", "3")
+        wait_until(lambda: because in host.journal("geard", "cat", "-n", "3"), 10, f"the journal says {because!r}")
