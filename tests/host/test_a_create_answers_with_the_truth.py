@@ -249,10 +249,10 @@ def test_a_running_one_may_be_replaced_by_a_stopped_one(host):
 def test_a_client_that_leaves_does_not_stop_a_create(host):
     body = json.dumps({"image": "test/busybox", "ready": {"log": "now"}, "stop_timeout": "1s",
                        "command": shell("sleep 2; echo now; exec hold")})
-    left = host.run("curl", "-s", "-X", "PUT", "--max-time", "0.05", "--unix-socket", "/run/geard/geard.sock",
+    left = host.run("curl", "-s", "-X", "PUT", "--max-time", "0.5", "--unix-socket", "/run/geard/geard.sock",
                     "http://localhost/container/1", "-d", body, check=False)
     assert left.returncode == 28
-    assert host.peer("GET", "/container/1/status", headers=JSON).status == 200
+    wait_until(lambda: host.peer("GET", "/container/1/status", headers=JSON).status == 200, 10, "it is under way")
     wait_running(host)
 
 

@@ -95,7 +95,7 @@ def test_a_paused_container_is_told_and_can_be_stopped(host):
     turn(host, "1", "stopped")
 
 
-CRASHES = ["sh", "-c", "sleep 0.5; test -e /data/well && exec sleep 1000; exit 3"]
+CRASHES = ["sh", "-c", "sleep 3; test -e /data/well && exec sleep 1000; exit 3"]
 LIMIT = "/run/systemd/system/gear-1.service.d/limit.conf"
 
 

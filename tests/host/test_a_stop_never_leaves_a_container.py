@@ -10,6 +10,7 @@ import pytest
 
 from lib.gear import (JSON, at_boot, container_of, create, delete, inspect, log_lines, made, status, traces, turn,
                       unit_is, wait_running)
+from lib.host import SOCKET
 from lib.wait import wait_until
 
 # Accepts and never answers: a registry that hangs in the middle of a pull.
@@ -26,6 +27,12 @@ def is_stopped(host, gear="1"):
     assert (shown["ActiveState"], shown["Result"]) == ("inactive", "success"), shown
     assert gone(host, gear)
     assert status(host, gear)["state"] == "stopped"
+
+
+def is_stopped_and_geard_hears_of_it(host):
+    """The same where geard did not stop it: then it is told afterwards."""
+    wait_until(lambda: status(host)["state"] == "stopped", 5, "geard knows")
+    is_stopped(host)
 
 
 @contextlib.contextmanager
@@ -58,11 +65,11 @@ def test_a_stop_lets_the_container_say_goodbye(host):
 
 
 def test_a_stop_signal_of_its_own_is_used(host):
-    made(host, stop_signal="USR1", stop_timeout="5s",
+    made(host, stop_signal="USR1", stop_timeout="30s",
          command=["sh", "-c", "trap 'exit 0' USR1; while :; do sleep 0.1; done"])
     began = time.monotonic()
     turn(host, "1", "stopped")
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 25
     is_stopped(host)
 
 
@@ -70,7 +77,7 @@ def test_one_that_ignores_sigterm_is_inactive_not_failed(host):
     made(host, image="test/stubborn", stop_timeout="1s")
     began = time.monotonic()
     turn(host, "1", "stopped")
-    assert 1 <= time.monotonic() - began < 5
+    assert 1 <= time.monotonic() - began < 9
     is_stopped(host)
     assert at_boot(host) == "linked"
 
@@ -79,7 +86,7 @@ def test_one_that_ignores_sigterm_is_inactive_not_failed(host):
 def test_a_stubborn_one_is_inactive_under_every_restart_policy(host, policy):
     made(host, image="test/stubborn", stop_timeout="1s", restart=policy)
     host.systemctl("stop", "gear-1")
-    is_stopped(host)
+    is_stopped_and_geard_hears_of_it(host)
     time.sleep(1.5)   # RestartSec
     is_stopped(host)
 
@@ -107,7 +114,7 @@ def test_while_it_is_pulled(host, tarpit):
                    "the engine hangs in the pull")
         began = time.monotonic()
         answer = host.peer("PUT", "/container/1/stopped", headers=JSON)
-        assert answer.status == 200 and time.monotonic() - began < 5, answer
+        assert answer.status == 200 and time.monotonic() - began < 30, answer
     assert created[0].status == 409 and "stopped" in created[0].text, created[0]
     assert traces(host, "1") == []
     made(host)   # and the id is free
@@ -131,12 +138,26 @@ def test_while_its_readiness_is_awaited(host):
     assert traces(host, "1") == []
 
 
+# A stop behind a start, by one program, so that the start is asked for first.
+START_AND_STOP = r"""
+import socket, sys, time
+def ask(state):
+    s = socket.socket(socket.AF_UNIX)
+    s.connect(sys.argv[1])
+    s.sendall(b"PUT /container/1/%s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n" % state)
+    return s
+start = ask(b"started")
+time.sleep(float(sys.argv[2]))
+stop = ask(b"stopped")
+print(*(s.makefile("rb").read()[9:12].decode() for s in (start, stop)))
+"""
+
+
 @pytest.mark.parametrize("delay", [0.03, 0.06, 0.1, 0.15, 0.25, 0.4])
 def test_at_any_moment_of_a_start(host, delay):
     made(host, started=False, stop_timeout="1s")
-    curl = "curl -s -o /dev/null -w '%{http_code} ' --unix-socket /run/geard/geard.sock -X PUT http://localhost/container/1"
-    codes = host.sh(f"{curl}/started & sleep {delay}; {curl}/stopped; wait").split()
-    assert "200" in codes and set(codes) <= {"200", "409"}
+    codes = host.run("python3", "-", SOCKET, delay, stdin=START_AND_STOP).stdout.decode().split()
+    assert len(codes) == 2 and "200" in codes and set(codes) <= {"200", "409"}, codes
     is_stopped(host)
     assert at_boot(host) == "linked"
 
@@ -145,14 +166,14 @@ def test_at_any_moment_of_a_start(host, delay):
 def test_systemctl_stop_at_any_moment_of_a_start(host, delay):
     made(host, started=False, stop_timeout="1s")
     host.sh(f"systemctl start --no-block gear-1; sleep {delay}; systemctl stop gear-1")
-    is_stopped(host)
+    is_stopped_and_geard_hears_of_it(host)
     time.sleep(0.7)   # a create that was under way in the engine would show by now
     assert gone(host)
 
 
 def test_while_it_slows_down_after_crashes(host):
-    made(host, command=["sh", "-c", "sleep 0.3; exit 1"])
-    wait_until(lambda: unit_is(host, "1", "activating", "start"), 30, "gear-unit waits before the next attempt",
+    made(host, command=["sh", "-c", "sleep 3; exit 1"])
+    wait_until(lambda: unit_is(host, "1", "activating", "start"), 60, "gear-unit waits before the next attempt",
                every=0.03)
     turn(host, "1", "stopped")
     is_stopped(host)
@@ -175,47 +196,47 @@ def test_a_stop_and_a_start_at_once_end_in_the_later(host):
 # --- by itself -----------------------------------------------------------------------
 
 def test_exit_0_without_restart_is_inactive(host):
-    made(host, restart="no", command=["sh", "-c", "sleep 1; exit 0"])
-    wait_until(lambda: unit_is(host, "1", "inactive"), 10, "it ended")
-    is_stopped(host)
+    made(host, restart="no", command=["sh", "-c", "sleep 3; exit 0"])
+    wait_until(lambda: unit_is(host, "1", "inactive"), 40, "it ended")
+    is_stopped_and_geard_hears_of_it(host)
 
 
 def test_exit_3_without_restart_is_failed_and_says_so(host):
-    made(host, restart="no", command=["sh", "-c", "sleep 1; exit 3"])
-    wait_until(lambda: unit_is(host, "1", "failed"), 10, "it failed")
-    told = status(host)
-    assert told["state"] == "failed" and told["exit"]["status"] == 3, told
+    made(host, restart="no", command=["sh", "-c", "sleep 3; exit 3"])
+    wait_until(lambda: unit_is(host, "1", "failed"), 40, "it failed")
+    told = wait_until(lambda: (told := status(host))["state"] == "failed" and told, 10, "geard knows")
+    assert told["exit"]["status"] == 3, told
     assert gone(host)
 
 
 @pytest.mark.parametrize("policy", ["always", "on-failure"])
 def test_a_crash_is_restarted(host, policy):
-    made(host, restart=policy, command=["sh", "-c", "trap 'exit 0' TERM; sleep 1; exit 3"])
-    wait_until(lambda: int(host.show("gear-1")["NRestarts"]) >= 1, 15, "it was restarted")
-    wait_until(lambda: status(host)["restarts"] == int(host.show("gear-1")["NRestarts"]), 5, "and status knows")
+    made(host, restart=policy, command=["sh", "-c", "trap 'exit 0' TERM; sleep 3; exit 3"])
+    wait_until(lambda: int(host.show("gear-1")["NRestarts"]) >= 1, 60, "it was restarted")
+    wait_until(lambda: status(host)["restarts"] == int(host.show("gear-1")["NRestarts"]), 20, "and status knows")
 
 
 def test_exit_0_is_restarted_only_under_always(host):
-    made(host, "a", restart="always", command=["sh", "-c", "sleep 1; exit 0"])
-    made(host, "b", restart="on-failure", command=["sh", "-c", "sleep 1; exit 0"])
-    wait_until(lambda: int(host.show("gear-a")["NRestarts"]) >= 1, 15, "always restarts it")
-    wait_until(lambda: unit_is(host, "b", "inactive"), 10, "on-failure lets it rest")
+    made(host, "a", restart="always", command=["sh", "-c", "sleep 3; exit 0"])
+    made(host, "b", restart="on-failure", command=["sh", "-c", "sleep 3; exit 0"])
+    wait_until(lambda: int(host.show("gear-a")["NRestarts"]) >= 1, 60, "always restarts it")
+    wait_until(lambda: unit_is(host, "b", "inactive"), 40, "on-failure lets it rest")
     assert host.show("gear-b")["NRestarts"] == "0"
 
 
-EATER = ["sh", "-c", "sleep 1; exec tail /dev/zero"]   # tail keeps all of its endless line
+EATER = ["sh", "-c", "sleep 3; exec tail /dev/zero"]   # tail keeps all of its endless line
 
 
 def test_an_oom_kill_is_restarted(host):
     made(host, restart="on-failure", memory="16M", command=EATER)
-    wait_until(lambda: int(host.show("gear-1")["NRestarts"]) >= 1, 30, "it was restarted")
+    wait_until(lambda: int(host.show("gear-1")["NRestarts"]) >= 1, 60, "it was restarted")
 
 
 def test_an_oom_kill_without_restart_is_failed(host):
     made(host, restart="no", memory="16M", command=EATER)
-    wait_until(lambda: unit_is(host, "1", "failed"), 30, "it failed")
-    told = status(host)
-    assert told["state"] == "failed" and told["exit"]["status"] == 137, told
+    wait_until(lambda: unit_is(host, "1", "failed"), 60, "it failed")
+    told = wait_until(lambda: (told := status(host))["state"] == "failed" and told, 10, "geard knows")
+    assert told["exit"]["status"] == 137, told
     assert "memory" in told["exit"]["meaning"], told
     assert gone(host)
 
@@ -245,7 +266,7 @@ def test_systemctl_and_journalctl_are_enough(host):
 def test_what_systemctl_does_geard_sees(host):
     made(host)
     host.systemctl("stop", "gear-1")
-    wait_until(lambda: status(host)["state"] == "stopped", 1, "status says stopped")
+    wait_until(lambda: status(host)["state"] == "stopped", 5, "status says stopped")
     host.systemctl("start", "gear-1")
     wait_running(host)
     assert status(host)["container"] == inspect(host)["Id"][:12]

@@ -6,6 +6,8 @@ import pytest
 from lib.gear import container_of, log_lines, made, runs, status, turn
 from lib.wait import wait_until
 
+pytestmark = pytest.mark.timeout(900)
+
 FLOOD = 200_000
 COUNTER = ["sh", "-c", "trap 'exit 0' TERM; n=0; while [ $n -lt 200 ]; do n=$((n + 1)); echo said $n; sleep 0.02; done; "
                        "while :; do sleep 0.2; done"]
@@ -28,10 +30,10 @@ def strict(host):
 
 def test_a_burst_of_200000_lines_arrives_whole(host):
     made(host, "burst", image="test/flood", command=["flood", str(FLOOD)])
-    wait_until(lambda: has_flooded(host, "gear-burst"), 90, "it has printed everything")
+    wait_until(lambda: has_flooded(host, "gear-burst"), 200, "it has printed everything")
     host.sh("journalctl --sync")
     count = "journalctl -q -o cat SYSLOG_IDENTIFIER=gear-burst _SYSTEMD_INVOCATION_ID=" + host.show("gear-burst")["InvocationID"]
-    wait_until(lambda: int(host.sh(f"{count} | wc -l", timeout=120)) == FLOOD, 30, "every line is in the journal")
+    wait_until(lambda: int(host.sh(f"{count} | wc -l", timeout=120)) == FLOOD, 90, "every line is in the journal")
     numbers = host.sh(f"{count} | awk '$2 != NR' | head -n 1", timeout=120)
     assert numbers == "", "and in its place"
 
@@ -42,7 +44,7 @@ def test_no_limit_is_none(host):
     host.systemctl("reload", "geard")
     try:
         made(host, "loud", command=["sh", "-c", f"seq 1 {FLOOD // 2}; echo end; while :; do sleep 0.2; done"], stop_timeout="1s")
-        wait_until(lambda: log_lines(host, "loud")[-1:] == ["end"], 90, "it has printed everything", every=2)
+        wait_until(lambda: log_lines(host, "loud")[-1:] == ["end"], 200, "it has printed everything", every=2)
         assert len(log_lines(host, "loud")) == FLOOD // 2 + 1
     finally:
         host.sh("rm /etc/geard/geard.conf.d/60-case.conf; systemctl reload geard")
@@ -52,10 +54,10 @@ def test_a_flood_suppresses_nobody_elses_lines(strict):
     host = strict
     made(host, "victim", command=COUNTER)
     made(host, "flood", image="test/flood", command=["flood", str(FLOOD)])
-    wait_until(lambda: has_flooded(host, "gear-flood"), 90, "it has printed everything")
+    wait_until(lambda: has_flooded(host, "gear-flood"), 200, "it has printed everything")
     made(host, "later", command=COUNTER)
     for gear in ("victim", "later"):
-        wait_until(lambda: log_lines(host, gear)[-1:] == SAID[-1:], 20, f"{gear} came to its last line")
+        wait_until(lambda: log_lines(host, gear)[-1:] == SAID[-1:], 90, f"{gear} came to its last line")
         assert [line for line in log_lines(host, gear) if line.startswith("said")] == SAID
     # the limit is there, or this case says nothing
     assert 1000 <= len(log_lines(host, "flood")) < FLOOD / 2
@@ -64,11 +66,11 @@ def test_a_flood_suppresses_nobody_elses_lines(strict):
 def test_one_that_crashes_and_one_that_eats_disturb_no_other(host):
     made(host, "calm")
     calm = container_of(host, "calm")
-    made(host, "crashes", command=["sh", "-c", "sleep 0.5; exit 3"])
-    made(host, "eats", restart="on-failure", memory="16M", command=["sh", "-c", "sleep 1; exec tail /dev/zero"])
+    made(host, "crashes", command=["sh", "-c", "sleep 3; exit 3"])
+    made(host, "eats", restart="on-failure", memory="16M", command=["sh", "-c", "sleep 3; exec tail /dev/zero"])
     made(host, "forks", pids=20, stop_timeout="1s", command=["sh", "-c", "(while :; do sleep 600 & done); exec sleep 600"])
-    wait_until(lambda: status(host, "eats")["restarts"] >= 2, 40, "it was killed for its memory, and again")
-    assert status(host, "crashes")["restarts"] >= 1
+    wait_until(lambda: status(host, "eats")["restarts"] >= 2, 120, "it was killed for its memory, and again")
+    wait_until(lambda: status(host, "crashes")["restarts"] >= 1, 30, "the other one crashed")
     made(host, "new")
     turn(host, "new", "restarted")
     assert container_of(host, "calm") == calm and runs(host, "calm") and status(host, "calm")["restarts"] == 0

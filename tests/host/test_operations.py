@@ -65,14 +65,15 @@ for s in asked:
 
 def test_who_asks_while_geard_stops_is_told_so(host):
     body = json.dumps({"image": "test/busybox", "ready": {"log": "now"},
-                       "command": ["sh", "-c", "trap 'exit 0' TERM; sleep 3; echo now; while :; do sleep 0.2; done"]})
+                       "command": ["sh", "-c", "trap 'exit 0' TERM; until [ -e /tmp/go ]; do sleep 0.1; done; echo now; "
+                                           "while :; do sleep 0.2; done"]})
     host.sh(f"systemd-run --quiet --collect --unit=client curl -s -o /root/answer --unix-socket {SOCKET} "
             f"-X PUT http://localhost/container/1 -d {shlex.quote(body)}")
-    wait_until(lambda: container_of(host), 10, "a create is under way, which geard finishes first")
+    wait_until(lambda: container_of(host), 30, "a create is under way, which geard finishes first")
     try:
         health, change, _ = host.run("python3", "-c", ASK_LATE, SOCKET, timeout=30).stdout.decode().split("\n====\n")
     finally:
-        host.sh("systemctl stop geard.service; systemctl start geard.service")
+        host.sh("docker exec gear-1 touch /tmp/go; systemctl stop geard.service; systemctl start geard.service")
     assert health.startswith("HTTP/1.1 503 ") and '"status":"stopping"' in health and "Connection: close" in health
     assert change.startswith("HTTP/1.1 503 ") and "geard is stopping" in change and "Retry-After: " in change
     assert container_of(host), "the create was finished, the delete was not begun"

@@ -181,38 +181,46 @@ def test_check_config_names_the_line(restored):
 
 # --- ending ---------------------------------------------------------------------------------
 
+def client_is_gone(host):
+    """A unit that has ended and was collected is as inactive as one that never was."""
+    return host.show("client")["ActiveState"] == "inactive"
+
+
 def test_sigterm_lets_what_is_under_way_finish(restored):
     host = restored
     body = json.dumps({"image": "test/busybox", "ready": {"log": "now"},
                        "command": ["sh", "-c", "trap 'exit 0' TERM; sleep 2; echo now; while :; do sleep 0.2; done"]})
-    host.sh(f"""systemd-run --quiet --collect --unit=client bash -c {shlex.quote(
+    host.sh(f"""rm -f /root/code /root/answer; systemd-run --quiet --collect --unit=client bash -c {shlex.quote(
         f"curl -s -o /root/answer -w '%{{http_code}}' --unix-socket {SOCKET} -X PUT http://localhost/container/1 "
         f"-d {shlex.quote(body)} > /root/code")}""")
-    wait_until(lambda: container_of(host), 10, "the create is under way")
+    wait_until(lambda: container_of(host), 30, "the create is under way")
     before = host.show("geard")["MainPID"]
     host.systemctl("stop", "geard.service")
+    wait_until(lambda: client_is_gone(host), 20, "its client has its answer")
     assert host.sh("cat /root/code") == "201", "it answered before it went"
     assert container_of(host)
     assert healthy(host) and host.show("geard")["MainPID"] != before
     wait_until(lambda: status(host)["state"] == "running", 10, "the next one knows the gear")
 
 
-@pytest.mark.takes(25)
+@pytest.mark.takes(45)
 def test_a_create_that_outlasts_the_drain_is_answered_and_goes_on_at_the_next_start(restored):
     host = restored
-    late = ["sh", "-c", "trap 'exit 0' TERM; sleep 25 & wait $!; echo now; while :; do sleep 0.2; done"]
+    late = ["sh", "-c", "trap 'exit 0' TERM; sleep 40 & wait $!; echo now; while :; do sleep 0.2; done"]
     body = json.dumps({"image": "test/busybox", "ready": {"log": "now"}, "command": late})
-    host.sh("systemd-run --quiet --collect --unit=client curl -s -i -o /root/answer -H 'Accept: application/json' "
+    host.sh("rm -f /root/answer; "
+            "systemd-run --quiet --collect --unit=client curl -s -i -o /root/answer -H 'Accept: application/json' "
             f"--unix-socket {SOCKET} -X PUT http://localhost/container/1 -d {shlex.quote(body)}")
-    container = wait_until(lambda: container_of(host), 10, "the create is under way")
+    container = wait_until(lambda: container_of(host), 30, "the create is under way")
     began = time.monotonic()
     host.systemctl("stop", "geard.service")
-    assert 15 < time.monotonic() - began < 30 and host.show("geard")["Result"] == "success"
+    assert 15 < time.monotonic() - began < 44 and host.show("geard")["Result"] == "success"
+    wait_until(lambda: client_is_gone(host), 20, "its client has its answer")
     answer = parse_answer(host.sh("cat /root/answer").encode())
     assert answer.status == 503 and int(answer.headers["retry-after"]) > 0 and "next start" in answer.json["detail"], answer
     host.systemctl("start", "geard.service")
     assert wait_running(host) == container
-    wait_until(lambda: host.sh("cat /var/lib/gears/wanted/1") == "started", 20, "it was ready, and is done")
+    wait_until(lambda: host.sh("cat /var/lib/gears/wanted/1") == "started", 60, "it was ready, and is done")
     assert container_of(host) == container
 
 

@@ -47,7 +47,7 @@ for i in range(300):
         s.sendall(GET * (1 + i % 3))
 """
 READ_UNTIL_GONE = GET + r"""
-end, seen = time.monotonic() + 20, set()
+end, seen = time.monotonic() + 90, set()
 while time.monotonic() < end and 404 not in seen:
     with connect() as s:
         s.sendall(GET)
@@ -56,6 +56,7 @@ while time.monotonic() < end and 404 not in seen:
     status = int(head[9:12])
     assert status == 404 or (status, body) == (200, b"A=1\n"), (status, body)
     seen.add(status)
+    open("/root/has-read", "w").close()
 print(sorted(seen))
 """
 
@@ -91,8 +92,10 @@ def test_reading_while_a_gear_is_deleted_is_all_or_nothing(host):
     """Every answer has the variables or says that the gear is not there."""
     made(host, env={"A": "1"}, started=False)
     host.run("tee", "/root/reader", stdin=READ_UNTIL_GONE)
-    said = host.sh(f"python3 /root/reader {SOCKET} & sleep 0.3; curl -s -X DELETE --unix-socket {SOCKET} "
-                   "http://localhost/container/1; wait $! && rm /root/reader")
+    said = host.sh(f"rm -f /root/has-read; python3 /root/reader {SOCKET} & "
+                   "until [ -e /root/has-read ] || ! kill -0 $!; do sleep 0.02; done; "
+                   f"curl -s -X DELETE --unix-socket {SOCKET} http://localhost/container/1; "
+                   "wait $! && rm /root/reader /root/has-read")
     assert said == "[200, 404]"
 
 

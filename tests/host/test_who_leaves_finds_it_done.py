@@ -33,7 +33,7 @@ def is_gone(host, gear="1"):
 @pytest.mark.parametrize("headers", [None, STREAM], ids=["waiting", "watching"])
 def test_a_create_that_succeeds_is_there(host, headers):
     leave(host, "PUT", "/container/1", SLOW, headers)
-    assert status(host)["state"] in ("creating", "starting", "running")
+    wait_until(lambda: status(host)["state"] in ("creating", "starting", "running"), 10, "it is under way")
     wait_until(lambda: runs(host), 20, "it runs")
     again = host.peer("PUT", "/container/1", SLOW, JSON)
     assert again.status == 200, again
@@ -44,7 +44,7 @@ def test_a_create_that_fails_is_undone(host, headers):
     spec = {**SLOW, "command": ["sh", "-c", "sleep 1; exit 3"], "env": {"A": "b"}, "ports": [{"internal": 80, "external": 4400}],
             "volumes": [{"name": "data", "target": "/data"}]}
     leave(host, "PUT", "/container/1", spec, headers)
-    assert host.peer("GET", "/container/1/status").status == 200, "it was under way"
+    wait_until(lambda: host.peer("GET", "/container/1/status").status == 200, 10, "it is under way")
     wait_until(lambda: is_gone(host), 20, "nothing of it is left")
     assert host.docker("volume", "ls", "-q") == "" and host.docker("ps", "-aq") == ""
     made(host, "2", ports=[{"internal": 80, "external": 4400}])
@@ -52,7 +52,7 @@ def test_a_create_that_fails_is_undone(host, headers):
 
 def test_it_asks_how_its_request_went(host):
     leave(host, "PUT", "/container/1", SLOW, {"X-Request-Id": "5eaf"})
-    assert host.peer("GET", "/requests/5eaf", headers=JSON).json["state"] == "running"
+    wait_until(lambda: host.peer("GET", "/requests/5eaf", headers=JSON).json.get("state") == "running", 10, "it is under way")
     told = wait_until(lambda: (told := host.peer("GET", "/requests/5eaf", headers=JSON).json)["state"] == "done" and told, 20,
                       "it is told")
     assert told["status"] == 201 and runs(host), told
@@ -86,8 +86,8 @@ def test_a_replacement_comes_to_its_end(host):
     ("PUT", "/container/1/stopped", lambda host: unit_is(host, "1", "inactive") and status(host)["state"] == "stopped"),
     ("DELETE", "/container/1", is_gone)], ids=["stop", "delete"])
 def test_an_end_comes_to_its_end(host, method, path, is_done):
-    made(host, image="test/stubborn", stop_timeout="2s")
+    made(host, image="test/stubborn", stop_timeout="8s")
     leave(host, method, path)
     assert container_of(host), "it was still stopping"
-    wait_until(lambda: is_done(host), 15, "it is done")
+    wait_until(lambda: is_done(host), 40, "it is done")
     assert host.docker("ps", "-aq") == ""
