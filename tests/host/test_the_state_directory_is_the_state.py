@@ -73,14 +73,14 @@ def test_copied_to_another_host_it_all_is_there(make_host):
     two.install()
 
     for gear in ("pulled", "local"):
-        wait_running(two, gear, 60)
-    assert "It runs." in two.sh("curl -s --fail http://127.0.0.1:4343/")
+        wait_running(two, gear)
+    wait_until(lambda: "It runs." in two.sh("curl -s --fail http://127.0.0.1:4343/", check=False), 20, "its server listens")
     assert inspect(two, "pulled")["Config"]["Image"] == image and "A=x y" in inspect(two, "pulled")["Config"]["Env"]
     assert inspect(two, "local")["HostConfig"]["Memory"] == 64 << 20
     assert status(two, "pulled")["ports"] == status(one, "pulled")["ports"]
     for gear in ("rests", "stopped"):
+        wait_until(lambda: at_boot(two, gear) == "linked", 20, f"{gear} is at home")
         assert status(two, gear)["state"] == "stopped" and unit_is(two, gear, "inactive")
-        assert at_boot(two, gear) == "linked"
 
     # at home now: a boot and a change work as anywhere
     two.reboot()
