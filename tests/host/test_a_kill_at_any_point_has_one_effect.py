@@ -28,7 +28,7 @@ KILLS = int(os.environ.get("GEARD_KILLS", "200"))
 SEED = int(os.environ.get("GEARD_SEED", "0")) or random.randrange(1 << 32)
 GEARS = 4
 CLIENTS = 100
-PATIENCE = 60  # seconds within which every request has its outcome, however often geard dies
+PATIENCE = 300  # seconds within which every request has its outcome, however often geard dies
 LONGEST_LIFE = 0.5
 
 # Whose container: the engine's own word, written down as it comes.
@@ -262,7 +262,7 @@ class Work:
     def make(self, change):
         self.client.ask(change)
         self.created += change.created
-        wait_until(lambda: self.stage.created(self.client.gear) >= self.created, 5,
+        wait_until(lambda: self.stage.created(self.client.gear) >= self.created, 60,
                    f"{self.client.gear}: the containers created, after {change}")
         assert self.stage.created(self.client.gear) == self.created, f"{self.client.gear}: too many after {change}"
         self.client.gets_the_same(change)
@@ -273,7 +273,7 @@ def kill_often(stage, running, chances):
     kills = 0
     while kills < KILLS and not any(one.done() for one in running):
         if chances.random() < 0.9:  # else it dies while it gathers what there is
-            wait_until(stage.knows_all, 30, "geard is back", every=0.02)
+            wait_until(stage.knows_all, 120, "geard is back", every=0.02)
         time.sleep(chances.uniform(0, LONGEST_LIFE))
         kills += stage.kill()
         stage.count_intents()
@@ -281,7 +281,7 @@ def kill_often(stage, running, chances):
 
 
 @pytest.mark.takes(100)
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(3000)
 def test_killed_again_and_again(stage):
     chances = random.Random(SEED)
     enough = threading.Event()
@@ -296,7 +296,7 @@ def test_killed_again_and_again(stage):
     for one in running:
         one.result()
 
-    wait_until(stage.knows_all, 30, "geard is back")
+    wait_until(stage.knows_all, 120, "geard is back")
     stage.count_intents()
     changes = [(work.client, change) for work in works for change in work.client.done]
     print(f"{stage.between} of them between an intent and its outcome; {len(changes)} requests, "
@@ -317,10 +317,10 @@ def test_a_hundred_clients_with_one_id_are_one_create(host):
     """… while it is under way, and one answer for all of them."""
     port = host.forward(2223)
     began = host.sh("date +%s.%N")
-    slow = spec(command=["sh", "-c", "sleep 3; echo now; exec hold"], ready={"log": "now"})
+    slow = spec(command=["sh", "-c", "sleep 10; echo now; exec hold"], ready={"log": "now"})
     changes = [Change("PUT", "container", 201, 1, slow, "test/busybox", "100c") for _ in range(CLIENTS)]
     with ThreadPoolExecutor(CLIENTS) as clients:
-        answers = list(clients.map(lambda change: Client(port, "joined").ask_once(change), changes))
+        answers = list(clients.map(lambda change: Client(port, "joined").ask_once(change, timeout=80), changes))
     assert {(answer.status, answer.body) for answer in answers} == {(201, answers[0].body)}
     # One that comes when all is over is told so, but these came while it was under way.
     assert sum(answer.replayed for answer in answers) == 0

@@ -25,7 +25,7 @@ strace -f -qq -p "$pid" -o /dev/null -e trace="$call" -e inject="$call:signal=KI
 tracer=$!
 untraced() { grep -l '^TracerPid:.0$' /proc/"$pid"/task/*/status; }
 while kill -0 "$tracer" && [ -n "$(untraced)" ]; do sleep 0.01; done
-curl -s -o /dev/null --max-time 20 --unix-socket "$socket" -X "$method" ${body:+-d "$body"} http://localhost/container/1 &
+curl -s -o /dev/null --max-time 60 --unix-socket "$socket" -X "$method" ${body:+-d "$body"} http://localhost/container/1 &
 client=$!
 # strace may wait for ever for a process whose other thread it has killed: then it goes first.
 dead() { ! grep -q '^State:.[^ZX]' "/proc/$pid/status" 2>/dev/null; }
@@ -42,7 +42,7 @@ wait "$tracer"
 
 def change(host, call, n, what):
     method, body = ("DELETE", "") if what == "delete" else ("PUT", json.dumps(SPECS[what]))
-    return host.run("bash", "-c", KILL, "kill", call, str(n), method, body, SOCKET, timeout=40).stdout.decode().strip()
+    return host.run("bash", "-c", KILL, "kill", call, str(n), method, body, SOCKET, timeout=150).stdout.decode().strip()
 
 
 def whole(host):
@@ -78,8 +78,8 @@ def test_killed_at(host, what, call):
         if what != "create":
             made(host, **SPECS["create"])
         verdict = change(host, call, n, what)
-        wait_until(lambda: knows_all(host), 20, "geard is back")
-        wait_until(lambda: settled(host, what), 20, f"whole or gone, after {call} number {n}", every=0.2)
+        wait_until(lambda: knows_all(host), 60, "geard is back")
+        wait_until(lambda: settled(host, what), 60, f"whole or gone, after {call} number {n}", every=0.2)
 
         if what == "delete":
             delete(host, "1")

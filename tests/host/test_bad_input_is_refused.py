@@ -356,7 +356,7 @@ def test_a_port_that_a_stranger_holds(host):
     before = listing(host)
     host.sh("systemd-run --quiet --unit=stranger busybox httpd -f -p 127.0.0.1:4711")
     try:
-        wait_until(lambda: host.sh("curl -s -o /dev/null http://127.0.0.1:4711/; echo $?") == "0", 5, "the stranger listens")
+        wait_until(lambda: host.sh("curl -s -o /dev/null http://127.0.0.1:4711/; echo $?") == "0", 20, "the stranger listens")
         answer = create(host, ports=[{"internal": 1}, {"internal": 80, "external": 4711}])
         assert complaint(answer, "ports[1].external", 409) is None, answer
         answer = create(host, ports=[{"internal": 80, "external": 4711, "address": "127.0.0.1"}])
@@ -417,7 +417,7 @@ def open_path(host):
     host.configure("60-open", "[Daemon]\nVolumePaths=/srv/open\n")
     host.sh("mkdir -p /srv/open/x /srv/opener /srv/other; ln -sfn /etc /srv/open/out; systemctl reload geard")
     wait_until(lambda: create(host, "probe", query="?plan=yes",
-                              volumes=[{"source": "/srv/open/x", "target": "/x"}]).status == 200, 5, "it is allowed")
+                              volumes=[{"source": "/srv/open/x", "target": "/x"}]).status == 200, 20, "it is allowed")
     yield
     host.sh("rm -rf /srv/open /srv/opener /srv/other /etc/geard/geard.conf.d/60-open.conf; systemctl reload geard")
 

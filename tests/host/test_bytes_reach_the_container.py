@@ -119,10 +119,10 @@ def test_the_words_of_a_health_command(host):
     text = "".join(TRAPS)
     made(host, image="test/busybox", health={
         "command": ["sh", "-c", "printf %s \"$1\" > /tmp/got; test -z \"$2\"", "me", text, ""], "interval": "1s"})
-    found = wait_until(lambda: host.run("docker", "exec", "gear-1", "cat", "/tmp/got", check=False).stdout, 10,
+    found = wait_until(lambda: host.run("docker", "exec", "gear-1", "cat", "/tmp/got", check=False).stdout, 60,
                        "it was probed")
     assert found.decode() == text
-    wait_until(lambda: inspect(host)["State"]["Health"]["Status"] == "healthy", 10, "both words arrived")
+    wait_until(lambda: inspect(host)["State"]["Health"]["Status"] == "healthy", 60, "both words arrived")
 
 
 @pytest.mark.parametrize("name", ["50% $HOME", "a,b=c", "say \"hi\"", "it's", "back\\slash", "é 日本", "semi;colon", "#x"])

@@ -103,23 +103,23 @@ def test_a_volume_may_be_read_only(host):
 
 
 def test_the_health_command_is_the_engines(host):
-    made(host, health={"command": ["test", "-e", "/tmp/it is %n"], "interval": "1s", "timeout": "2s", "retries": 2,
+    made(host, health={"command": ["test", "-e", "/tmp/it is %n"], "interval": "1s", "timeout": "20s", "retries": 2,
                        "start_period": "1s"})
     check = inspect(host)["Config"]["Healthcheck"]
     assert check["Test"][0] == "CMD-SHELL"
     assert (check["Interval"], check["Timeout"], check["StartPeriod"], check["Retries"]) == \
-        (1_000_000_000, 2_000_000_000, 1_000_000_000, 2)
-    wait_until(lambda: inspect(host)["State"]["Health"]["Status"] == "unhealthy", 15, "it is unhealthy")
+        (1_000_000_000, 20_000_000_000, 1_000_000_000, 2)
+    wait_until(lambda: inspect(host)["State"]["Health"]["Status"] == "unhealthy", 60, "it is unhealthy")
     host.docker("exec", "gear-1", "touch", "/tmp/it is %n")
-    wait_until(lambda: inspect(host)["State"]["Health"]["Status"] == "healthy", 15, "it is healthy")
+    wait_until(lambda: inspect(host)["State"]["Health"]["Status"] == "healthy", 60, "it is healthy")
 
 
 @pytest.mark.parametrize("kind", [{"http": {"port": 8080, "path": "/up"}}, {"tcp": 8081}])
 def test_probes_of_geards_own_show_in_the_status(host, kind):
     made(host, image="test/port", health={**kind, "interval": "1s", "timeout": "1s", "retries": 1})
-    wait_until(lambda: status(host)["health"] == "unhealthy", 15, "it is told unhealthy")
+    wait_until(lambda: status(host)["health"] == "unhealthy", 60, "it is told unhealthy")
     host.docker("exec", "gear-1", "sh", "-c", "echo up > /www/up; (httpd -p 8081 -h /www)")
-    wait_until(lambda: status(host)["health"] == "healthy", 15, "it is told healthy")
+    wait_until(lambda: status(host)["health"] == "healthy", 60, "it is told healthy")
 
 
 def test_ports_are_published_where_and_as_asked(host):
@@ -131,8 +131,9 @@ def test_ports_are_published_where_and_as_asked(host):
     assert 4000 <= leased <= 4999
     assert {"8080/tcp -> 127.0.0.1:4401", "8081/tcp -> 0.0.0.0:4402", "53/udp -> 0.0.0.0:4403",
             f"9000/tcp -> 0.0.0.0:{leased}"} <= set(bound)
-    assert "It runs." in host.sh("curl -s --fail http://127.0.0.1:4401/")
-    assert host.run("curl", "-s", "-m", "2", f"http://{host.address}:4401/", check=False).returncode == 7
+    assert "It runs." in host.sh(
+        "curl -s --fail --retry 10 --retry-all-errors --retry-delay 1 http://127.0.0.1:4401/")
+    assert host.run("curl", "-s", "-m", "20", f"http://{host.address}:4401/", check=False).returncode == 7
     told = host.peer("GET", "/container/1/ports", headers=JSON)
     assert str(leased) in told.text
 

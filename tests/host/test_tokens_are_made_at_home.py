@@ -53,7 +53,7 @@ def test_the_section_works_as_printed(home):
     paste(host, keygen)
     paste(host, install)
     minted = "gear token --key=alice.key --right=ops.read"
-    wait_until(lambda: status(host, with_token(minted, "/metrics")) == "200", 5, "the key counts")
+    wait_until(lambda: status(host, with_token(minted, "/metrics")) == "200", 20, "the key counts")
     paste(host, create)
     assert host.show("gear-web-1")["ActiveState"] == "active"
 
@@ -71,7 +71,7 @@ def test_the_section_works_as_printed(home):
 
     # With the key its tokens end.
     host.sh("rm /etc/geard/keys.d/alice.pub")
-    wait_until(lambda: status(host, with_token(narrowed, "/container/web-1/status")) == "403", 5, "the key is gone")
+    wait_until(lambda: status(host, with_token(narrowed, "/container/web-1/status")) == "403", 20, "the key is gone")
     everything = host.journal("geard")
     for secret in ("look.token", "team.token"):
         assert host.sh(f"cat {HOME}/{secret}") not in everything

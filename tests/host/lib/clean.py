@@ -42,7 +42,7 @@ def remove_all(host):
             answer = host.peer("DELETE", f"/container/{gear['id']}?volumes=yes")
             if answer.status != 204:
                 left.append(f"DELETE of {gear['id']}: {answer}")
-        wait_until(lambda: not leftovers(host), 10, "nothing of any gear is left")
+        wait_until(lambda: not leftovers(host), 30, "nothing of any gear is left")
     except (AssertionError, ValueError, KeyError, TypeError) as error:
         left.append(str(error))
     left += leftovers(host)

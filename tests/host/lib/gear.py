@@ -93,7 +93,7 @@ def runs(host, gear="1"):
     return status(host, gear)["state"] == "running" and container_of(host, gear) != ""
 
 
-def wait_running(host, gear="1", seconds=30):
+def wait_running(host, gear="1", seconds=90):
     return wait_until(lambda: runs(host, gear) and container_of(host, gear), seconds, f"gear {gear} runs")
 
 

@@ -48,7 +48,7 @@ class Issuer:
             self.path.with_suffix(".conf").chmod(0o644)
         self.path.write_text(self.key.export_public())
         self.path.chmod(0o644)
-        wait_until(lambda: self.is_believed(), 5, "the key counts")
+        wait_until(lambda: self.is_believed(), 30, "the key counts")
         return self
 
     def is_believed(self):
