@@ -3,7 +3,6 @@
 
 import hashlib
 import json
-import socket
 import ssl
 import subprocess
 import time

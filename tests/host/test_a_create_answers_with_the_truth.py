@@ -10,6 +10,7 @@ import pytest
 
 from lib.gear import (HOLD, JSON, at_boot, container_of, create, inspect, made, status, traces, turn, wait_running)
 from lib.host import URL
+from lib.wait import wait_until
 
 
 def shell(script):
