@@ -10,6 +10,8 @@
 
 /* journald may write a container's last words a moment after its end was signalled. */
 #define JOURNAL_LAG_USEC (150 * USEC_PER_MSEC)
+/* Docker always says why it ends with a status of its own: its word may take so many times as long. */
+#define JOURNAL_LAGS_MAX 10
 /* … and must not hold up the answer when it does not come at all. */
 #define JOURNAL_WAIT_USEC (3 * USEC_PER_SEC)
 
@@ -21,7 +23,8 @@ struct failure {
         char unit[UNIT_NAME_MAX], identifier[UNIT_NAME_MAX], invocation[GEAR_INVOCATION_LEN + 1];
         struct timer *timer;
         struct journal_reader *reader;
-        bool reading;
+        bool reading, heard; /* a line at least */
+        unsigned lags;
         void (*done)(void *arg, const struct fault *fault);
         void *arg;
 };
@@ -91,6 +94,7 @@ static bool add_line(void *arg, const struct journal_entry *e)
         size_t used = strlen(text), n = e->message_len;
         char *out = text + used;
 
+        f->heard = true;
         f->blames_field = f->blames_field || is_refusal(f, e);
         if (f->blames_field || used + n + 4 >= sizeof f->fault.text)
                 return true;
@@ -105,9 +109,17 @@ static bool add_line(void *arg, const struct journal_entry *e)
         return true;
 }
 
-static void lines_end(void *arg, int error _unused_)
+static void lines_end(void *arg, int error)
 {
-        failure_done(arg);
+        struct failure *f = arg;
+
+        if (error < 0 || !f->spec || f->heard || ++f->lags == JOURNAL_LAGS_MAX) {
+                failure_done(f);
+                return;
+        }
+        f->reader = journal_reader_free(f->reader);
+        f->reading = false;
+        timer_set(f->timer, JOURNAL_LAG_USEC);
 }
 
 static void read_lines(void *arg)
