@@ -10,10 +10,10 @@
 
 /* journald may write a container's last words a moment after its end was signalled. */
 #define JOURNAL_LAG_USEC (150 * USEC_PER_MSEC)
-/* Docker always says why it ends with a status of its own: its word may take so many times as long. */
-#define JOURNAL_LAGS_MAX 10
 /* … and must not hold up the answer when it does not come at all. */
 #define JOURNAL_WAIT_USEC (3 * USEC_PER_SEC)
+/* Docker always says why it ends with a status of its own: before that the journal is read so often. */
+#define JOURNAL_READS_MAX 10
 
 struct failure {
         struct daemon *daemon;
@@ -24,7 +24,7 @@ struct failure {
         struct timer *timer;
         struct journal_reader *reader;
         bool reading, heard; /* a line at least */
-        unsigned lags;
+        unsigned reads;
         void (*done)(void *arg, const struct fault *fault);
         void *arg;
 };
@@ -113,7 +113,7 @@ static void lines_end(void *arg, int error)
 {
         struct failure *f = arg;
 
-        if (error < 0 || !f->spec || f->heard || ++f->lags == JOURNAL_LAGS_MAX) {
+        if (error < 0 || !f->spec || f->heard || ++f->reads == JOURNAL_READS_MAX) {
                 failure_done(f);
                 return;
         }
