@@ -3,7 +3,7 @@
 /*
  * The front end with nothing behind it but test answers, for tests/front and
  * bench/http.sh.  Deadlines and limits come from the command line, what happens
- * goes to stderr, a line each: "gone /silent", "ended /silent",
+ * goes to stderr, a line each: "begun /silent", "gone /silent", "ended /silent",
  * "access GET /echo 200 -".  SIGTERM drains and exits.
  *
  *   front-server [--LIMIT=NUMBER …] [--hello=BYTES] [--quiet] [--tls=CERT,KEY[,CA]]
