@@ -9,7 +9,6 @@
 
 #include <stdio.h>
 #include <sys/queue.h>
-#include <time.h>
 
 /* Each a slot of its own, chosen by the digest: bounded, and nothing to keep in order. */
 #define VERIFIED_SLOTS 1024
@@ -139,7 +138,7 @@ int tokens_check(struct tokens *t, const char *text, struct bearer *ret, struct 
         ret->proof.signer = slot->token.issuer;
         memcpy(ret->proof.id, slot->token.id, sizeof ret->proof.id);
         ret->token = &slot->token;
-        return token_check_time(&slot->token, &rules, (uint64_t) time(NULL), f);
+        return token_check_time(&slot->token, &rules, wall_usec() / USEC_PER_SEC, f);
 }
 
 /* --- permits -------------------------------------------------------------------------------------- */

@@ -20,7 +20,6 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <time.h>
 
 #include <cmocka.h>
 
@@ -85,7 +84,7 @@ static bool believed(struct scene *s, const char *token)
 
 static char *minted_for(const struct key *k, uint64_t sec, const char *locator)
 {
-        struct claims c = { .expires_sec = (uint64_t) time(NULL) + sec };
+        struct claims c = { .expires_sec = wall_usec() / USEC_PER_SEC + sec };
         struct text t = { 0 };
         struct fault f;
 
@@ -306,7 +305,7 @@ static void on_ended(void *arg)
 
         assert_false(stream->ended);
         stream->ended = true;
-        stream->ended_sec = (uint64_t) time(NULL);
+        stream->ended_sec = wall_usec() / USEC_PER_SEC;
         stream->permit = permit_free(stream->permit);
 }
 
@@ -400,7 +399,7 @@ static void streams_end_with_their_token(void **state)
         shell(s, "mkdir keys");
         write_key(s, "a", s->a);
         start(s);
-        began = (uint64_t) time(NULL);
+        began = wall_usec() / USEC_PER_SEC;
         short_lived = minted_for(s->a, 3, "*");
         open_stream(s, short_lived, &brief);
         open_stream(s, late, &leeway);
