@@ -317,12 +317,27 @@ static void out_escape(struct text *t, uint32_t c)
         }
 }
 
+/* How many of these bytes stand for themselves. */
+static size_t count_plain(const unsigned char *p, size_t n)
+{
+        size_t i = 0;
+
+        while (i < n && p[i] >= 0x20 && p[i] < 0x7F && p[i] != '"' && p[i] != '\\')
+                i++;
+        return i;
+}
+
 static void out_string(struct text *t, const unsigned char *p, size_t n, bool ascii)
 {
         text_addc(t, '"');
         for (size_t i = 0, len; i < n; i += len) {
                 uint32_t c = 0;
 
+                len = count_plain(p + i, n - i);
+                if (len > 0) {
+                        text_addn(t, p + i, len);
+                        continue;
+                }
                 len = utf8_decode(p + i, n - i, &c);
                 if (len == 0) {
                         c = 0xFFFD;

@@ -5,6 +5,7 @@ libgeard_la_SOURCES += \
 	src/util/digest.c src/util/digest.h \
 	src/util/fault.c src/util/fault.h \
 	src/util/file.c src/util/file.h \
+	src/util/gzip.c src/util/gzip.h \
 	src/util/json.c src/util/json.h \
 	src/util/json-walk.c src/util/json-walk.h \
 	src/util/log.c src/util/log.h \

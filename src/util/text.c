@@ -63,21 +63,24 @@ void text_addc(struct text *t, char c)
 void text_addf(struct text *t, const char *format, ...)
 {
         va_list ap;
+        size_t room;
         int n;
 
-        va_start(ap, format);
-        n = vsnprintf(NULL, 0, format, ap);
-        va_end(ap);
-        if (n < 0) {
-                t->failed = true;
+        if (!text_reserve(t, 0))
                 return;
+        room = t->cap - t->len;
+        va_start(ap, format);
+        n = vsnprintf(t->data + t->len, room, format, ap);
+        va_end(ap);
+        if (n >= 0 && (size_t) n >= room && text_reserve(t, (size_t) n)) {
+                va_start(ap, format);
+                n = vsnprintf(t->data + t->len, (size_t) n + 1, format, ap);
+                va_end(ap);
         }
-        if (!text_reserve(t, (size_t) n))
-                return;
-        va_start(ap, format);
-        (void) vsnprintf(t->data + t->len, (size_t) n + 1, format, ap);
-        va_end(ap);
-        t->len += (size_t) n;
+        t->failed = t->failed || n < 0;
+        if (!t->failed)
+                t->len += (size_t) n;
+        t->data[t->len] = '\0';
 }
 
 void text_truncate(struct text *t, size_t len)

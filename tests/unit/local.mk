@@ -9,6 +9,9 @@ tests_unit_test_loop_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test-base64
 tests_unit_test_base64_SOURCES = tests/unit/test-base64.c
 tests_unit_test_base64_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test-gzip
+tests_unit_test_gzip_SOURCES = tests/unit/test-gzip.c
+tests_unit_test_gzip_LDADD = $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test-key tests/unit/test-jws tests/unit/test-jwe
 tests_unit_test_jwe_SOURCES = tests/unit/test-jwe.c $(NEW_KEY) tests/unit/jose-keys.h tests/unit/jose-vectors.h
