@@ -42,3 +42,12 @@ libgeard_la_SOURCES += \
 
 # the audit trail
 libgeard_la_SOURCES += src/core/audit.c src/core/audit.h src/core/audit-verify.c src/core/audit-verify.h
+
+# logs: what is asked for, and the forms it is given in
+libgeard_la_SOURCES += \
+	src/core/log-entry.h src/core/run-end.h \
+	src/core/log-form.c src/core/log-form.h \
+	src/core/log-query.c src/core/log-query.h \
+	src/core/log-render.c \
+	src/core/log-work.c src/core/log-work.h \
+	src/core/moment.c src/core/moment.h

@@ -50,3 +50,10 @@ tests_fuzz_fuzz_audit_LDADD = libgeard.la
 tests_fuzz_fuzz_audit_LDFLAGS = $(FUZZ_LDFLAGS)
 endif
 EXTRA_DIST += tests/fuzz/corpus/audit
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz-log
+tests_fuzz_fuzz_log_SOURCES = tests/fuzz/fuzz-log.c
+tests_fuzz_fuzz_log_LDADD = libgeard.la
+tests_fuzz_fuzz_log_LDFLAGS = $(FUZZ_LDFLAGS)
+endif
+EXTRA_DIST += tests/fuzz/corpus/log

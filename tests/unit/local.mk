@@ -9,6 +9,7 @@ tests_unit_test_loop_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test-base64
 tests_unit_test_base64_SOURCES = tests/unit/test-base64.c
 tests_unit_test_base64_LDADD = $(UNIT_LIBS)
+
 check_PROGRAMS += tests/unit/test-gzip
 tests_unit_test_gzip_SOURCES = tests/unit/test-gzip.c
 tests_unit_test_gzip_LDADD = $(UNIT_LIBS)
@@ -87,6 +88,14 @@ tests_unit_test_spec_SOURCES = tests/unit/test-spec.c
 tests_unit_test_spec_LDADD = $(UNIT_LIBS)
 tests_unit_test_config_SOURCES = tests/unit/test-config.c
 tests_unit_test_config_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test-moment tests/unit/test-log-query tests/unit/test-log-form
+tests_unit_test_moment_SOURCES = tests/unit/test-moment.c
+tests_unit_test_moment_LDADD = $(UNIT_LIBS)
+tests_unit_test_log_query_SOURCES = tests/unit/test-log-query.c
+tests_unit_test_log_query_LDADD = $(UNIT_LIBS)
+tests_unit_test_log_form_SOURCES = tests/unit/test-log-form.c
+tests_unit_test_log_form_LDADD = $(UNIT_LIBS)
 
 DATABASE_SCENE = tests/unit/database-scene.c tests/unit/database-scene.h $(RUN_LOOP)
 check_PROGRAMS += tests/unit/test-database tests/unit/test-database-damage tests/unit/test-database-pack
