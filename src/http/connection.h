@@ -36,6 +36,7 @@ struct connection {
         uint64_t deadline;              /* of this state */
         uint64_t timer_at;              /* when the timer fires; never later than the deadline */
         uint64_t taken, taken_at;       /* the client's progress, as last seen, and when */
+        int64_t unread;                 /* what a client that seems stuck has not read of it; -1: unknown */
         uint64_t queued;                /* bytes given to the socket or its buffer so far */
         size_t scanned;                 /* bytes of input known to hold no end of a head */
         size_t body_have;

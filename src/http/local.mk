@@ -13,4 +13,5 @@ libgeard_la_SOURCES += \
 	src/http/socket.c src/http/socket.h \
 	src/http/target.c \
 	src/http/tls.c src/http/tls.h \
+	src/http/unread.c src/http/unread.h \
 	src/http/watch.c

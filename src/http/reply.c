@@ -284,13 +284,12 @@ void reply_begin(struct reply *r, int status, const char *type)
         connection_begin_stream(r->connection);
 }
 
-bool reply_write(struct reply *r, const void *bytes, size_t len)
+static bool write_bytes(struct reply *r, const void *bytes, size_t len)
 {
         char size[24];
         struct iovec parts[3];
         int n;
 
-        assert(r->begun);
         if (!client_is_there(r))
                 return false;
         if (len == 0 || r->bodiless)
@@ -310,11 +309,66 @@ bool reply_write(struct reply *r, const void *bytes, size_t len)
         return !r->full;
 }
 
+void reply_gzip(struct reply *r)
+{
+        reply_header(r, "Vary", "Accept-Encoding");
+        r->gzipped = http_accepts_gzip(&r->request);
+        if (r->gzipped)
+                reply_header(r, "Content-Encoding", "gzip");
+}
+
+static void begin_gzip(struct reply *r)
+{
+        if (!r->gzip_begun)
+                (void) write_bytes(r, gzip_head, sizeof gzip_head);
+        r->gzip_begun = true;
+}
+
+bool reply_write_part(struct reply *r, const struct gzip_part *p)
+{
+        assert(r->begun && r->gzipped);
+        begin_gzip(r);
+        gzip_add(&r->gzip, p);
+        return write_bytes(r, p->packed.data, p->packed.len);
+}
+
+bool reply_write(struct reply *r, const void *bytes, size_t len)
+{
+        struct gzip_part p;
+        bool fine;
+
+        assert(r->begun);
+        if (!r->gzipped)
+                return write_bytes(r, bytes, len);
+        if (gzip_part(bytes, len, &p) < 0) {
+                r->gzip_broken = true; /* its end will be no good one */
+                return !r->full;
+        }
+        fine = reply_write_part(r, &p);
+        gzip_part_reset(&p);
+        return fine;
+}
+
+static void end_gzip(struct reply *r)
+{
+        char end[10];
+
+        begin_gzip(r);
+        gzip_end(&r->gzip, end);
+        (void) write_bytes(r, end, sizeof end);
+}
+
 void reply_end(struct reply *r)
 {
         struct iovec last = part("0\r\n\r\n", 5);
 
         assert(r->begun);
+        if (r->gzip_broken) {
+                reply_abort(r);
+                return;
+        }
+        if (r->gzipped)
+                end_gzip(r);
         if (client_is_there(r) && r->chunked)
                 send_parts(r, &last, 1);
         finish(r);

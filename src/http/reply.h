@@ -7,7 +7,7 @@
  * (reply_send, reply_end or reply_abort) must still be made; that call frees it.
  */
 
-#include "util/base.h"
+#include "util/gzip.h"
 
 struct reply;
 
@@ -27,6 +27,15 @@ void reply_send(struct reply *r, int status, const char *type, const void *body,
  */
 void reply_begin(struct reply *r, int status, const char *type);
 bool reply_write(struct reply *r, const void *bytes, size_t len);
+
+/*
+ * Before reply_begin(): the stream is compressed if http_accepts_gzip() says that
+ * its client takes that.  Bytes that are written are compressed at once, which is
+ * for a few; who has many does that in a thread, and writes the part.
+ */
+void reply_gzip(struct reply *r);
+bool reply_write_part(struct reply *r, const struct gzip_part *part);
+
 void reply_end(struct reply *r);
 void reply_abort(struct reply *r);
 

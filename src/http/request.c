@@ -76,3 +76,10 @@ bool http_prefers_json(const struct http_request *r)
                 json = problem;
         return json > 0 && json >= accept_weight(accept, "text/plain");
 }
+
+bool http_accepts_gzip(const struct http_request *r)
+{
+        const char *accept = http_header(r, "Accept-Encoding");
+
+        return accept && accept_weight(accept, "gzip") > 0;
+}

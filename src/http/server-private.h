@@ -86,6 +86,8 @@ struct reply {
         bool full;                      /* reply_write() said stop; drained is owed */
         bool sets_cache_control;
         bool client_left;
+        bool gzipped, gzip_begun, gzip_broken;
+        struct gzip_body gzip;          /* what was written */
 };
 
 /* For a request of which nothing is known yet. NULL when out of memory. */

@@ -18,11 +18,13 @@
  *
  * Stuck clients.  Progress is what left our buffer and what left the kernel's;
  * a client is cut off when neither moved for stuck_usec.  TCP itself reports a
- * very slow reader's progress in steps of about one segment, so one that takes
- * less than a segment (64 KiB over loopback) in stuck_usec looks stuck.
+ * very slow reader's progress in steps of about one segment.  Of a client on this
+ * host the kernel knows more (http/unread); one behind a network that takes less
+ * than a segment in stuck_usec looks stuck to anybody.
  */
 
 #include "http/connection.h"
+#include "http/unread.h"
 
 #include <poll.h>
 #include <sys/ioctl.h>
@@ -54,6 +56,15 @@ void connection_watch_progress(struct connection *c)
         connection_look_by(c, next);
 }
 
+/* It seems to be stuck: does it read all the same? */
+static bool reads_slowly(struct connection *c)
+{
+        int64_t before = c->unread;
+
+        c->unread = c->peer.loopback ? unread_by_peer(connection_fd(c)) : -1;
+        return c->unread >= 0 && before >= 0 && c->unread < before;
+}
+
 static bool is_stuck(struct connection *c, uint64_t now)
 {
         int in_kernel;
@@ -61,6 +72,9 @@ static bool is_stuck(struct connection *c, uint64_t now)
 
         if (taken != c->taken || (connection_pending(c) == 0 && in_kernel == 0)) {
                 c->taken = taken;
+                c->taken_at = now;
+                c->unread = -1;
+        } else if (now - c->taken_at >= c->server->limits.stuck_usec / 2 && reads_slowly(c)) {
                 c->taken_at = now;
         }
         return now - c->taken_at >= c->server->limits.stuck_usec;

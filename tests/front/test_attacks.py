@@ -284,6 +284,19 @@ def test_H20_slow_reader_is_not_closed(start):
         assert not any(line.startswith("gone") for line in server.lines)
 
 
+def test_H20_reader_of_a_byte_at_a_time_is_not_closed(start):
+    """Long before the window opens again, and TCP itself tells that anything was read."""
+    server = start("--stuck-ms=1000")
+    with server.connect(receive_buffer=65536) as s:
+        s.sendall(request("GET /huge?mib=500 HTTP/1.1"))
+        began = time.monotonic()
+        while time.monotonic() - began < 5:
+            assert len(s.recv(1)) == 1
+            time.sleep(0.05)
+        assert not any(line.startswith("gone") for line in server.lines)
+        server.expect("gone /huge", 4)
+
+
 def test_H22_half_close_still_gets_the_whole_answer(server):
     for target, length in (("/big?kib=1024", 1 << 20), ("/slow?ms=20", 35)):
         with server.connect() as s:
