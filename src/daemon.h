@@ -15,10 +15,13 @@
 #include "sys/dirwatch.h"
 #include "sys/docker.h"
 #include "sys/fetch.h"
+#include "sys/journal.h"
 #include "sys/loop.h"
 #include "sys/store.h"
 #include "sys/systemd.h"
 #include "sys/worker.h"
+
+#include <sys/queue.h>
 
 /* Limits that no configuration changes; the others stand in struct config. */
 #define WORK_QUEUE_MAX 16        /* changes waiting for one gear */
@@ -32,6 +35,8 @@ enum engine_state {
         ENGINE_STOPPED,          /* its unit is not active: we must not connect */
         ENGINE_RUNNING,
 };
+
+struct kept_unit;
 
 struct counters {
         uint64_t changes_good, changes_bad, replays, joins;
@@ -58,6 +63,8 @@ struct daemon {
         struct noted *noted;     /* … and what looks whether its newest record was noted in time */
         struct tokens *tokens;   /* those that are believed, and by which keys */
         struct systemd *systemd;
+        struct journal *journal;
+        LIST_HEAD(, log_feed) feeds; /* the api layer's: who follows what */
         struct fetch *fetch;
         struct docker *docker;
 

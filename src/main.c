@@ -26,6 +26,7 @@
 #include "build-config.h"
 #include "daemon.h"
 #include "listen.h"
+#include "sys/mapped.h"
 #include "util/log.h"
 #include "util/text.h"
 
@@ -34,6 +35,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sysexits.h>
 #include <systemd/sd-daemon.h>
 
@@ -43,6 +45,8 @@
 #define FLUSH_USEC (2 * USEC_PER_SEC)
 /* READY waits for systemd's and the engine's answers, but not for ones that never come. */
 #define READY_USEC (5 * USEC_PER_SEC)
+/* Of its own, beside connections: databases, journals, the bus, the engine. */
+#define OWN_DESCRIPTORS 512
 
 struct process {
         struct daemon d;
@@ -144,6 +148,25 @@ static void log_warnings(const struct config *c)
                 log_warning(NO_FIELDS, "%s", *w);
 }
 
+/*
+ * A connection takes one descriptor.  Where there are fewer than connections may
+ * be open, the last ones would hang in place of being refused.
+ */
+static void raise_descriptors(const struct config *c)
+{
+        rlim_t wanted = c->limits.connections_max + OWN_DESCRIPTORS;
+        struct rlimit limit;
+
+        if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted)
+                return;
+        limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
+        (void) setrlimit(RLIMIT_NOFILE, &limit);
+        if (limit.rlim_cur < wanted)
+                log_warning(NO_FIELDS,
+                            "only %ju files may be open (LimitNOFILE=), too few for %u connections (ConnectionsMax=)",
+                            (uintmax_t) limit.rlim_cur, c->limits.connections_max);
+}
+
 static void take_over(struct daemon *d, struct config *fresh)
 {
         _cleanup_strv_ char **left = NULL;
@@ -232,6 +255,7 @@ static int build_parts(struct process *p)
         d->refusals = refusals_new(d);
         d->worker = worker_new(d->loop);
         d->systemd = systemd_new(d->loop, &systemd_hooks);
+        d->journal = journal_new(d->loop, NULL);
         d->fetch = fetch_new(d->loop);
         d->docker = d->fetch ? docker_new(d->loop, d->fetch, d->config->docker_socket, &docker_watch) : NULL;
         d->server = server_new(loop_base(d->loop), &d->config->limits,
@@ -325,6 +349,7 @@ static void take_down(struct process *p)
         p->ready = timer_free(p->ready);
         d->docker = docker_free(d->docker);
         d->fetch = fetch_free(d->fetch);
+        d->journal = journal_free(d->journal);
         d->systemd = systemd_free(d->systemd);
         d->units = dirwatch_free(d->units);
         d->sweep = timer_free(d->sweep);
@@ -431,6 +456,8 @@ int main(int argc, char **argv)
                 log_warnings(p.d.config);
                 (void) prctl(PR_SET_DUMPABLE, 0); /* a core would hold environments and tokens */
                 (void) signal(SIGPIPE, SIG_IGN);
+                (void) mapped_guard();
+                raise_descriptors(p.d.config);
                 r = run(&p);
         }
         take_down(&p);

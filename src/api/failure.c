@@ -2,8 +2,8 @@
 
 #include "api/failure.h"
 
+#include "api/last-words.h"
 #include "core/engine-refusal.h"
-#include "sys/journal.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -19,11 +19,9 @@ struct failure {
         struct daemon *daemon;
         const struct spec *spec;  /* whose fields may be to blame; or NULL */
         struct fault fault;
-        bool blames_field;
         char unit[UNIT_NAME_MAX], identifier[UNIT_NAME_MAX], invocation[GEAR_INVOCATION_LEN + 1];
         struct timer *timer;
         struct journal_reader *reader;
-        bool reading, heard; /* a line at least */
         unsigned reads;
         void (*done)(void *arg, const struct fault *fault);
         void *arg;
@@ -78,69 +76,81 @@ static void failure_done(struct failure *f)
         done(arg, &fault);
 }
 
-/* A container can write what docker would: it then lies to who made it, and to nobody else. */
-static bool is_refusal(struct failure *f, const struct journal_entry *e)
-{
-        _cleanup_free_ char *line = f->spec ? strndup(e->message, e->message_len) : NULL;
-
-        return line && engine_refusal_read(line, f->spec, &f->fault);
-}
-
 /* The fault is a fixed size: a line too many is left out whole. */
-static bool add_line(void *arg, const struct journal_entry *e)
+static void add_line(struct fault *fault, const char *line)
 {
-        struct failure *f = arg;
-        char *text = f->fault.text;
-        size_t used = strlen(text), n = e->message_len;
-        char *out = text + used;
+        size_t used = strlen(fault->text);
 
-        f->heard = true;
-        f->blames_field = f->blames_field || is_refusal(f, e);
-        if (f->blames_field || used + n + 4 >= sizeof f->fault.text)
-                return true;
-        memcpy(out, "\n  ", 3);
-        out += 3;
-        for (size_t i = 0; i < n; i++) {
-                unsigned char c = (unsigned char) e->message[i];
-
-                *out++ = c < 0x20 || c == 0x7f ? ' ' : (char) c;
-        }
-        *out = '\0';
-        return true;
+        if (used + strlen("\n  ") + strlen(line) < sizeof fault->text)
+                (void) snprintf(fault->text + used, sizeof fault->text - used, "\n  %s", line);
 }
 
-static void lines_end(void *arg, int error)
+/* A container can write what docker would: it then lies to who made it, and to nobody else. */
+static void add_lines(struct failure *f, char *lines)
+{
+        char *line, *rest = lines;
+
+        while ((line = strsep(&rest, "\n")) && rest) {
+                if (f->spec && engine_refusal_read(line, f->spec, &f->fault))
+                        return;
+                add_line(&f->fault, line);
+        }
+}
+
+static bool read_on(struct failure *f, struct text *lines)
+{
+        return f->reader && journal_reader_read(f->reader, lines, JOURNAL_NOW, NULL) == 0;
+}
+
+static void lines_read(void *arg, void *work, const struct journal_batch *batch)
 {
         struct failure *f = arg;
+        struct text *lines = work;
+        bool silent;
 
-        if (error < 0 || !f->spec || f->heard || ++f->reads == JOURNAL_READS_MAX) {
+        if (batch->error == 0 && !batch->level && read_on(f, lines))
+                return;
+        silent = lines->len == 0 && batch->error == 0;
+        if (lines->data && text_ok(lines))
+                add_lines(f, lines->data);
+        last_words_free(lines);
+        if (!silent || !f->spec || ++f->reads == JOURNAL_READS_MAX) {
                 failure_done(f);
                 return;
         }
         f->reader = journal_reader_free(f->reader);
-        f->reading = false;
         timer_set(f->timer, JOURNAL_LAG_USEC);
+}
+
+static struct journal_reader *make_reader(struct failure *f)
+{
+        const struct journal_source source = { .unit = f->unit, .identifier = f->identifier };
+        const struct journal_scope scope = { .sources = &source,
+                                             .n_sources = 1,
+                                             .invocation = f->invocation[0] ? f->invocation : NULL };
+
+        return journal_reader_new(f->daemon->journal,
+                                  &(struct journal_options){ .scope = scope, .tail = FAILURE_LOG_LINES },
+                                  &(struct journal_hooks){
+                                          .entry = last_words_take, .done = lines_read, .drop = last_words_free, .arg = f });
 }
 
 static void read_lines(void *arg)
 {
         struct failure *f = arg;
-        int r;
+        struct text *lines;
 
-        if (f->reading) { /* the journal does not come to its end: go without */
+        if (f->reader) { /* the journal does not come to its end: go without */
                 failure_done(f);
                 return;
         }
-        f->reading = true;
         timer_set(f->timer, JOURNAL_WAIT_USEC);
-        r = journal_read(f->daemon->loop,
-                         &(struct journal_options){ .unit = f->unit,
-                                                    .identifier = f->identifier,
-                                                    .invocation = f->invocation[0] ? f->invocation : NULL,
-                                                    .tail = FAILURE_LOG_LINES },
-                         &(struct journal_hooks){ .entry = add_line, .end = lines_end, .arg = f }, &f->reader);
-        if (r < 0)
-                failure_done(f);
+        f->reader = make_reader(f);
+        lines = calloc(1, sizeof *lines);
+        if (lines && read_on(f, lines))
+                return;
+        free(lines);
+        failure_done(f);
 }
 
 /* Of docker's own: what the engine did not start never ran, and has no status. */

@@ -5,6 +5,7 @@
 #include "api/health.h"
 #include "api/ready.h"
 #include "api/recover.h"
+#include "core/log-entry.h"
 #include "util/log.h"
 
 #include <stdio.h>
@@ -392,6 +393,20 @@ static void on_inspected(void *arg, const struct docker_container *c, const stru
         recover_containers(d, c, 1); /* a client that was killed may have had a create under way */
 }
 
+/* Where its log is read, this is a mark in it. */
+static void out_of_memory(struct gear *gear)
+{
+        char unit[UNIT_NAME_MAX], invocation[GEAR_INVOCATION_LEN + 1];
+
+        gear->oom_killed = true;
+        gear_unit_name(gear->id, unit);
+        gear_invocation(gear, invocation);
+        log_at(LOG_WARNING | LOG_ALWAYS,
+               LOG_FIELDS("MESSAGE_ID", LOG_KILLED_MESSAGE_ID, "GEAR_ID", gear->id, "UNIT", unit, "INVOCATION_ID",
+                          invocation),
+               "gear %s ran out of memory: the kernel has taken a process of it", gear->id);
+}
+
 static void on_engine_event(void *arg, const struct docker_event *e)
 {
         struct daemon *d = arg;
@@ -406,7 +421,7 @@ static void on_engine_event(void *arg, const struct docker_event *e)
         if (!gear)
                 return;
         if (streq(e->action, "oom")) {
-                gear->oom_killed = true;
+                out_of_memory(gear);
         } else if (streq(e->action, "die") || streq(e->action, "destroy")) {
                 if (strncmp(gear->container, e->container, strlen(gear->container)) == 0)
                         drop_container(gear);

@@ -12,6 +12,7 @@ libgeard_la_SOURCES += \
 	src/api/index.c src/api/index.h \
 	src/api/install.c src/api/install.h src/api/install-private.h \
 	src/api/install-steps.c src/api/install-undo.c \
+	src/api/last-words.c src/api/last-words.h \
 	src/api/lease.c \
 	src/api/list.c src/api/list.h \
 	src/api/noted.c src/api/noted.h \
@@ -39,6 +40,7 @@ libgeard_la_SOURCES += \
 	src/api/environment.c src/api/environment.h \
 	src/api/health.c src/api/health.h \
 	src/api/log.c src/api/log.h \
+	src/api/log-feed.c src/api/log-feed.h \
 	src/api/lookup.c src/api/lookup.h \
 	src/api/moment.c src/api/moment.h \
 	src/api/openapi.c src/api/openapi.h \

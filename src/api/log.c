@@ -1,51 +1,79 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The log of a gear: the lines its container wrote, from the unit's journal,
- * first those that are there and then those that come.  The journal is read
- * only as fast as the client takes what was written.
+ * The log of a gear: the lines its container wrote and what systemd says of its
+ * runs, first what is there and then what comes.
  */
 
 #include "api/log.h"
 
 #include "api/answer.h"
+#include "api/log-feed.h"
 #include "api/lookup.h"
-#include "api/moment.h"
-#include "sys/journal.h"
+#include "core/log-query.h"
 #include "util/log.h"
 
-#include <stdio.h>
-
-#define TAIL_DEFAULT 100
-#define TAIL_MAX 1000000
-#define TIMEOUT_DEFAULT_SEC 30
 #define BEAT_USEC USEC_PER_SEC
 #define BEATS_PER_COMMENT 15
 #define RETRY_AFTER_SEC 5
-
-enum log_format { LOG_LINES, LOG_OBJECTS, LOG_EVENTS };
-
-struct log_query {
-        enum log_format format;
-        int64_t tail;        /* negative: all */
-        uint64_t since_usec; /* 0: no bound */
-        uint64_t until_usec; /* USEC_NEVER: no bound */
-        bool follow;
-        uint64_t timeout_usec; /* USEC_NEVER: goes on for ever */
-};
+#define GEARS_MAX 32 /* in one log */
 
 struct log_stream {
         struct daemon *daemon;
         struct reply *reply;
-        struct journal_reader *reader;
+        struct log_tap *tap;
         struct timer *end, *beat;
         struct permit *permit; /* NULL: its caller's does not end */
         unsigned beats;        /* since the last comment */
         enum log_format format;
-        uint64_t until_usec;
+        bool follow, gzip;
+        bool json; /* a refusal is to be */
 };
 
 /* --- what is asked for --------------------------------------------------------------------------- */
+
+struct chosen {
+        struct gear *gears[GEARS_MAX];
+        size_t n;
+        bool named; /* each line says whose it is */
+};
+
+static int choose(struct call *call, const char *id, struct chosen *c, struct fault *f)
+{
+        struct gear *gear;
+
+        if (gear_id_check(id, "ids", f) < 0)
+                return -EINVAL;
+        if (!access_covers(&call->who, id))
+                return access_denied(call, "the token is for another gear", f);
+        gear = gears_find(call->daemon->gears, id);
+        if (!gear)
+                return fault_set(f, FAULT_MISSING, "ids", "there is no gear %s", id);
+        for (size_t i = 0; i < c->n; i++)
+                if (c->gears[i] == gear)
+                        return 0;
+        if (c->n == GEARS_MAX)
+                return fault_set(f, FAULT_INVALID, "ids", "ids: at most %d gears", GEARS_MAX);
+        c->gears[c->n++] = gear;
+        return 0;
+}
+
+static int choose_named(struct call *call, struct chosen *c, struct fault *f)
+{
+        const char *ids = http_param(call->request, "ids");
+        _cleanup_free_ char *copy = NULL;
+        char *rest, *id;
+        int r = 0;
+
+        if (!ids)
+                return fault_set(f, FAULT_INVALID, "ids", "ids: which gears is missing, comma-separated");
+        rest = copy = strdup(ids);
+        if (!copy)
+                return fault_oom(f);
+        while (r == 0 && (id = strsep(&rest, ",")))
+                r = choose(call, id, c, f);
+        return r;
+}
 
 static enum log_format wanted_format(const struct http_request *request)
 {
@@ -53,108 +81,20 @@ static enum log_format wanted_format(const struct http_request *request)
 
         if (accept && strcasestr(accept, "text/event-stream"))
                 return LOG_EVENTS;
-        return call_wants_json(request) ? LOG_OBJECTS : LOG_LINES;
+        if (accept && strcasestr(accept, "application/vnd.fdo.journal"))
+                return LOG_EXPORT;
+        return http_prefers_json(request) ? LOG_JSON : LOG_TEXT;
 }
 
-static const char *content_type(enum log_format format)
+static const char *param(const void *arg, const char *name)
 {
-        static const char *const types[] = {
-                [LOG_LINES] = "text/plain; charset=utf-8",
-                [LOG_OBJECTS] = "application/json",
-                [LOG_EVENTS] = "text/event-stream",
-        };
-
-        return types[format];
+        return http_param(arg, name);
 }
 
-/* Not a word on how many: all of a given time, else enough to see how the container started. */
-static int read_tail(const struct call *call, struct log_query *q, struct fault *f)
+static int read_query(const struct call *call, struct log_query *ret, struct fault *f)
 {
-        const char *value = http_param(call->request, "tail");
-        bool since = http_param(call->request, "since"), until = http_param(call->request, "until");
-        uint64_t n = TAIL_DEFAULT;
-
-        if (value && until)
-                return fault_set(f, FAULT_INVALID, "tail",
-                                 "tail: counts from the end, and cannot go with until");
-        if (value ? streq(value, "all") : since || until) {
-                q->tail = -1;
-                return 0;
-        }
-        if (value && !parse_u64(value, TAIL_MAX, &n))
-                return fault_set(f, FAULT_INVALID, "tail", "tail: 0 to %d lines, or all", TAIL_MAX);
-        q->tail = (int64_t) n;
-        return 0;
-}
-
-static int read_timeout(const struct call *call, struct log_query *q, struct fault *f)
-{
-        const char *value = http_param(call->request, "timeout");
-        uint64_t seconds = TIMEOUT_DEFAULT_SEC;
-
-        if (value && !parse_u64(value, UINT32_MAX, &seconds))
-                return fault_set(f, FAULT_INVALID, "timeout", "timeout: seconds, 0 for none");
-        q->timeout_usec = seconds ? seconds * USEC_PER_SEC : USEC_NEVER;
-        return 0;
-}
-
-static int read_query(struct call *call, struct log_query *ret, struct fault *f)
-{
-        struct log_query q = { .format = wanted_format(call->request),
-                               .until_usec = USEC_NEVER,
-                               .follow = true };
-        int r = moment_param(call, "since", &q.since_usec, f);
-
-        if (r == 0)
-                r = moment_param(call, "until", &q.until_usec, f);
-        if (r == 0)
-                r = read_tail(call, &q, f);
-        if (r == 0)
-                r = read_timeout(call, &q, f);
-        if (r == 0 && http_param(call->request, "follow"))
-                r = call_flag(call, "follow", &q.follow, f);
-        if (r < 0)
-                return r;
-        if (q.until_usec <= wall_usec())
-                q.follow = false;
-        *ret = q;
-        return 0;
-}
-
-/* --- one entry ----------------------------------------------------------------------------------- */
-
-static void put_object(struct text *t, const struct journal_entry *e)
-{
-        text_addc(t, '{');
-        json_name(t, "time");
-        text_addc(t, '"');
-        moment_add(t, e->realtime_usec, 6);
-        text_addc(t, '"');
-        json_putu(t, "priority", (uint64_t) e->priority);
-        json_put(t, "stream", e->priority <= LOG_ERR ? "stderr" : "stdout");
-        json_name(t, "text");
-        json_outn(t, e->message, e->message_len);
-        json_put(t, "cursor", e->cursor);
-        text_addc(t, '}');
-}
-
-static void put_entry(struct text *t, enum log_format format, const struct journal_entry *e)
-{
-        switch (format) {
-        case LOG_LINES:
-                text_addn(t, e->message, e->message_len);
-                text_addc(t, '\n');
-                break;
-        case LOG_OBJECTS:
-                put_object(t, e);
-                text_addc(t, '\n');
-                break;
-        case LOG_EVENTS:
-                text_addf(t, "id: %s\ndata: ", e->cursor);
-                put_object(t, e);
-                text_add(t, "\n\n");
-                break;
-        }
+        return log_query_read(param, call->request, http_header(call->request, "Last-Event-ID"), wall_usec(),
+                              ret, f);
 }
 
 /* --- the stream ---------------------------------------------------------------------------------- */
@@ -162,7 +102,7 @@ static void put_entry(struct text *t, enum log_format format, const struct journ
 static void stream_free(struct log_stream *s)
 {
         s->daemon->streams--;
-        s->reader = journal_reader_free(s->reader);
+        s->tap = log_tap_free(s->tap);
         s->end = timer_free(s->end);
         s->beat = timer_free(s->beat);
         s->permit = permit_free(s->permit);
@@ -179,9 +119,10 @@ static void stream_end(void *arg)
 
 static void stream_refuse(void *arg)
 {
-        static const enum stream_form forms[] = {
-                [LOG_LINES] = STREAM_OUTPUT, [LOG_OBJECTS] = STREAM_OBJECTS, [LOG_EVENTS] = STREAM_EVENTS
-        };
+        static const enum stream_form forms[] = { [LOG_TEXT] = STREAM_OUTPUT,
+                                                  [LOG_EXPORT] = STREAM_OUTPUT,
+                                                  [LOG_JSON] = STREAM_OBJECTS,
+                                                  [LOG_EVENTS] = STREAM_EVENTS };
         struct log_stream *s = arg;
 
         answer_no_longer(TAKE(s->reply), forms[s->format]);
@@ -197,88 +138,95 @@ static void stream_abort(void *arg)
         stream_free(s);
 }
 
-static bool on_entry(void *arg, const struct journal_entry *e)
+static bool on_lines(void *arg, const struct log_output *output)
 {
         struct log_stream *s = arg;
-        _cleanup_text_ struct text t = { 0 };
 
-        if (e->realtime_usec > s->until_usec) {
-                stream_end(s);
-                return false;
-        }
-        put_entry(&t, s->format, e);
-        if (!text_ok(&t)) {
-                stream_abort(s);
-                return false;
-        }
-        return reply_write(s->reply, t.data, t.len);
+        return s->gzip ? reply_write_part(s->reply, &output->part)
+                       : reply_write(s->reply, output->text.data, output->text.len);
 }
 
-static void on_end(void *arg, int error)
+static void begin_answer(struct reply *reply, enum log_format format)
+{
+        reply_header(reply, "X-Accel-Buffering", "no");
+        reply_gzip(reply);
+        reply_begin(reply, 200, log_format_type(format));
+}
+
+static void on_begun(void *arg)
 {
         struct log_stream *s = arg;
 
-        if (error == 0) {
-                stream_end(s);
-                return;
-        }
-        log_warning(NO_FIELDS, "the journal cannot be read any further: %s", strerror(-error));
-        stream_abort(s);
+        begin_answer(s->reply, s->format);
 }
 
 static void on_drained(void *arg)
 {
         struct log_stream *s = arg;
 
-        journal_reader_resume(s->reader);
+        log_tap_resume(s->tap);
+}
+
+static void refuse(struct log_stream *s, int error)
+{
+        _cleanup_(outcome_reset) struct outcome outcome = { 0 };
+        struct fault f = { 0 };
+
+        if (error == -EAGAIN)
+                (void) fault_set(&f, FAULT_AWAY, NULL,
+                                 "this host has no journal yet, try again in a moment");
+        else
+                (void) fault_errno(&f, error, "the journal cannot be read");
+        f.retry_after = RETRY_AFTER_SEC;
+        outcome_of_fault(&outcome, &f);
+        answer_outcome(TAKE(s->reply), s->json, &outcome);
+        stream_free(s);
+}
+
+static void on_end(void *arg, int error)
+{
+        struct log_stream *s = arg;
+
+        if (error < 0 && error != -EAGAIN)
+                log_warning(NO_FIELDS, "the journal cannot be read any further: %s", strerror(-error));
+        if (!reply_begun(s->reply))
+                refuse(s, error);
+        else if (error < 0)
+                stream_abort(s);
+        else
+                stream_end(s);
 }
 
 /*
  * Proxies close what is silent for long, and a dead client is noticed only by
- * writing to it.  A daemon that is to stop does not wait for its readers.
+ * writing to it.  A daemon that is to stop does not wait for its readers: who
+ * follows comes back with his cursor, who waits for the end must not see one.
  */
 static void on_beat(void *arg)
 {
         static const char comment[] = ": still here\n\n";
         struct log_stream *s = arg;
 
-        if (s->daemon->draining) {
-                stream_end(s);
+        if (s->daemon->draining && reply_begun(s->reply)) {
+                if (s->follow)
+                        stream_end(s);
+                else
+                        stream_abort(s);
                 return;
         }
-        if (s->format == LOG_EVENTS && ++s->beats == BEATS_PER_COMMENT) {
+        if (s->format == LOG_EVENTS && reply_begun(s->reply) && ++s->beats == BEATS_PER_COMMENT) {
                 s->beats = 0;
                 (void) reply_write(s->reply, comment, strlen(comment));
         }
         timer_set(s->beat, BEAT_USEC);
 }
 
-static int start_reading(struct log_stream *s, const struct gear *gear, const struct log_query *q,
-                         struct fault *f)
+/* Its time is over. Where the journal did not answer all that time, the client has no answer either. */
+static void on_time_over(void *arg)
 {
-        char unit[UNIT_NAME_MAX], identifier[UNIT_NAME_MAX];
-        uint64_t since = q->since_usec;
-        int r;
+        struct log_stream *s = arg;
 
-        gear_unit_name(gear->id, unit);
-        /* systemd's own lines and those of the unit's helpers have other identifiers. */
-        gear_container_name(gear->id, identifier);
-        /* What is older than the gear was written by another one under the same id. */
-        if (since < gear->created_usec)
-                since = gear->created_usec;
-        r = journal_read(s->daemon->loop,
-                         &(struct journal_options){ .unit = unit,
-                                                    .identifier = identifier,
-                                                    .since_usec = since,
-                                                    .tail = q->tail,
-                                                    .follow = q->follow },
-                         &(struct journal_hooks){ .entry = on_entry, .end = on_end, .arg = s }, &s->reader);
-        if (r == -EAGAIN) {
-                (void) fault_set(f, FAULT_AWAY, NULL, "this host has no journal yet, try again in a moment");
-                f->retry_after = RETRY_AFTER_SEC;
-                return r;
-        }
-        return r < 0 ? fault_errno(f, r, "the journal cannot be read") : 0;
+        on_end(s, reply_begun(s->reply) ? 0 : -ETIMEDOUT);
 }
 
 static int start_clocks(struct log_stream *s, const struct log_query *q)
@@ -287,7 +235,7 @@ static int start_clocks(struct log_stream *s, const struct log_query *q)
 
         if (q->until_usec != USEC_NEVER && q->until_usec > now && q->until_usec - now < left)
                 left = q->until_usec - now;
-        s->end = timer_new(s->daemon->loop, stream_end, s);
+        s->end = timer_new(s->daemon->loop, on_time_over, s);
         s->beat = timer_new(s->daemon->loop, on_beat, s);
         if (!s->end || !s->beat)
                 return -ENOMEM;
@@ -297,12 +245,57 @@ static int start_clocks(struct log_stream *s, const struct log_query *q)
         return 0;
 }
 
-static int stream_start(struct call *call, const struct gear *gear, const struct log_query *q,
-                        struct fault *f)
+static int make_form(const struct log_stream *s, const struct chosen *chosen, const struct log_query *q,
+                     struct log_form **ret, struct fault *f)
+{
+        return log_form_new(&(struct log_form_options){ .format = s->format,
+                                                        .grep = *q->grep ? q->grep : NULL,
+                                                        .priority = q->priority,
+                                                        .until_usec = q->until_usec,
+                                                        .named = chosen->named,
+                                                        .gzip = s->gzip },
+                            ret, f);
+}
+
+/* What is older than a gear was written by another one under the same id. */
+static int start_reading(struct log_stream *s, const struct chosen *chosen, const struct log_query *q,
+                         struct log_form *form)
+{
+        char units[GEARS_MAX][UNIT_NAME_MAX], identifiers[GEARS_MAX][UNIT_NAME_MAX];
+        struct journal_source sources[GEARS_MAX];
+        const struct journal_scope scope = { .sources = sources, .n_sources = chosen->n, .marks = true };
+        uint64_t oldest_usec = USEC_NEVER;
+        bool older, resumes;
+
+        for (size_t i = 0; i < chosen->n; i++) {
+                const struct gear *gear = chosen->gears[i];
+
+                gear_unit_name(gear->id, units[i]);
+                gear_container_name(gear->id, identifiers[i]);
+                sources[i] = (struct journal_source){ .unit = units[i],
+                                                      .identifier = identifiers[i],
+                                                      .since_usec = gear->created_usec };
+                if (gear->created_usec < oldest_usec)
+                        oldest_usec = gear->created_usec;
+        }
+        older = q->since_usec < oldest_usec;
+        resumes = *q->cursor && log_cursor_usec(q->cursor) >= oldest_usec;
+        s->tap = log_tap_new(
+                s->daemon,
+                &(struct log_tap_options){ .scope = scope,
+                                           .cursor = resumes ? q->cursor : NULL,
+                                           .since_usec = older ? oldest_usec : q->since_usec,
+                                           .tail = q->tail,
+                                           .follow = q->follow,
+                                           .form = form },
+                &(struct log_tap_hooks){ .begun = on_begun, .write = on_lines, .end = on_end, .arg = s });
+        return s->tap ? 0 : -ENOMEM;
+}
+
+static int stream_new(struct call *call, const struct log_query *q, struct log_stream **ret, struct fault *f)
 {
         struct daemon *d = call->daemon;
         struct log_stream *s;
-        int r;
 
         if (d->streams >= d->config->streams_max) {
                 (void) fault_set(f, FAULT_BUSY, NULL, "%u streams are open already (StreamsMax=)",
@@ -313,42 +306,88 @@ static int stream_start(struct call *call, const struct gear *gear, const struct
         s = calloc(1, sizeof *s);
         if (!s)
                 return fault_oom(f);
-        *s = (struct log_stream){ .daemon = d, .format = q->format, .until_usec = q->until_usec };
+        *s = (struct log_stream){ .daemon = d,
+                                  .format = wanted_format(call->request),
+                                  .follow = q->follow,
+                                  .gzip = http_accepts_gzip(call->request),
+                                  .json = call_wants_json(call->request) };
         d->streams++;
-        r = start_clocks(s, q);
-        if (r == 0)
-                r = access_permit(call, stream_refuse, s, &s->permit);
-        r = r < 0 ? fault_oom(f) : start_reading(s, gear, q, f);
+        if (start_clocks(s, q) < 0 || access_permit(call, stream_refuse, s, &s->permit) < 0) {
+                stream_free(s);
+                return fault_oom(f);
+        }
+        *ret = s;
+        return 0;
+}
+
+static int stream_start(struct call *call, const struct chosen *chosen, const struct log_query *q,
+                        struct fault *f)
+{
+        _cleanup_(log_form_unrefp) struct log_form *form = NULL;
+        struct log_stream *s;
+        int r = stream_new(call, q, &s, f);
+
+        if (r < 0)
+                return r;
+        r = make_form(s, chosen, q, &form, f);
+        if (r == 0 && start_reading(s, chosen, q, form) < 0)
+                r = fault_oom(f);
         if (r < 0) {
                 stream_free(s);
                 return r;
         }
         s->reply = TAKE(call->reply);
-        reply_header(s->reply, "X-Accel-Buffering", "no");
-        reply_begin(s->reply, 200, content_type(q->format));
         reply_watch(s->reply, on_drained, stream_abort, s);
         return 0;
 }
 
 /* --- calls --------------------------------------------------------------------------------------- */
 
-static void log_get(struct call *call)
+/* What a GET would begin with. */
+static void answer_head(struct call *call)
+{
+        struct reply *reply = TAKE(call->reply);
+
+        begin_answer(reply, wanted_format(call->request));
+        reply_end(reply);
+}
+
+static void answer_log(struct call *call, const struct chosen *chosen)
 {
         struct log_query q;
-        struct gear *gear;
         struct fault f;
-        int r = lookup_gear(call, &gear, &f);
+        int r = read_query(call, &q, &f);
 
-        if (r == 0)
-                r = read_query(call, &q, &f);
         if (r == 0 && call->request->method == HTTP_HEAD) {
-                reply_send(TAKE(call->reply), 200, content_type(q.format), "", 0);
+                answer_head(call);
                 return;
         }
         if (r == 0)
-                r = stream_start(call, gear, &q, &f);
+                r = stream_start(call, chosen, &q, &f);
         if (r < 0)
                 answer_fault(call, &f);
+}
+
+static void log_get(struct call *call)
+{
+        struct chosen chosen = { .n = 1 };
+        struct fault f;
+
+        if (lookup_gear(call, &chosen.gears[0], &f) < 0)
+                answer_fault(call, &f);
+        else
+                answer_log(call, &chosen);
+}
+
+static void logs_get(struct call *call)
+{
+        struct chosen chosen = { .named = true };
+        struct fault f;
+
+        if (choose_named(call, &chosen, &f) < 0)
+                answer_fault(call, &f);
+        else
+                answer_log(call, &chosen);
 }
 
 static const struct route routes[] = {
@@ -358,5 +397,7 @@ static const struct route routes[] = {
           "The gear's log, followed" },
         { HTTP_GET, "/container/{id}/log", log_get, "log.read", ROUTE_STREAM, "The gear's log, followed" },
         { HTTP_PUT, "/container/{id}/log", log_get, "log.read", ROUTE_STREAM, "The gear's log, followed" },
+        { HTTP_GET, "/containers/log", logs_get, "log.read", ROUTE_STREAM,
+          "The logs of several gears in one, in the order of time" },
 };
 const struct route_table log_routes = { routes, ARRAY_SIZE(routes) };

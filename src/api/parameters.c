@@ -3,7 +3,7 @@
 #include "api/parameters.h"
 
 /* clang-format off */
-/* `call` is a pattern without its {id}: both spellings of it are meant. HTTP_OTHER: whatever the method. */
+/* `call` is a pattern without its {id}: both spellings of it are meant. */
 static const struct {
         enum http_method method;
         const char *call;
@@ -24,12 +24,12 @@ static const struct {
         { HTTP_GET, "/containers", { "after", "go on behind this id" } },
         { HTTP_GET, "/containers", { "fields", "only these members, comma-separated" } },
         { HTTP_GET, "/containers", { "all", "1: stopped ones, too, as without it" } },
-        { HTTP_OTHER, "/container/log", { "tail", "the last so many lines first, or all; 100 by default" } },
-        { HTTP_OTHER, "/container/log", { "since", "seconds since 1970, a UTC time, or how long ago (5min)" } },
-        { HTTP_OTHER, "/container/log", { "until", "the same" } },
-        { HTTP_OTHER, "/container/log", { "follow", "no: end where the log ends; yes by default" } },
-        { HTTP_OTHER, "/container/log", { "timeout", "end after so many seconds, 30 by default; 0: never" } },
-        { HTTP_GET, "/audit", { "since", "seconds since 1970, a UTC time, or how long ago (5min)" } },
+        { HTTP_GET, "/containers/log", { "ids", "of these gears, comma-separated" } },
+        { HTTP_GET, "/content", { "format", "zip, tar or tar.gz; zip by default" } },
+        { HTTP_GET, "/content/{ref*}", { "format", "zip, tar or tar.gz; zip by default" } },
+        { HTTP_GET, "/repository/content", { "format", "zip, tar or tar.gz; zip by default" } },
+        { HTTP_GET, "/repository/content/{ref*}", { "format", "zip, tar or tar.gz; zip by default" } },
+        { HTTP_GET, "/audit", { "since", "a time like 2031-12-31T23:59:59Z, -1h, yesterday, or seconds since 1970" } },
         { HTTP_GET, "/audit", { "until", "the same" } },
         { HTTP_GET, "/audit", { "principal", "only what was asked for by this key, uid:N, test" } },
         { HTTP_GET, "/audit", { "user", "only what was asked for this user" } },
@@ -41,6 +41,20 @@ static const struct {
         { HTTP_GET, "/audit", { "after", "oldest first, and only behind this number" } },
         { HTTP_GET, "/audit", { "limit", "at most so many; 100 by default" } },
         { HTTP_GET, "/audit", { "follow", "yes: go on with what comes, behind after or the newest there is" } },
+};
+/* clang-format on */
+
+/* Of every call that answers a log. */
+/* clang-format off */
+static const struct parameter of_logs[] = {
+        { "tail", "the last so many lines first, or all; 100 by default" },
+        { "since", "a time like 2031-12-31T23:59:59Z, -1h, yesterday, or seconds since 1970" },
+        { "until", "the same" },
+        { "cursor", "go on behind this one; Last-Event-ID counts before it" },
+        { "grep", "only lines that match this Perl-compatible expression" },
+        { "priority", "only what is at least as urgent: 0 to 7, or emerg to debug" },
+        { "follow", "no: end where the log ends; yes by default" },
+        { "timeout", "end after so many seconds, 30 by default; 0: never" },
 };
 /* clang-format on */
 
@@ -63,9 +77,14 @@ bool pattern_is_call(const char *pattern, const char *call)
                   : streq(pattern, call);
 }
 
+static bool is_log(const struct route *route)
+{
+        return streq_null(route->right, "log.read");
+}
+
 static bool is_of(size_t i, const struct route *route)
 {
-        return (parameters[i].method == route->method || parameters[i].method == HTTP_OTHER) &&
+        return parameters[i].method == route->method &&
                pattern_is_call(route->pattern, parameters[i].call);
 }
 
@@ -74,6 +93,11 @@ const struct parameter *parameters_of(const struct route *route, bool claimed, s
         for (size_t i = 0; i < ARRAY_SIZE(parameters); i++)
                 if (is_of(i, route) && n-- == 0)
                         return &parameters[i].parameter;
+        if (is_log(route)) {
+                if (n < ARRAY_SIZE(of_logs))
+                        return &of_logs[n];
+                n -= ARRAY_SIZE(of_logs);
+        }
         if (route->flags & ROUTE_CHANGE && n-- == 0)
                 return &wait;
         return claimed && n < ARRAY_SIZE(claims) ? &claims[n] : NULL;
@@ -87,6 +111,9 @@ static bool is_known(const struct call *call, const char *name)
 
         for (size_t i = 0; i < ARRAY_SIZE(parameters); i++)
                 if (streq(parameters[i].parameter.name, name) && is_of(i, route))
+                        return true;
+        for (size_t i = 0; is_log(route) && i < ARRAY_SIZE(of_logs); i++)
+                if (streq(of_logs[i].name, name))
                         return true;
         for (size_t i = 0; claimed && i < ARRAY_SIZE(claims); i++)
                 if (streq(claims[i].name, name))

@@ -34,8 +34,7 @@ struct ready {
         bool may_end;             /* a good end is as good as running */
         uint16_t port;
         char *path;
-        regex_t pattern;
-        bool has_pattern;
+        char *pattern;
         struct run former;
 
         struct timer *deadline, *pause;
@@ -62,8 +61,7 @@ struct ready *ready_cancel(struct ready *r)
         r->probe = probe_cancel(r->probe);
         r->reader = journal_reader_free(r->reader);
         r->answer = deferred_cancel(r->answer);
-        if (r->has_pattern)
-                regfree(&r->pattern);
+        free(r->pattern);
         free(r->path);
         free(r);
         return NULL;
@@ -176,30 +174,80 @@ static void probe_again(struct ready *r)
                 timer_set(r->pause, PROBE_PAUSE_USEC);
 }
 
-static bool look_at_line(void *arg, const struct journal_entry *e)
+/* --- the line that says so ------------------------------------------------------------------------ */
+
+/* What is looked for, in a thread. */
+struct search {
+        regex_t pattern;
+        bool found;
+};
+
+static void search_free(void *work)
 {
-        struct ready *r = arg;
+        struct search *search = work;
+
+        regfree(&search->pattern);
+        free(search);
+}
+
+static struct search *search_new(const char *pattern)
+{
+        struct search *search = calloc(1, sizeof *search);
+
+        if (search && regcomp(&search->pattern, pattern, REG_EXTENDED | REG_NOSUB) != 0) {
+                free(search);
+                return NULL;
+        }
+        return search;
+}
+
+static bool look_at_line(void *work, const struct log_entry *e)
+{
+        struct search *search = work;
         char *line;
 
         if (e->message_len > LINE_MAX_LOOKED_AT)
                 return true;
         line = strndup(e->message, e->message_len);
-        if (line && regexec(&r->pattern, line, 0, NULL, 0) == 0)
-                settle(r, READY_YES);
+        search->found = line && regexec(&search->pattern, line, 0, NULL, 0) == 0;
         free(line);
-        return true;
+        return !search->found;
 }
 
-static void lines_failed(void *arg, int error _unused_)
+/* Where the journal cannot be read the deadline decides. */
+static void lines_read(void *arg, void *work, const struct journal_batch *batch)
 {
         struct ready *r = arg;
+        struct search *search = work;
 
-        r->reader = journal_reader_free(r->reader); /* the deadline decides */
+        if (search->found)
+                settle(r, READY_YES);
+        else if (batch->error == 0 && journal_reader_read(r->reader, search, JOURNAL_NEWS, NULL) == 0)
+                return;
+        search_free(search);
+}
+
+static void start_search(struct ready *r, const struct journal_scope *scope)
+{
+        struct search *search = search_new(r->pattern);
+
+        r->reader = journal_reader_new(r->daemon->journal,
+                                       &(struct journal_options){ .scope = *scope, .tail = -1, .follow = true },
+                                       &(struct journal_hooks){ .entry = look_at_line,
+                                                                .done = lines_read,
+                                                                .drop = search_free,
+                                                                .arg = r });
+        if (search && r->reader && journal_reader_read(r->reader, search, JOURNAL_NEWS, NULL) == 0)
+                return;
+        r->reader = journal_reader_free(r->reader);
+        if (search)
+                search_free(search);
 }
 
 static void follow_lines(struct ready *r)
 {
         char unit[UNIT_NAME_MAX], identifier[UNIT_NAME_MAX], invocation[GEAR_INVOCATION_LEN + 1];
+        const struct journal_source source = { .unit = unit, .identifier = identifier };
 
         /* When systemd's bus was away, it tells of the state first and of the run later. */
         gear_invocation(r->gear, invocation);
@@ -210,14 +258,7 @@ static void follow_lines(struct ready *r)
         memcpy(r->followed, invocation, sizeof r->followed);
         gear_unit_name(r->gear->id, unit);
         gear_container_name(r->gear->id, identifier);
-        (void) journal_read(r->daemon->loop,
-                            &(struct journal_options){ .unit = unit,
-                                                       .identifier = identifier,
-                                                       .invocation = invocation,
-                                                       .tail = -1,
-                                                       .follow = true },
-                            &(struct journal_hooks){ .entry = look_at_line, .end = lines_failed, .arg = r },
-                            &r->reader);
+        start_search(r, &(struct journal_scope){ .sources = &source, .n_sources = 1, .invocation = invocation });
 }
 
 /* Has the run come to an end? */
@@ -291,11 +332,8 @@ static int take_wish(struct ready *r, const struct spec_ready *wish)
         r->port = wish->port;
         if (wish->path && !(r->path = strdup(wish->path)))
                 return -ENOMEM;
-        if (wish->pattern) {
-                r->has_pattern = regcomp(&r->pattern, wish->pattern, REG_EXTENDED | REG_NOSUB) == 0;
-                if (!r->has_pattern)
-                        return -EINVAL;
-        }
+        if (wish->pattern && !(r->pattern = strdup(wish->pattern)))
+                return -ENOMEM;
         return 0;
 }
 

@@ -4,6 +4,8 @@
 
 #include "sys/journal-heads.h"
 
+#include "sys/mapped.h"
+
 #include <stdio.h>
 
 #include <systemd/sd-journal.h>
@@ -48,8 +50,8 @@ static int open_journal(const char *const *files, sd_journal **ret, struct fault
         return r < 0 ? fault_errno(f, r, "cannot open the journal") : 0;
 }
 
-int journal_heads(const char *const *files, uint64_t since_usec,
-                  int (*head)(void *arg, const struct audit_witness *witness), void *arg, struct fault *f)
+static int read_heads(const char *const *files, uint64_t since_usec,
+                      int (*head)(void *arg, const struct audit_witness *witness), void *arg, struct fault *f)
 {
         _cleanup_(journal_closep) sd_journal *j = NULL;
         int r = open_journal(files, &j, f);
@@ -69,4 +71,15 @@ int journal_heads(const char *const *files, uint64_t since_usec,
                         return fault_oom(f);
         }
         return r < 0 ? fault_errno(f, r, "cannot read the journal") : 0;
+}
+
+int journal_heads(const char *const *files, uint64_t since_usec,
+                  int (*head)(void *arg, const struct audit_witness *witness), void *arg, struct fault *f)
+{
+        int r, missing;
+
+        mapped_begin();
+        r = read_heads(files, since_usec, head, arg, f);
+        missing = mapped_end();
+        return r == 0 && missing < 0 ? fault_errno(f, missing, "cannot read the journal") : r;
 }

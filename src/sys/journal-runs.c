@@ -4,6 +4,8 @@
 
 #include "sys/journal-runs.h"
 
+#include "sys/mapped.h"
+
 #include <stdio.h>
 
 #include <systemd/sd-journal.h>
@@ -85,13 +87,13 @@ static bool is_success(sd_journal *j)
                memcmp(data, success, n) == 0;
 }
 
-int journal_run_ended_well(const char *const *files, const struct journal_run *run, bool *ret)
+static int ended_well(const char *const *files, const struct journal_run *run, bool *ret)
 {
         _cleanup_(journal_closep) sd_journal *j = NULL;
         _cleanup_free_ char *cursor = NULL;
-        bool ended_well = false;
         int r;
 
+        *ret = false;
         r = files ? sd_journal_open_files(&j, (const char **) (uintptr_t) files, 0)
                   : sd_journal_open(&j, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM);
         if (r >= 0)
@@ -102,10 +104,21 @@ int journal_run_ended_well(const char *const *files, const struct journal_run *r
                 if (r == 0)
                         r = sd_journal_seek_cursor(j, cursor);
                 while (r >= 0 && (r = sd_journal_next(j)) > 0)
-                        ended_well = is_success(j);
+                        *ret = is_success(j);
         }
-        if (r < 0)
-                return r;
-        *ret = ended_well;
+        return r < 0 ? r : 0;
+}
+
+int journal_run_ended_well(const char *const *files, const struct journal_run *run, bool *ret)
+{
+        bool well;
+        int r, missing;
+
+        mapped_begin();
+        r = ended_well(files, run, &well);
+        missing = mapped_end();
+        if (r < 0 || missing < 0)
+                return r < 0 ? r : missing;
+        *ret = well;
         return 0;
 }

@@ -1,307 +1,409 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Reading the journal in slices.  A reader first finds its place - from an end,
- * or back over so many entries - and then hands over entries until there is
- * none; a follower goes on when the pump reports a change.
+ * Which reader is read by which thread, and when.  Each lane is one thread with
+ * one handle; a reader keeps to the lane it was given and takes its turn there,
+ * a slice at a time.  The bell wakes those that wait for news.
  */
 
-#include "sys/journal.h"
+#include "sys/journal-private.h"
+
+#include "sys/journal-bell.h"
 
 #include <stdio.h>
 
-#include <systemd/sd-journal.h>
+#define LANES 2
+#define BELL_USEC USEC_PER_SEC
+/*
+ * So often everybody looks, whoever the news are about: the bell may have missed
+ * of whom an entry is, and the reader, that it was whole meanwhile.
+ */
+#define LOOK_USEC USEC_PER_SEC
+/* Without readers for so long, the lanes close their files. */
+#define IDLE_USEC (10 * USEC_PER_SEC)
 
-#define SLICE_ENTRIES 200
-#define SLICE_USEC (2 * USEC_PER_MSEC)
-#define IDENTIFIER_MAX 256
-
-enum { SKIPPED, HANDED_OVER, NOTHING_LEFT, STOP };
-
-struct journal_reader {
-        sd_journal *journal;
-        struct pump *pump;   /* with follow */
-        struct timer *slice; /* set while there is something to do */
-        struct journal_hooks hooks;
-        uint64_t since_usec;
-        int64_t back;  /* so many steps back are left */
-        bool at_entry; /* the place found is an entry that is wanted itself */
-        bool follow, paused;
-        int error;   /* what ends it, to be told from the slice */
-        bool *freed; /* tells a slice on the stack that a hook freed us */
+struct journal {
+        struct loop *loop;
+        const char *const *files;
+        struct journal_lane lanes[LANES];
+        struct journal_bell *bell;
+        struct worker *ringer; /* the thread of the bell */
+        struct journal_news news;
+        bool ringing;
+        uint64_t looked_usec; /* when everybody was woken last */
+        struct timer *idle;
+        LIST_HEAD(, journal_reader) readers, freed; /* freed: but still in a thread */
 };
 
-/* --- one entry ------------------------------------------------------------ */
+static void dispatch(struct journal_reader *r);
 
-static int field(sd_journal *j, const char *name, const char **ret, size_t *ret_len)
+/* --- the threads ---------------------------------------------------------------------------------- */
+
+static int slice_job(void *arg)
 {
-        const void *data;
-        size_t len, prefix = strlen(name) + 1;
-        int r = sd_journal_get_data(j, name, &data, &len);
-
-        if (r < 0)
-                return r;
-        if (len < prefix)
-                return -EBADMSG;
-        *ret = (const char *) data + prefix;
-        *ret_len = len - prefix;
+        journal_slice(arg);
         return 0;
 }
 
-static int get_priority(sd_journal *j)
+static int rest_job(void *arg)
 {
-        const char *value;
-        size_t len;
+        struct journal_lane *lane = arg;
 
-        if (field(j, "PRIORITY", &value, &len) < 0 || len != 1 || *value < '0' || *value > '7')
-                return 6;
-        return *value - '0';
+        journal_handle_rest(lane->handle);
+        text_reset(&lane->joined);
+        text_reset(&lane->exported);
+        return 0;
 }
 
-static void get_identifier(sd_journal *j, char ret[static IDENTIFIER_MAX])
+static void rested(void *arg _unused_, int r _unused_)
 {
-        const char *value;
-        size_t len;
-
-        if (field(j, "SYSLOG_IDENTIFIER", &value, &len) < 0)
-                len = 0;
-        (void) snprintf(ret, IDENTIFIER_MAX, "%.*s", len < IDENTIFIER_MAX ? (int) len : IDENTIFIER_MAX - 1,
-                        len ? value : "");
 }
 
-/* Hands over the current entry. What cannot be read of a damaged journal is skipped. */
-static int hand_over(struct journal_reader *r)
+static void rest(void *arg)
 {
-        _cleanup_free_ char *cursor = NULL;
-        char identifier[IDENTIFIER_MAX];
-        struct journal_entry e = { .identifier = identifier };
-        bool freed = false, more;
+        struct journal *j = arg;
 
-        if (sd_journal_get_realtime_usec(r->journal, &e.realtime_usec) < 0 ||
-            e.realtime_usec < r->since_usec || sd_journal_get_cursor(r->journal, &cursor) < 0)
-                return SKIPPED;
-        e.cursor = cursor;
-        e.priority = get_priority(r->journal);
-        get_identifier(r->journal, identifier);
-        /* Last, because the next look into the journal may unmap it. */
-        if (field(r->journal, "MESSAGE", &e.message, &e.message_len) < 0)
-                return SKIPPED;
-        r->freed = &freed;
-        more = r->hooks.entry(r->hooks.arg, &e);
-        if (freed)
-                return STOP;
-        r->freed = NULL;
-        r->paused = !more;
-        return more ? HANDED_OVER : STOP;
+        for (size_t i = 0; i < LANES; i++)
+                if (j->lanes[i].worker && j->lanes[i].n_readers == 0)
+                        (void) worker_run(j->lanes[i].worker, rest_job, rested, &j->lanes[i]);
 }
 
-/* --- the way through the journal ------------------------------------------ */
-
-/*
- * One entry towards the beginning.  Where there is none, the reader continues
- * from the head: seek_tail followed by a previous that found nothing leaves a
- * place from which next skips what is written from then on.
- */
-static int step_back(struct journal_reader *r)
+static int start_lane(struct journal *j, struct journal_lane *lane)
 {
-        uint64_t usec;
-        int n = sd_journal_previous(r->journal);
+        if (!lane->handle)
+                lane->handle = journal_handle_new(j->files);
+        if (lane->handle && !lane->worker)
+                lane->worker = worker_new(j->loop);
+        return lane->worker ? 0 : -ENOMEM;
+}
 
-        if (n < 0)
-                return n;
-        if (n == 0) {
-                r->back = 0;
-                r->at_entry = false;
-                return sd_journal_seek_head(r->journal);
+static struct journal_lane *choose_lane(struct journal *j)
+{
+        struct journal_lane *best = &j->lanes[0];
+
+        for (size_t i = 1; i < LANES; i++)
+                if (j->lanes[i].n_readers < best->n_readers)
+                        best = &j->lanes[i];
+        return start_lane(j, best) < 0 ? NULL : best;
+}
+
+/* --- the bell ------------------------------------------------------------------------------------- */
+
+static bool concerns(const struct journal_reader *r, const struct journal_news *news)
+{
+        if (news->all)
+                return true;
+        for (size_t i = 0; i < news->n; i++)
+                for (size_t s = 0; s < r->scope.n_sources; s++)
+                        if (streq(news->units[i], r->scope.sources[s].unit))
+                                return true;
+        return false;
+}
+
+static int bell_job(void *arg)
+{
+        struct journal *j = arg;
+
+        return journal_bell_wait(j->bell, BELL_USEC, &j->news);
+}
+
+static void ring(struct journal *j);
+
+static void rang(void *arg, int result)
+{
+        struct journal *j = arg;
+        struct journal_reader *r, *next;
+        uint64_t now = now_usec();
+
+        j->ringing = false;
+        if (result < 0 || now - j->looked_usec >= LOOK_USEC)
+                j->news.all = true;
+        if (j->news.all)
+                j->looked_usec = now;
+        for (r = LIST_FIRST(&j->readers); r; r = next) {
+                next = LIST_NEXT(r, link);
+                if (!concerns(r, &j->news))
+                        continue;
+                r->rung = true;
+                if (r->parked)
+                        dispatch(r);
         }
-        r->back--;
-        if (r->since_usec && sd_journal_get_realtime_usec(r->journal, &usec) == 0 && usec < r->since_usec) {
-                r->back = 0;
-                r->at_entry = false;
-        }
-        return SKIPPED;
+        ring(j);
 }
 
-static int step_forward(struct journal_reader *r)
+/* While anybody waits for news, or may do so with the end of a slice. */
+static void ring(struct journal *j)
 {
-        int n = r->at_entry ? 1 : sd_journal_next(r->journal);
+        struct journal_reader *r;
 
-        if (n < 0)
-                return n;
-        r->at_entry = false;
-        return n == 0 ? NOTHING_LEFT : hand_over(r);
-}
-
-static void end(struct journal_reader *r, int error)
-{
-        if (r->pump)
-                r->pump = pump_free(r->pump);
-        r->hooks.end(r->hooks.arg, error);
-}
-
-static void run_slice(void *arg)
-{
-        struct journal_reader *r = arg;
-        uint64_t until = now_usec() + SLICE_USEC;
-        int step = r->error;
-
-        for (int i = 0; i < SLICE_ENTRIES && step >= 0; i++) {
-                step = r->back > 0 ? step_back(r) : step_forward(r);
-                if (step == STOP)
-                        return;
-                if (step == NOTHING_LEFT || now_usec() >= until)
-                        break;
-        }
-        if (step < 0) {
-                end(r, step);
-        } else if (step != NOTHING_LEFT) {
-                timer_set(r->slice, 0);
-        } else if (!r->follow) {
-                end(r, 0);
-        }
-}
-
-/* --- following ------------------------------------------------------------ */
-
-static int pump_fd(void *arg)
-{
-        struct journal_reader *r = arg;
-
-        return sd_journal_get_fd(r->journal);
-}
-
-static int pump_events(void *arg)
-{
-        struct journal_reader *r = arg;
-
-        return sd_journal_get_events(r->journal);
-}
-
-static int pump_deadline(void *arg, uint64_t *ret_usec)
-{
-        struct journal_reader *r = arg;
-
-        return sd_journal_get_timeout(r->journal, ret_usec);
-}
-
-static void pump_process(void *arg)
-{
-        struct journal_reader *r = arg;
-        int change = sd_journal_process(r->journal);
-
-        if (change == SD_JOURNAL_NOP)
+        if (j->ringing)
                 return;
-        if (change < 0)
-                r->error = change;
-        if (!r->paused)
-                timer_set(r->slice, 0);
+        LIST_FOREACH(r, &j->readers, link)
+        if (r->wait == JOURNAL_NEWS && r->busy) {
+                j->ringing = worker_run(j->ringer, bell_job, rang, j) == 0;
+                return;
+        }
 }
 
-/* --- opening -------------------------------------------------------------- */
-
-static int open_journal(const struct journal_options *o, sd_journal **ret)
+static int start_bell(struct journal *j)
 {
-        if (o->files)
-                return sd_journal_open_files(ret, (const char **) (uintptr_t) o->files, 0);
-        /* libsystemd would open nothing and wait for ever. */
-        if (access("/var/log/journal", F_OK) < 0 && access("/run/log/journal", F_OK) < 0)
-                return -EAGAIN;
-        return sd_journal_open(ret, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM);
+        if (!j->bell)
+                j->bell = journal_bell_new(j->files);
+        if (j->bell && !j->ringer)
+                j->ringer = worker_new(j->loop);
+        return j->ringer ? 0 : -ENOMEM;
 }
 
-static int add_match(sd_journal *j, const char *name, const char *value)
-{
-        char match[512];
-        int n;
+/* --- a reader's turn ------------------------------------------------------------------------------ */
 
-        if (!value)
-                return 0;
-        n = snprintf(match, sizeof match, "%s=%s", name, value);
-        if (n < 0 || (size_t) n >= sizeof match)
-                return -ENAMETOOLONG;
-        return sd_journal_add_match(j, match, (size_t) n);
+static void reader_destroy(struct journal_reader *r)
+{
+        if (r->work)
+                r->hooks.drop(r->work);
+        free(r->sources);
+        free(r);
 }
 
-static int seek(struct journal_reader *r, int64_t tail)
+static void give_back(struct journal_reader *r)
 {
-        if (tail < 0)
-                return r->since_usec ? sd_journal_seek_realtime_usec(r->journal, r->since_usec)
-                                     : sd_journal_seek_head(r->journal);
-        r->back = tail ? tail : 1;
-        r->at_entry = tail > 0;
-        return sd_journal_seek_tail(r->journal);
+        struct journal_batch batch = r->batch;
+        void *work = TAKE(r->work);
+
+        r->busy = r->parked = false;
+        r->hooks.done(r->hooks.arg, work, &batch);
 }
 
-static int start_following(struct journal_reader *r, struct loop *l)
+static void slice_done(void *arg, int result _unused_)
 {
-        static const struct pump_ops ops = {
-                .fd = pump_fd, .events = pump_events, .deadline = pump_deadline, .process = pump_process
-        };
-        int fd = sd_journal_get_fd(r->journal);
+        struct journal_reader *r = arg;
+        const struct journal_batch *b = &r->batch;
 
-        if (fd < 0)
-                return fd;
-        r->pump = pump_new(l, &ops, r);
-        return r->pump ? 0 : -ENOMEM;
+        r->in_thread = false;
+        if (r->freed) {
+                LIST_REMOVE(r, link);
+                reader_destroy(r);
+        } else if (b->error < 0 || b->entries > 0 || b->met) {
+                give_back(r);
+        } else if (!b->level || (r->wait == JOURNAL_NEWS && r->rung)) {
+                dispatch(r);
+        } else if (r->wait == JOURNAL_NEWS) {
+                r->parked = true;
+        } else {
+                give_back(r);
+        }
 }
 
-static int set_up(struct journal_reader *r, struct loop *l, const struct journal_options *o)
+/* What cannot be asked of a thread is told from here, which is never inside journal_reader_read(). */
+static void dispatch(struct journal_reader *r)
 {
-        int e = open_journal(o, &r->journal);
-
-        if (e == 0)
-                e = sd_journal_set_data_threshold(r->journal, 0);
-        if (e == 0)
-                e = add_match(r->journal, "_SYSTEMD_UNIT", o->unit);
-        if (e == 0)
-                e = add_match(r->journal, "SYSLOG_IDENTIFIER", o->identifier);
-        if (e == 0)
-                e = add_match(r->journal, "_SYSTEMD_INVOCATION_ID", o->invocation);
-        /* Before the place is looked for, so that no change falls in between. */
-        if (e == 0 && o->follow)
-                e = start_following(r, l);
-        return e < 0 ? e : seek(r, o->tail);
+        r->parked = r->rung = false;
+        r->batch = (struct journal_batch){ 0 };
+        r->in_thread = worker_run(r->lane->worker, slice_job, slice_done, r) == 0;
+        if (!r->in_thread) {
+                r->batch.error = -ENOMEM;
+                give_back(r);
+        }
 }
 
-int journal_read(struct loop *l, const struct journal_options *o, const struct journal_hooks *hooks,
-                 struct journal_reader **ret)
+int journal_reader_read(struct journal_reader *r, void *work, enum journal_wait wait,
+                        const struct journal_reader *until)
 {
-        _cleanup_(journal_reader_freep) struct journal_reader *r = calloc(1, sizeof *r);
-        int e;
+        struct journal *j = r->journal;
+
+        if (wait == JOURNAL_NEWS && start_bell(j) < 0)
+                return -ENOMEM;
+        r->batch = (struct journal_batch){ 0 };
+        r->rung = false;
+        r->until = until ? until->place : (struct journal_place){ 0 };
+        r->has_until = until;
+        r->wait = wait;
+        r->work = work;
+        if (worker_run(r->lane->worker, slice_job, slice_done, r) < 0) {
+                r->work = NULL;
+                return -ENOMEM;
+        }
+        r->in_thread = r->busy = true;
+        ring(j);
+        return 0;
+}
+
+void journal_reader_hurry(struct journal_reader *r)
+{
+        r->wait = JOURNAL_NOW;
+        if (r->parked)
+                dispatch(r);
+}
+
+bool journal_reader_looks_at_same(const struct journal_reader *r, const struct journal_reader *other)
+{
+        const struct journal_scope *a = &r->scope, *b = &other->scope;
+
+        if (a->n_sources != b->n_sources || a->marks != b->marks ||
+            !streq_null(a->invocation, b->invocation))
+                return false;
+        for (size_t i = 0; i < a->n_sources; i++)
+                if (a->sources[i].since_usec != b->sources[i].since_usec ||
+                    !streq(a->sources[i].unit, b->sources[i].unit) ||
+                    !streq_null(a->sources[i].identifier, b->sources[i].identifier))
+                        return false;
+        return true;
+}
+
+bool journal_reader_is_at(const struct journal_reader *r, const struct journal_reader *other)
+{
+        return journal_place_same(&r->place, &other->place);
+}
+
+const char *journal_reader_cursor(const struct journal_reader *r)
+{
+        return r->place.cursor;
+}
+
+/* --- readers -------------------------------------------------------------------------------------- */
+
+/* The sources of the scope, and behind them their names, in one piece of memory. */
+static int copy_scope(struct journal_reader *r, const struct journal_scope *scope)
+{
+        size_t size = LOG_ID_LEN + 1;
+        char *to;
+
+        for (size_t i = 0; i < scope->n_sources; i++)
+                size += strlen(scope->sources[i].unit) + strlen(scope->sources[i].identifier ?: "") + 2;
+        r->sources = malloc(scope->n_sources * sizeof *r->sources + size);
+        if (!r->sources)
+                return -ENOMEM;
+        to = (char *) (r->sources + scope->n_sources);
+        r->scope = *scope;
+        for (size_t i = 0; i < scope->n_sources; i++) {
+                const struct journal_source *source = &scope->sources[i];
+
+                r->sources[i] = (struct journal_source){ .unit = to, .since_usec = source->since_usec };
+                to = stpcpy(to, source->unit) + 1;
+                if (!source->identifier)
+                        continue;
+                r->sources[i].identifier = to;
+                to = stpcpy(to, source->identifier) + 1;
+        }
+        r->scope.sources = r->sources;
+        if (scope->invocation) {
+                r->scope.invocation = to;
+                (void) stpncpy(to, scope->invocation, LOG_ID_LEN + 1);
+                to[LOG_ID_LEN] = '\0';
+        }
+        return 0;
+}
+
+static struct journal_reader *make_reader(struct journal *j, const struct journal_scope *scope,
+                                          const struct journal_hooks *hooks)
+{
+        struct journal_lane *lane = choose_lane(j);
+        struct journal_reader *r = lane ? calloc(1, sizeof *r) : NULL;
 
         if (!r)
-                return -ENOMEM;
-        *r = (struct journal_reader){ .hooks = *hooks,
-                                      .since_usec = o->since_usec,
-                                      .follow = o->follow,
-                                      .slice = timer_new(l, run_slice, r) };
-        if (!r->slice)
-                return -ENOMEM;
-        e = set_up(r, l, o);
-        if (e < 0)
-                return e;
-        timer_set(r->slice, 0);
-        *ret = TAKE(r);
-        return 0;
+                return NULL;
+        if (copy_scope(r, scope) < 0) {
+                reader_destroy(r);
+                return NULL;
+        }
+        r->journal = j;
+        r->lane = lane;
+        r->hooks = *hooks;
+        lane->n_readers++;
+        LIST_INSERT_HEAD(&j->readers, r, link);
+        timer_stop(j->idle);
+        return r;
 }
 
-void journal_reader_resume(struct journal_reader *r)
+struct journal_reader *journal_reader_new(struct journal *j, const struct journal_options *o,
+                                          const struct journal_hooks *hooks)
 {
-        if (!r->paused)
-                return;
-        r->paused = false;
-        timer_set(r->slice, 0);
+        struct journal_reader *r = make_reader(j, &o->scope, hooks);
+
+        if (!r)
+                return NULL;
+        r->follow = o->follow;
+        r->cursors = o->cursors;
+        r->export = o->export;
+        r->since_usec = o->since_usec;
+        r->back = o->tail;
+        r->walking = !o->cursor && o->tail >= 0;
+        if (o->cursor)
+                (void) snprintf(r->place.cursor, sizeof r->place.cursor, "%s", o->cursor);
+        return r;
+}
+
+struct journal_reader *journal_reader_copy(const struct journal_reader *r, const struct journal_hooks *hooks)
+{
+        struct journal_reader *copy = make_reader(r->journal, &r->scope, hooks);
+
+        if (!copy)
+                return NULL;
+        copy->follow = r->follow;
+        copy->cursors = r->cursors;
+        copy->export = r->export;
+        copy->since_usec = r->since_usec;
+        copy->back = r->back;
+        copy->walking = r->walking;
+        copy->place = r->place;
+        return copy;
 }
 
 struct journal_reader *journal_reader_free(struct journal_reader *r)
 {
         if (!r)
                 return NULL;
-        if (r->freed)
-                *r->freed = true;
-        (void) pump_free(r->pump);
-        (void) timer_free(r->slice);
-        sd_journal_close(r->journal);
-        free(r);
+        LIST_REMOVE(r, link);
+        r->lane->n_readers--;
+        if (LIST_EMPTY(&r->journal->readers)) {
+                timer_set(r->journal->idle, IDLE_USEC);
+                if (r->journal->ringing)
+                        journal_bell_hush(r->journal->bell);
+        }
+        r->freed = true;
+        if (r->in_thread)
+                LIST_INSERT_HEAD(&r->journal->freed, r, link);
+        else
+                reader_destroy(r);
+        return NULL;
+}
+
+/* --- the journal ---------------------------------------------------------------------------------- */
+
+struct journal *journal_new(struct loop *l, const char *const *files)
+{
+        struct journal *j = calloc(1, sizeof *j);
+
+        if (!j)
+                return NULL;
+        j->loop = l;
+        j->files = files;
+        LIST_INIT(&j->readers);
+        LIST_INIT(&j->freed);
+        j->idle = timer_new(l, rest, j);
+        return j->idle ? j : journal_free(j);
+}
+
+struct journal *journal_free(struct journal *j)
+{
+        struct journal_reader *r, *next;
+
+        if (!j)
+                return NULL;
+        if (j->bell)
+                journal_bell_hush(j->bell);
+        (void) worker_free(j->ringer);
+        (void) journal_bell_free(j->bell);
+        for (size_t i = 0; i < LANES; i++) {
+                (void) worker_free(j->lanes[i].worker);
+                (void) journal_handle_free(j->lanes[i].handle);
+                text_reset(&j->lanes[i].joined);
+                text_reset(&j->lanes[i].exported);
+        }
+        for (r = LIST_FIRST(&j->freed); r; r = next) {
+                next = LIST_NEXT(r, link);
+                reader_destroy(r);
+        }
+        (void) timer_free(j->idle);
+        free(j);
         return NULL;
 }

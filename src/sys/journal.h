@@ -2,46 +2,83 @@
 #pragma once
 
 /*
- * The journal of one unit as a pull stream, sliced so that it never holds the
- * loop: entries are handed over while `entry` answers true; after false the
- * reader stands still until journal_reader_resume().
+ * Readers of the journal.  A reader is a place in the entries of some units and
+ * nothing else; what it reads on from there is read, and turned into whatever
+ * its owner needs, in one of a few threads, so that neither a cold disk nor a
+ * million lines hold the loop.  It reads a batch when it is asked to, never ahead.
  */
 
+#include "core/log-entry.h"
+#include "sys/journal-handle.h"
 #include "sys/loop.h"
 
+struct journal;
 struct journal_reader;
 
-struct journal_entry {
-        const char *message;       /* may hold any byte; not NUL-terminated */
-        size_t message_len;
-        const char *identifier;    /* SYSLOG_IDENTIFIER, NUL-terminated, "" if none */
-        int priority;              /* 0–7, 6 when unset */
-        uint64_t realtime_usec;
-        const char *cursor;
-};
+/* files as in journal_handle_new(). Threads begin with the first reader. */
+struct journal *journal_new(struct loop *l, const char *const *files);
+struct journal *journal_free(struct journal *j); /* after all of its readers */
+DEFINE_CLEANUP(struct journal, journal_free);
 
 struct journal_options {
-        const char *unit;          /* matched on the trusted _SYSTEMD_UNIT */
-        const char *identifier;    /* only lines with this SYSLOG_IDENTIFIER; NULL for all */
-        const char *invocation;    /* only this run (hex _SYSTEMD_INVOCATION_ID); NULL for all */
-        uint64_t since_usec;       /* wall clock; 0: no bound */
-        int64_t tail;              /* the last so many first; negative: all; 0: only new ones */
-        bool follow;
-        const char *const *files;  /* only these, NULL-terminated; NULL: the system journal */
+        struct journal_scope scope; /* copied */
+        const char *cursor;         /* begin behind this entry … */
+        uint64_t since_usec;        /* … or with what was written then or later; 0: no bound */
+        int64_t tail;               /* and with the last so many; negative: all. Not with cursor */
+        bool follow;                /* a line that has no end yet may still get one */
+        bool cursors;               /* entries come with their cursor */
+        bool export;                /* … and in the export format */
 };
 
-struct journal_hooks {
-        bool (*entry)(void *arg, const struct journal_entry *e);
-        void (*end)(void *arg, int error); /* without follow: 0 at the end. With: only on failure */
-        void *arg;
+struct journal_batch {
+        int error;        /* -errno: it can be read no further */
+        unsigned entries; /* handed to the hook */
+        bool level;       /* the journal has no more for now */
+        bool met;         /* it came to the place of the other reader */
 };
 
 /*
- * Nothing is called inside this.  -errno when the journal cannot be opened;
- * -EAGAIN when this host has none yet.  The hooks may free the reader.
+ * keep, entry and finish run in a thread and may look at nothing but `work', which is
+ * theirs from journal_reader_read() on until it comes back by done or drop.
  */
-int journal_read(struct loop *l, const struct journal_options *o, const struct journal_hooks *hooks,
-                 struct journal_reader **ret);
-void journal_reader_resume(struct journal_reader *r);
+struct journal_hooks {
+        bool (*keep)(const void *work, const struct log_entry *e); /* does `tail' count it? NULL: yes */
+        bool (*entry)(void *work, const struct log_entry *e);      /* false: enough, this one included */
+        void (*finish)(void *work); /* the last entry of a batch with any was handed over. NULL: nothing is
+                                       left to do */
+        void (*done)(void *arg, void *work, const struct journal_batch *batch);
+        void (*drop)(void *work); /* on the loop, in place of done: the reader was freed meanwhile */
+        void *arg;
+};
+
+struct journal_reader *journal_reader_new(struct journal *j, const struct journal_options *o,
+                                          const struct journal_hooks *hooks);
+/* Another one at the same place, which looks at the same; the first must not be reading. */
+struct journal_reader *journal_reader_copy(const struct journal_reader *r,
+                                           const struct journal_hooks *hooks);
 struct journal_reader *journal_reader_free(struct journal_reader *r);
 DEFINE_CLEANUP(struct journal_reader, journal_reader_free);
+
+enum journal_wait {
+        JOURNAL_NOW,  /* what there is, if only nothing */
+        JOURNAL_NEWS, /* at least one entry, whenever it comes; the reader follows */
+};
+
+/*
+ * The next batch; not again before it is done.  until: not beyond the place of
+ * this other reader of the same scope, which stays where it is meanwhile; NULL: any.
+ * Nothing is called inside this.  -ENOMEM, and `work' is still the caller's.
+ */
+int journal_reader_read(struct journal_reader *r, void *work, enum journal_wait wait,
+                        const struct journal_reader *until);
+
+/* It is not to wait for news any longer: what there is, if only nothing, comes soon. */
+void journal_reader_hurry(struct journal_reader *r);
+
+bool journal_reader_looks_at_same(const struct journal_reader *r, const struct journal_reader *other);
+
+/* Would both go on with the very same entry?  Neither may be reading. */
+bool journal_reader_is_at(const struct journal_reader *r, const struct journal_reader *other);
+
+/* Behind which entry it is; "" at the beginning. */
+const char *journal_reader_cursor(const struct journal_reader *r);

@@ -1,8 +1,14 @@
 libgeard_la_SOURCES += \
 	src/sys/fetch.c src/sys/fetch.h \
-	src/sys/journal.c src/sys/journal.h src/sys/journal-heads.c src/sys/journal-heads.h \
+	src/sys/journal.c src/sys/journal.h src/sys/journal-private.h \
+	src/sys/journal-bell.c src/sys/journal-bell.h \
+	src/sys/journal-handle.c src/sys/journal-handle.h \
+	src/sys/journal-roots.c src/sys/journal-roots.h \
+	src/sys/journal-slice.c \
+	src/sys/journal-heads.c src/sys/journal-heads.h \
 	src/sys/journal-runs.c src/sys/journal-runs.h \
 	src/sys/loop.c src/sys/loop.h \
+	src/sys/mapped.c src/sys/mapped.h \
 	src/sys/port.c src/sys/port.h \
 	src/sys/probe.c src/sys/probe.h
 

@@ -58,6 +58,8 @@ const struct fault *bus_fault(const char *error, const char *text, struct fault 
                 f->retry_after = RETRY_AFTER_SEC;
         } else if (streq(error, BUS_TIMEOUT)) {
                 (void) fault_set(f, FAULT_TIMEOUT, NULL, "systemd did not answer in time");
+        } else if (strstr(error, "UnitExists")) {
+                (void) fault_set(f, FAULT_CONFLICT, NULL, "systemd: %s", text ? text : error);
         } else if (strstr(error, "NoSuchUnit") || strstr(error, "LoadFailed")) {
                 (void) fault_set(f, FAULT_MISSING, NULL, "systemd: %s", text ? text : error);
         } else if (strstr(error, "NoSpace") || (text && strstr(text, "No space left"))) {

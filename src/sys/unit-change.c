@@ -108,6 +108,8 @@ static int read_property(sd_bus_message *m, const char *name, struct unit_change
                 return read_string(m, &c->sub);
         if (streq(name, "LoadState"))
                 return read_string(m, &c->load);
+        if (streq(name, "Slice"))
+                return read_string(m, &c->slice);
         if (streq(name, "Result"))
                 return read_string(m, &c->result);
         if (streq(name, "StateChangeTimestamp"))

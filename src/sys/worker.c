@@ -84,6 +84,7 @@ static int start_thread(struct worker *w)
         int r;
 
         (void) sigfillset(&all);
+        (void) sigdelset(&all, SIGBUS); /* sys/mapped: blocked, it would end geard */
         (void) pthread_sigmask(SIG_SETMASK, &all, &before);
         r = pthread_create(&w->thread, NULL, thread_main, w);
         (void) pthread_sigmask(SIG_SETMASK, &before, NULL);

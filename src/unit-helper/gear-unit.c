@@ -15,6 +15,7 @@
  * an administrator has stopped.
  */
 
+#include "core/run-end.h"
 #include "unit-helper/engine.h"
 #include "unit-helper/manager.h"
 
@@ -41,8 +42,6 @@
 #define RETRY_USEC (100 * (useconds_t) 1000)
 #define STOP_RETRIES 100
 #define LATE_CREATE_RETRIES 5
-
-#define EXIT_KILLED 1
 
 struct helper {
         const char *socket;
@@ -231,9 +230,9 @@ static int clean(struct helper *h)
         if (!up) {
                 fprintf(stderr, "%s is gone: the gear comes back with it\n", h->engine);
                 (void) manager_forgive(h->bus, h->unit);
-                return EX_TEMPFAIL;
+                return RUN_END_ENGINE_GONE;
         }
-        return variable_is("EXIT_STATUS", "137") ? EXIT_KILLED : EX_OK;
+        return variable_is("EXIT_STATUS", "137") ? RUN_END_KILLED : EX_OK;
 }
 
 static void usage(FILE *to)

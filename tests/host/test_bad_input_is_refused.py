@@ -230,13 +230,17 @@ QUERIES = [
     *(("GET", f"/containers?after={value}", None, "after") for value in ("%2e%2e", "-x", "a%20b", "x" * 64, "%25n")),
     *(("GET", f"/containers?fields={value}", None, "fields") for value in ("nosuch", "id,nosuch", "--x", "id,id")),
     *(("GET", f"/container/1/log?tail={value}", None, "tail") for value in ("", "x", "-1", "99999999999999999999")),
-    *(("GET", f"/container/1/log?since={value}", None, "since") for value in ("", "yesterday", "2031-13-01T00:00:00Z", "-1")),
+    *(("GET", f"/container/1/log?since={value}", None, "since") for value in ("", "soon", "2031-13-01T00:00:00Z", "-x")),
     ("GET", "/container/1/log?until=soon", None, "until"),
     *(("GET", f"/container/1/log?timeout={value}", None, "timeout") for value in ("", "x", "-1", "1s")),
     ("GET", "/container/1/log?follow=maybe", None, "follow"),
+    *(("GET", f"/container/1/log?priority={value}", None, "priority") for value in ("", "8", "-1", "error")),
+    *(("GET", f"/container/1/log?grep={value}", None, "grep") for value in ("%28", "*", "a%7b2,1%7d", "%5cC", "x" * 513)),
+    *(("GET", f"/container/1/log?cursor={value}", None, "cursor") for value in ("", "1", "s=1;i=1", "%25n" * 100)),
+    ("GET", "/container/1/log?tail=5&until=now", None, "tail"),
     # What a call does not know is refused: a misspelt since= would be other lines, a misspelt plan= the change itself.
     *((method, f"/container/1/log?follow=no&{name}=1", None, name)
-      for method in ("GET", "PUT") for name in ("sinze", "Tail", "grep")),
+      for method in ("GET", "PUT") for name in ("sinze", "Tail", "Grep")),
     *(("GET", f"{path}?{name}=1", None, name) for name in ("nosuch", "wait", "plan", "r") for path in (
         "/", "/healthz", "/version", "/openapi.json", "/metrics", "/requests/1", "/container/1", "/container/1/status",
         "/container/1/ports", "/container/1/env", "/containers", "/audit")),

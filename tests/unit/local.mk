@@ -10,6 +10,10 @@ check_PROGRAMS += tests/unit/test-base64
 tests_unit_test_base64_SOURCES = tests/unit/test-base64.c
 tests_unit_test_base64_LDADD = $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test-mapped
+tests_unit_test_mapped_SOURCES = tests/unit/test-mapped.c
+tests_unit_test_mapped_LDADD = $(UNIT_LIBS)
+
 check_PROGRAMS += tests/unit/test-gzip
 tests_unit_test_gzip_SOURCES = tests/unit/test-gzip.c
 tests_unit_test_gzip_LDADD = $(UNIT_LIBS)

@@ -8,6 +8,7 @@
 
 #include "run-loop.h"
 #include "sys/journal.h"
+#include "sys/mapped.h"
 #include "util/text.h"
 
 #include <endian.h>
@@ -22,21 +23,33 @@
 
 #define WRITER "/lib/systemd/systemd-journal-remote"
 #define EPOCH UINT64_C(1700000000000000)
+#define UNIT "_SYSTEMD_UNIT=gear-1.service\n"
+#define OURS UNIT "SYSLOG_IDENTIFIER=gear-1\n"
+#define PID_1 "_PID=1\n_SYSTEMD_UNIT=init.scope\nUNIT=gear-1.service\n"
 #define RUN_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define RUN_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 
+/* What a reader brought, filled in its thread. */
+struct tape {
+        struct text said;
+        struct log_entry last; /* its strings are gone */
+        char cursor[LOG_CURSOR_MAX];
+        unsigned entries, enough_after;
+};
+
 struct bench {
         struct loop *loop;
+        struct journal *journal;
         char dir[64], path[80];
         const char *files[2];
         FILE *writer;
         uint64_t written;
         struct journal_reader *reader;
-        struct text said;
-        struct journal_entry last;
-        unsigned entries, ends, turns, in_turn, in_turn_max;
-        unsigned pause_after, free_after, stop_after;
-        int error;
+        struct tape tape;
+        struct journal_batch batch;
+        unsigned batches, dropped;
+        bool reading;
+        struct timer *noise;
 };
 
 static int set_up(void **state)
@@ -50,6 +63,8 @@ static int set_up(void **state)
         assert_non_null(mkdtemp(b->dir));
         (void) snprintf(b->path, sizeof b->path, "%s/a.journal", b->dir);
         b->files[0] = b->path;
+        b->journal = journal_new(b->loop, b->files);
+        assert_non_null(b->journal);
         text_addf(&command, WRITER " -o %s - >/dev/null 2>&1", b->path);
         b->writer = popen(command.data, "we");
         assert_non_null(b->writer);
@@ -68,42 +83,32 @@ static int tear_down(void **state)
 {
         struct bench *b = *state;
 
+        (void) timer_free(b->noise);
         (void) journal_reader_free(b->reader);
+        (void) journal_free(b->journal);
         finish_writing(b);
         (void) unlink(b->path);
         (void) rmdir(b->dir);
         (void) loop_free(b->loop);
-        text_reset(&b->said);
+        text_reset(&b->tape.said);
         free(b);
         return 0;
 }
 
-static void run(struct bench *b)
-{
-        run_loop(b->loop, "no entry");
-}
-
-static void run_for(struct bench *b, uint64_t usec)
-{
-        run_loop_for(b->loop, usec, "no entry");
-}
-
-static void run_until(struct bench *b, unsigned entries)
-{
-        b->stop_after = entries;
-        run(b);
-        assert_int_equal(b->entries, entries);
-}
-
 /* One entry, a second after the last; `fields` are lines of the export format. */
-static void record(struct bench *b, const char *fields)
+static void record_at(struct bench *b, uint64_t usec, const char *fields)
 {
         b->written++;
         (void) fprintf(b->writer,
                        "__REALTIME_TIMESTAMP=%" PRIu64 "\n__MONOTONIC_TIMESTAMP=%" PRIu64
                        "\n_BOOT_ID=6f4a30fbcee744c1a3e6ea4a1d4f7b02\n%s\n",
-                       EPOCH + b->written * USEC_PER_SEC, b->written * USEC_PER_SEC, fields);
+                       usec, b->written * USEC_PER_SEC, fields);
         (void) fflush(b->writer);
+}
+
+static void record(struct bench *b, const char *fields)
+{
+        record_at(b, EPOCH + (b->written + 1) * USEC_PER_SEC, fields);
 }
 
 static void say(struct bench *b, const char *message)
@@ -124,7 +129,7 @@ static uint64_t entries_there(const struct bench *b)
         if (sd_journal_open_files(&journal, (const char **) (uintptr_t) b->files, 0) < 0)
                 return 0;
         SD_JOURNAL_FOREACH(journal)
-                n++;
+        n++;
         sd_journal_close(journal);
         return n;
 }
@@ -139,50 +144,130 @@ static void wait_for_journal(const struct bench *b)
         assert_int_equal(entries_there(b), b->written);
 }
 
-static bool on_entry(void *arg, const struct journal_entry *e)
-{
-        struct bench *b = arg;
+/* --- a reader and its tape ------------------------------------------------- */
 
-        assert_true(strlen(e->cursor) > 0);
-        text_addn(&b->said, e->message, e->message_len < 20 ? e->message_len : 20);
-        text_addc(&b->said, ' ');
-        b->last = *e;
-        b->entries++;
-        if (++b->in_turn > b->in_turn_max)
-                b->in_turn_max = b->in_turn;
-        if (b->entries == b->free_after)
-                b->reader = journal_reader_free(b->reader);
-        if (b->entries == b->stop_after)
-                loop_stop(b->loop);
-        return b->pause_after == 0 || b->entries % b->pause_after != 0;
+static void add_kind(struct text *t, const struct log_entry *e)
+{
+        static const char *const marks[] = { [LOG_STARTED] = "<started>",       [LOG_EXITED] = "<exited>",
+                                             [LOG_ENDED] = "<ended>",           [LOG_FAILED] = "<failed>",
+                                             [LOG_RESTARTING] = "<restarting>", [LOG_KILLED] = "<killed>",
+                                             [LOG_SUPPRESSED] = "<suppressed>", [LOG_GONE] = "<gone>" };
+
+        if (e->kind == LOG_LINE)
+                text_addn(t, e->message, e->message_len < 20 ? e->message_len : 20);
+        else
+                text_add(t, marks[e->kind]);
+        text_add(t, e->partial ? "... " : " ");
 }
 
-static void on_end(void *arg, int error)
+static bool on_entry(void *work, const struct log_entry *e)
+{
+        struct tape *tape = work;
+
+        add_kind(&tape->said, e);
+        tape->last = *e;
+        (void) snprintf(tape->cursor, sizeof tape->cursor, "%s", e->cursor);
+        tape->entries++;
+        return tape->enough_after == 0 || tape->entries % tape->enough_after != 0;
+}
+
+static void on_done(void *arg, void *work, const struct journal_batch *batch)
 {
         struct bench *b = arg;
 
-        b->error = error;
-        b->ends++;
+        assert_ptr_equal(work, &b->tape);
+        b->batch = *batch;
+        b->batches++;
+        b->reading = false;
         loop_stop(b->loop);
 }
 
+static void on_drop(void *work)
+{
+        struct tape *tape = work;
+        struct bench *b = container_of(tape, struct bench, tape);
+
+        b->dropped++;
+        b->reading = false;
+        loop_stop(b->loop);
+}
+
+static struct journal_hooks hooks(struct bench *b)
+{
+        return (struct journal_hooks){ .entry = on_entry, .done = on_done, .drop = on_drop, .arg = b };
+}
+
+static const struct journal_source gear_1 = { .unit = "gear-1.service", .identifier = "gear-1" };
+
 static void begin(struct bench *b, const struct journal_options *more)
 {
-        const struct journal_hooks hooks = { .entry = on_entry, .end = on_end, .arg = b };
+        const struct journal_hooks with = hooks(b);
         struct journal_options options = *more;
 
-        options.unit = options.unit ? options.unit : "gear-1.service";
-        options.files = b->files;
+        if (!options.scope.sources) {
+                options.scope.sources = &gear_1;
+                options.scope.n_sources = 1;
+        }
         b->reader = journal_reader_free(b->reader);
-        b->entries = b->ends = 0;
-        text_truncate(&b->said, 0);
-        assert_int_equal(journal_read(b->loop, &options, &hooks, &b->reader), 0);
-        assert_int_equal(b->entries + b->ends, 0);
+        b->reader = journal_reader_new(b->journal, &options, &with);
+        assert_non_null(b->reader);
+        b->batches = b->tape.entries = 0;
+        text_truncate(&b->tape.said, 0);
+}
+
+static void ask(struct bench *b, enum journal_wait wait, const struct journal_reader *until)
+{
+        assert_int_equal(journal_reader_read(b->reader, &b->tape, wait, until), 0);
+        b->reading = true;
+}
+
+static void read_batch(struct bench *b, enum journal_wait wait, const struct journal_reader *until)
+{
+        ask(b, wait, until);
+        while (b->reading)
+                run_loop(b->loop, "no batch");
+        assert_int_equal(b->batch.error, 0);
+}
+
+static void read_to_end(struct bench *b)
+{
+        do
+                read_batch(b, JOURNAL_NOW, NULL);
+        while (!b->batch.level);
+}
+
+static void read_until(struct bench *b, unsigned entries)
+{
+        while (b->tape.entries < entries)
+                read_batch(b, JOURNAL_NEWS, NULL);
+        assert_int_equal(b->tape.entries, entries);
 }
 
 static const char *said(struct bench *b)
 {
-        return b->said.len ? b->said.data : "";
+        return b->tape.said.len ? b->tape.said.data : "";
+}
+
+static void say_numbers(struct bench *b, int from, int to)
+{
+        for (int i = from; i < to; i++) {
+                char word[16];
+
+                (void) snprintf(word, sizeof word, "%d", i);
+                say(b, word);
+        }
+}
+
+/* Are these the numbers from 0 on, each once and in order? */
+static void check_numbers(const char *said, int n)
+{
+        for (int i = 0; i < n; i++) {
+                char *end;
+
+                assert_int_equal(strtol(said, &end, 10), i);
+                said = end + 1;
+        }
+        assert_string_equal(said, "");
 }
 
 /* --- what is found -------------------------------------------------------- */
@@ -192,161 +277,420 @@ static void write_mixed(struct bench *b)
         for (int i = 0; i < 5; i++) {
                 _cleanup_text_ struct text fields = { 0 };
 
-                text_addf(&fields,
-                          "_SYSTEMD_UNIT=gear-1.service\nSYSLOG_IDENTIFIER=gear-1\n"
-                          "_SYSTEMD_INVOCATION_ID=%s\nMESSAGE=m%d\n",
-                          i < 3 ? RUN_A : RUN_B, i);
+                text_addf(&fields, OURS "_SYSTEMD_INVOCATION_ID=%s\nMESSAGE=m%d\n", i < 3 ? RUN_A : RUN_B,
+                          i);
                 record(b, fields.data);
                 record(b, "_SYSTEMD_UNIT=gear-2.service\nMESSAGE=foreign\n");
                 record(b, "UNIT=gear-1.service\nSYSLOG_IDENTIFIER=gear-1\nMESSAGE=forged\n");
         }
-        record(b, "_SYSTEMD_UNIT=gear-1.service\nSYSLOG_IDENTIFIER=helper\nMESSAGE=h\n");
+        record(b, UNIT "SYSLOG_IDENTIFIER=helper\nMESSAGE=h\n");
         finish_writing(b);
 }
 
-static void places_and_matches(void **state)
+static void places_and_scopes(void **state)
 {
+        static const struct journal_source any = { .unit = "gear-1.service" };
+        static const struct journal_source silent = { .unit = "gear-3.service", .identifier = "gear-3" };
+        static const struct journal_source both[] = { { .unit = "gear-2.service" },
+                                                      { .unit = "gear-1.service", .identifier = "gear-1" } };
         static const struct {
                 struct journal_options options;
                 const char *said;
         } rows[] = {
-                { { .tail = -1 }, "m0 m1 m2 m3 m4 h " },
-                { { .tail = 100 }, "m0 m1 m2 m3 m4 h " },
-                { { .tail = 6 }, "m0 m1 m2 m3 m4 h " },
-                { { .tail = 2 }, "m4 h " },
-                { { .tail = 1 }, "h " },
+                { { .tail = -1 }, "m0 m1 m2 m3 m4 " },
+                { { .tail = 100 }, "m0 m1 m2 m3 m4 " },
+                { { .tail = 5 }, "m0 m1 m2 m3 m4 " },
+                { { .tail = 2 }, "m3 m4 " },
+                { { .tail = 1 }, "m4 " },
                 { { .tail = 0 }, "" },
-                { { .tail = 2, .identifier = "gear-1" }, "m3 m4 " },
-                { { .tail = -1, .identifier = "gear" }, "" },
-                { { .tail = -1, .invocation = RUN_B }, "m3 m4 " },
-                { { .tail = 2, .invocation = RUN_A, .identifier = "gear-1" }, "m1 m2 " },
-                { { .tail = -1, .since_usec = EPOCH + 7 * USEC_PER_SEC }, "m2 m3 m4 h " },
-                { { .tail = -1, .since_usec = EPOCH + 7 * USEC_PER_SEC + 1 }, "m3 m4 h " },
-                { { .tail = 2, .since_usec = EPOCH + 7 * USEC_PER_SEC }, "m4 h " },
-                { { .tail = 100, .since_usec = EPOCH + 7 * USEC_PER_SEC }, "m2 m3 m4 h " },
+                { { .tail = -1, .scope = { .sources = &any, .n_sources = 1 } }, "m0 m1 m2 m3 m4 h " },
+                { { .tail = 2, .scope = { .sources = &any, .n_sources = 1 } }, "m4 h " },
+                { { .tail = -1, .scope = { .sources = &gear_1, .n_sources = 1, .invocation = RUN_B } },
+                  "m3 m4 " },
+                { { .tail = 2, .scope = { .sources = &gear_1, .n_sources = 1, .invocation = RUN_A } },
+                  "m1 m2 " },
+                { { .tail = 3, .scope = { .sources = both, .n_sources = 2 } }, "foreign m4 foreign " },
+                { { .tail = -1, .since_usec = EPOCH + 7 * USEC_PER_SEC }, "m2 m3 m4 " },
+                { { .tail = -1, .since_usec = EPOCH + 7 * USEC_PER_SEC + 1 }, "m3 m4 " },
+                { { .tail = 1, .since_usec = EPOCH + 7 * USEC_PER_SEC }, "m4 " },
+                { { .tail = 100, .since_usec = EPOCH + 7 * USEC_PER_SEC }, "m2 m3 m4 " },
                 { { .tail = 3, .since_usec = EPOCH + 99 * USEC_PER_SEC }, "" },
-                { { .tail = -1, .unit = "gear-3.service" }, "" },
-                { { .tail = 5, .unit = "gear-3.service" }, "" },
+                { { .tail = -1, .scope = { .sources = &silent, .n_sources = 1 } }, "" },
+                { { .tail = 5, .scope = { .sources = &silent, .n_sources = 1 } }, "" },
         };
         struct bench *b = *state;
 
         write_mixed(b);
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
                 begin(b, &rows[i].options);
-                run(b);
-                assert_int_equal(b->error, 0);
-                assert_int_equal(b->ends, 1);
+                read_to_end(b);
                 assert_string_equal(said(b), rows[i].said);
         }
+}
+
+/* A gear may come after many others of its name: their lines are not walked over to find that it has none. */
+static void nobody_walks_back_over_former_gears(void **state)
+{
+        static const struct journal_source young = { .unit = "gear-1.service",
+                                                     .identifier = "gear-1",
+                                                     .since_usec = EPOCH + 99 * USEC_PER_SEC };
+        struct bench *b = *state;
+        char last[LOG_CURSOR_MAX];
+
+        write_mixed(b);
+        begin(b, &(struct journal_options){ .tail = 1, .cursors = true });
+        read_to_end(b);
+        (void) snprintf(last, sizeof last, "%s", journal_reader_cursor(b->reader));
+        begin(b, &(struct journal_options){ .tail = 100,
+                                            .since_usec = young.since_usec,
+                                            .scope = { .sources = &young, .n_sources = 1 } });
+        read_to_end(b);
+        assert_string_equal(said(b), "");
+        assert_string_equal(journal_reader_cursor(b->reader), last); /* where it turned round */
+}
+
+/* As geard writes it; another user's is a forgery. */
+static void record_killed(struct bench *b, unsigned uid)
+{
+        _cleanup_text_ struct text fields = { 0 };
+
+        text_addf(&fields,
+                  "_UID=%u\n_PID=77\nUNIT=gear-1.service\nMESSAGE_ID=" LOG_KILLED_MESSAGE_ID "\nMESSAGE=x\n",
+                  uid);
+        record(b, fields.data);
+}
+
+/* Only what systemd and journald themselves say of a unit counts. */
+static void marks_are_told_from_forgeries(void **state)
+{
+        struct bench *b = *state;
+        const struct journal_scope scope = { .sources = &gear_1, .n_sources = 1, .marks = true };
+
+        record(b, PID_1 "MESSAGE_ID=39f53479d3a045ac8e11786248231fbf\nMESSAGE=Started\n");
+        record(b, OURS "MESSAGE=a\n");
+        record(b, "_PID=77\n_SYSTEMD_UNIT=evil.service\nUNIT=gear-1.service\nSYSLOG_IDENTIFIER=gear-1\n"
+                  "MESSAGE_ID=39f53479d3a045ac8e11786248231fbf\nMESSAGE=forged\n");
+        record(b, "_PID=77\n_TRANSPORT=journal\nOBJECT_SYSTEMD_UNIT=gear-1.service\nN_DROPPED=5\n"
+                  "MESSAGE_ID=a596d6fe7bfa4994828e72309e95d61e\nMESSAGE=forged\n");
+        record(b, "_PID=9\n_TRANSPORT=driver\nOBJECT_SYSTEMD_UNIT=gear-1.service\nN_DROPPED=5\n"
+                  "MESSAGE_ID=a596d6fe7bfa4994828e72309e95d61e\nMESSAGE=Suppressed\n");
+        record(b,
+               PID_1 "MESSAGE_ID=98e322203f7a4ed290d09fe03c09fe15\nCOMMAND=ExecStopPost\nMESSAGE=helper\n");
+        record_killed(b, (unsigned) geteuid());
+        record_killed(b, (unsigned) geteuid() + 1);
+        record(b, PID_1 "MESSAGE_ID=98e322203f7a4ed290d09fe03c09fe15\nCOMMAND=ExecStart\nEXIT_CODE=exited\n"
+                        "EXIT_STATUS=3\nMESSAGE=exited\n");
+        record(b, PID_1 "MESSAGE=of no interest\n");
+        finish_writing(b);
+        begin(b, &(struct journal_options){ .scope = scope, .tail = -1 });
+        read_to_end(b);
+        assert_string_equal(said(b), "<started> a <suppressed> <killed> <exited> ");
+        assert_int_equal(b->tape.last.status, 3);
+        assert_string_equal(b->tape.last.code, "exited");
+        begin(b, &(struct journal_options){ .tail = -1 });
+        read_to_end(b);
+        assert_string_equal(said(b), "a ");
+}
+
+/* systemd is silent about the main process where its status counts as success. */
+static void the_helper_behind_a_run_tells_its_end(void **state)
+{
+#define EXITED PID_1 "MESSAGE_ID=98e322203f7a4ed290d09fe03c09fe15\nEXIT_CODE=exited\nMESSAGE=x\n"
+        static const struct {
+                const char *fields, *said, *code, *result;
+                int status;
+        } rows[] = {
+                { EXITED "COMMAND=ExecStopPost\nEXIT_STATUS=1\n", "<exited> ", "exited", "", 137 },
+                { EXITED "COMMAND=ExecStopPost\nEXIT_STATUS=75\n", "<failed> ", "exited", "engine-gone", 75 },
+                { EXITED "COMMAND=ExecStopPost\nEXIT_STATUS=2\n", "", "", "", 0 },
+                { EXITED "COMMAND=ExecStop\nEXIT_STATUS=1\n", "", "", "", 0 },
+                { EXITED "COMMAND=ExecStart\nEXIT_STATUS=1\n", "<exited> ", "exited", "", 1 },
+        };
+#undef EXITED
+        const struct journal_scope scope = { .sources = &gear_1, .n_sources = 1, .marks = true };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                struct bench *b = *state;
+
+                record(b, rows[i].fields);
+                finish_writing(b);
+                begin(b, &(struct journal_options){ .scope = scope, .tail = -1 });
+                read_to_end(b);
+                assert_string_equal(said(b), rows[i].said);
+                assert_string_equal(b->tape.last.code, rows[i].code);
+                assert_string_equal(b->tape.last.result, rows[i].result);
+                assert_int_equal(b->tape.last.status, rows[i].status);
+                assert_int_equal(tear_down(state), 0);
+                assert_int_equal(set_up(state), 0);
+        }
+}
+
+/*
+ * libsystemd leaves out the fields that journald is about to link.  Such a line is
+ * waited for, and not passed over; one that has been so for long is damaged.
+ */
+static void a_line_that_is_being_written_is_not_passed_over(void **state)
+{
+#define WHOLE "_PID=7\n_TRANSPORT=stdout\n_STREAM_ID=x\nPRIORITY=6\n" OURS
+        static const struct {
+                uint64_t age_usec;
+                const char *fields, *said;
+        } rows[] = {
+                { 0, WHOLE, "a " },
+                { 0, "_TRANSPORT=stdout\n_STREAM_ID=x\nPRIORITY=6\n" OURS "MESSAGE=b\n", "a " },
+                { 0, "_PID=7\n_STREAM_ID=x\nPRIORITY=6\n" OURS "MESSAGE=b\n", "a " },
+                { 0, "_PID=7\n_TRANSPORT=stdout\nPRIORITY=6\n" OURS "MESSAGE=b\n", "a " },
+                { 0, "_PID=7\n_TRANSPORT=stdout\n_STREAM_ID=x\n" OURS "MESSAGE=b\n", "a " },
+                { 0, "_PID=7\n_TRANSPORT=stdout\n_STREAM_ID=x\nPRIORITY=6\n" UNIT "MESSAGE=b\n", "a " },
+                { 0, WHOLE "MESSAGE=b\n", "a b c " },
+                { 3600 * USEC_PER_SEC, WHOLE, "a c " },
+        };
+        const struct journal_scope scope = { .sources = &gear_1, .n_sources = 1 };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                struct bench *b = *state;
+                uint64_t usec = wall_usec() - rows[i].age_usec;
+
+                record_at(b, usec, WHOLE "MESSAGE=a\n");
+                record_at(b, usec, rows[i].fields);
+                record_at(b, usec, WHOLE "MESSAGE=c\n");
+                finish_writing(b);
+                begin(b, &(struct journal_options){ .scope = scope, .tail = -1 });
+                read_to_end(b);
+                assert_string_equal(said(b), rows[i].said);
+                assert_int_equal(tear_down(state), 0);
+                assert_int_equal(set_up(state), 0);
+        }
+#undef WHOLE
+}
+
+static void say_what_others_say(void *arg)
+{
+        struct bench *b = arg;
+
+        record_at(b, wall_usec(), "_PID=8\n_TRANSPORT=journal\n_SYSTEMD_UNIT=gear-2.service\nMESSAGE=foreign\n");
+        timer_set(b->noise, 100 * USEC_PER_MSEC);
+}
+
+/* The line became whole, or was given up, without news of its own: others' never pause. */
+static void a_line_that_was_being_written_is_looked_for_again(void **state)
+{
+        struct bench *b = *state;
+        uint64_t some_time_ago = wall_usec() - 8 * USEC_PER_SEC;
+
+        record_at(b, some_time_ago, OURS "_PID=7\n_TRANSPORT=stdout\n_STREAM_ID=x\nPRIORITY=6\n"); /* no message */
+        record_at(b, some_time_ago, OURS "_PID=7\n_TRANSPORT=stdout\n_STREAM_ID=x\nPRIORITY=6\nMESSAGE=next\n");
+        wait_for_journal(b);
+        b->noise = timer_new(b->loop, say_what_others_say, b);
+        timer_set(b->noise, 1);
+        begin(b, &(struct journal_options){ .tail = -1, .follow = true });
+        read_until(b, 1);
+        assert_string_equal(said(b), "next ");
+}
+
+static void record_long(struct bench *b, const char *fields, char c, size_t n)
+{
+        _cleanup_text_ struct text t = { 0 };
+
+        text_addf(&t, "%sMESSAGE=", fields);
+        for (size_t i = 0; i < n; i++)
+                text_addc(&t, c);
+        text_addc(&t, '\n');
+        record(b, t.data);
 }
 
 static void entries_of_every_form(void **state)
 {
         enum { LONG = 200000 };
         struct bench *b = *state;
-        _cleanup_text_ struct text fields = { 0 };
         uint64_t n = 5;
 
-        record(b, "_SYSTEMD_UNIT=gear-1.service\nPRIORITY=4\n"); /* no MESSAGE */
-        record(b, "_SYSTEMD_UNIT=gear-1.service\nPRIORITY=nine\nMESSAGE=x\n");
-        (void) fprintf(b->writer,
-                       "__REALTIME_TIMESTAMP=%" PRIu64
-                       "\n_SYSTEMD_UNIT=gear-1.service\nPRIORITY=3\nMESSAGE\n",
+        record(b, OURS "PRIORITY=4\n"); /* no MESSAGE */
+        record(b, OURS "PRIORITY=nine\nMESSAGE=x\n");
+        (void) fprintf(b->writer, "__REALTIME_TIMESTAMP=%" PRIu64 "\n" OURS "PRIORITY=3\nMESSAGE\n",
                        EPOCH + ++b->written * USEC_PER_SEC);
         (void) fwrite(&n, sizeof n, 1, b->writer);
         (void) fwrite("a\0b\nc\n\n", 7, 1, b->writer);
-        text_add(&fields, "_SYSTEMD_UNIT=gear-1.service\nSYSLOG_IDENTIFIER=gear-1\nMESSAGE=");
-        for (int i = 0; i < LONG; i++)
-                text_addc(&fields, (char) ('a' + i % 26));
-        text_addc(&fields, '\n');
-        record(b, fields.data);
+        record_long(b, OURS, 'l', LONG);
         finish_writing(b);
 
-        b->pause_after = 1;
-        begin(b, &(struct journal_options){ .tail = -1 });
-        run_until(b, 1);
+        b->tape.enough_after = 1;
+        begin(b, &(struct journal_options){ .tail = -1, .cursors = true });
+        read_batch(b, JOURNAL_NOW, NULL);
         assert_string_equal(said(b), "x ");
-        assert_int_equal(b->last.priority, 6);
-        assert_int_equal(b->last.realtime_usec, EPOCH + 2 * USEC_PER_SEC);
-        journal_reader_resume(b->reader);
-        run_until(b, 2);
-        assert_int_equal(b->last.priority, 3);
-        assert_int_equal(b->last.message_len, 5);
-        assert_memory_equal(b->said.data + 2, "a\0b\nc ", 6);
-        journal_reader_resume(b->reader);
-        run_until(b, 3);
-        assert_int_equal(b->last.message_len, LONG);
-        assert_int_equal(b->ends, 0);
-        journal_reader_resume(b->reader);
-        run(b);
-        assert_int_equal(b->error, 0);
-        assert_int_equal(b->entries, 3);
+        assert_int_equal(b->tape.last.priority, 6);
+        assert_int_equal(b->tape.last.realtime_usec, EPOCH + 2 * USEC_PER_SEC);
+        assert_string_equal(b->tape.cursor, journal_reader_cursor(b->reader));
+        read_batch(b, JOURNAL_NOW, NULL);
+        assert_int_equal(b->tape.last.priority, 3);
+        assert_int_equal(b->tape.last.message_len, 5);
+        assert_memory_equal(b->tape.said.data + 2, "a\0b\nc ", 6);
+        read_batch(b, JOURNAL_NOW, NULL);
+        assert_int_equal(b->tape.last.message_len, LONG);
+        read_to_end(b);
+        assert_int_equal(b->tape.entries, 3);
 }
 
-/* --- slices, pauses, ends ------------------------------------------------- */
+/* --- lines in parts -------------------------------------------------------- */
 
-static void count_turn(void *arg)
+#define PART(stream) OURS "_STREAM_ID=" stream "\n_LINE_BREAK=line-max\n"
+#define WHOLE(stream) OURS "_STREAM_ID=" stream "\n"
+
+static void parts_are_put_together(void **state)
 {
-        struct bench *b = arg;
+        struct bench *b = *state;
 
-        b->turns++;
-        b->in_turn = 0;
-        if (b->ends == 0)
-                (void) loop_defer(b->loop, count_turn, b);
+        record(b, PART("s1") "MESSAGE=one-\n");
+        record(b, PART("s1") "MESSAGE=two-\n");
+        record(b, WHOLE("s1") "MESSAGE=three\n");
+        record(b, PART("s1") "MESSAGE=cut\n");
+        record(b, WHOLE("s2") "MESSAGE=other\n");
+        record(b, WHOLE("s1") "MESSAGE=rest\n");
+        record(b, PART("s1") "MESSAGE=open\n");
+        finish_writing(b);
+        begin(b, &(struct journal_options){ .tail = -1, .cursors = true });
+        read_to_end(b);
+        assert_string_equal(said(b), "one-two-three cut... other rest open... ");
+        /* one at a time, each from where the last one left it */
+        b->tape.enough_after = 1;
+        begin(b, &(struct journal_options){ .tail = -1, .cursors = true });
+        read_to_end(b);
+        assert_string_equal(said(b), "one-two-three cut... other rest open... ");
+        assert_int_equal(b->tape.entries, 5);
 }
+
+static void a_line_without_end_waits_for_it(void **state)
+{
+        struct bench *b = *state;
+
+        say(b, "a");
+        record(b, PART("s1") "MESSAGE=begin-\n");
+        wait_for_journal(b);
+        begin(b, &(struct journal_options){ .tail = -1, .follow = true });
+        read_to_end(b);
+        assert_string_equal(said(b), "a ");
+        record(b, WHOLE("s1") "MESSAGE=end\n");
+        read_until(b, 2);
+        assert_string_equal(said(b), "a begin-end ");
+}
+
+static void a_line_that_is_too_long_comes_in_pieces(void **state)
+{
+        enum { PART_LEN = 300000 };
+        struct bench *b = *state;
+
+        for (int i = 0; i < 4; i++)
+                record_long(b, PART("s1"), 'p', PART_LEN);
+        record(b, WHOLE("s1") "MESSAGE=end\n");
+        finish_writing(b);
+        begin(b, &(struct journal_options){ .tail = -1 });
+        b->tape.enough_after = 1;
+        read_batch(b, JOURNAL_NOW, NULL);
+        assert_true(b->tape.last.partial);
+        assert_int_equal(b->tape.last.message_len, 3 * PART_LEN);
+        read_batch(b, JOURNAL_NOW, NULL);
+        assert_false(b->tape.last.partial);
+        assert_int_equal(b->tape.last.message_len, PART_LEN + strlen("end"));
+}
+
+/* --- slices, ends, cursors ------------------------------------------------- */
 
 static void a_long_journal_comes_in_slices(void **state)
 {
+        enum { MANY = 10000 };
         struct bench *b = *state;
 
-        for (int i = 0; i < 3000; i++)
-                say(b, "x");
+        say_numbers(b, 0, MANY);
         finish_writing(b);
         begin(b, &(struct journal_options){ .tail = -1 });
-        (void) loop_defer(b->loop, count_turn, b);
-        run(b);
-        assert_int_equal(b->entries, 3000);
-        assert_true(b->turns >= 3000 / 200);
-        assert_in_range(b->in_turn_max, 1, 200);
-        run_for(b, 1000);
+        read_to_end(b);
+        check_numbers(said(b), MANY);
+        assert_true(b->batches > 1);
+        /* the way back is sliced as well */
+        begin(b, &(struct journal_options){ .tail = MANY - 1 });
+        read_to_end(b);
+        assert_int_equal(b->tape.entries, MANY - 1);
 }
 
-static void a_paused_reader_stands_still_and_loses_nothing(void **state)
+static void a_batch_ends_where_it_is_told_to(void **state)
 {
         struct bench *b = *state;
 
-        for (int i = 0; i < 10; i++) {
-                char word[16];
-
-                (void) snprintf(word, sizeof word, "%d", i);
-                say(b, word);
-        }
+        say_numbers(b, 0, 10);
         finish_writing(b);
-        b->pause_after = 3;
+        b->tape.enough_after = 3;
         begin(b, &(struct journal_options){ .tail = -1 });
         for (unsigned expected = 3; expected < 10; expected += 3) {
-                run_until(b, expected);
-                run_for(b, 20 * USEC_PER_MSEC);
-                assert_int_equal(b->entries, expected);
-                journal_reader_resume(b->reader);
-                journal_reader_resume(b->reader);
+                read_batch(b, JOURNAL_NOW, NULL);
+                assert_int_equal(b->tape.entries, expected);
+                assert_false(b->batch.level);
         }
-        run(b);
-        assert_string_equal(said(b), "0 1 2 3 4 5 6 7 8 9 ");
+        read_to_end(b);
+        check_numbers(said(b), 10);
 }
 
-static void a_reader_may_be_freed_by_its_hook(void **state)
+static void a_cursor_is_gone_on_from(void **state)
+{
+        struct bench *b = *state;
+        char cursor[LOG_CURSOR_MAX];
+
+        say_numbers(b, 0, 10);
+        finish_writing(b);
+        b->tape.enough_after = 4;
+        begin(b, &(struct journal_options){ .tail = -1, .cursors = true });
+        read_batch(b, JOURNAL_NOW, NULL);
+        (void) snprintf(cursor, sizeof cursor, "%s", b->tape.cursor);
+        b->tape.enough_after = 0;
+        begin(b, &(struct journal_options){ .cursor = cursor });
+        read_to_end(b);
+        assert_string_equal(said(b), "4 5 6 7 8 9 ");
+}
+
+/* A cursor whose entry is not kept any more: between the third and the fourth, and behind all. */
+static void a_gap_is_told_once(void **state)
+{
+        static const struct {
+                int seconds;
+                const char *said;
+        } rows[] = { { 0, "<gone> 0 1 2 " }, { 99, "<gone> " } };
+        struct bench *b = *state;
+
+        say_numbers(b, 0, 3);
+        finish_writing(b);
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                char cursor[LOG_CURSOR_MAX];
+
+                (void) snprintf(cursor, sizeof cursor,
+                                "s=00000000000000000000000000000001;i=1;b=6f4a30fbcee744c1a3e6ea4a1d4f7b02;"
+                                "m=%x;t=%" PRIx64 ";x=1",
+                                rows[i].seconds * 1000000,
+                                EPOCH + (uint64_t) rows[i].seconds * USEC_PER_SEC);
+                begin(b, &(struct journal_options){ .cursor = cursor, .follow = true });
+                read_to_end(b);
+                read_to_end(b);
+                assert_string_equal(said(b), rows[i].said);
+        }
+}
+
+static void a_reader_may_be_freed_at_any_time(void **state)
 {
         struct bench *b = *state;
 
         say(b, "one");
-        say(b, "two");
-        finish_writing(b);
-        b->free_after = 1;
+        wait_for_journal(b);
         begin(b, &(struct journal_options){ .tail = -1, .follow = true });
-        run_until(b, 1);
-        run_for(b, 50 * USEC_PER_MSEC);
-        assert_string_equal(said(b), "one ");
+        ask(b, JOURNAL_NOW, NULL);
+        b->reader = journal_reader_free(b->reader); /* its slice waits or runs */
+        while (b->reading)
+                run_loop(b->loop, "no drop");
+        assert_int_equal(b->dropped, 1);
+        begin(b, &(struct journal_options){ .tail = 0, .follow = true });
+        ask(b, JOURNAL_NEWS, NULL);
+        run_loop_for(b->loop, 200 * USEC_PER_MSEC, "nothing");
+        assert_true(b->reading);
+        b->reader = journal_reader_free(b->reader); /* it waits for news */
+        assert_int_equal(b->dropped, 2);
+        assert_int_equal(b->batches, 0);
 }
 
 static uint64_t header_field(FILE *f, long offset)
@@ -381,9 +725,12 @@ static void a_damaged_journal_ends_and_hurts_nobody(void **state)
         }
         (void) fclose(f);
         begin(b, &(struct journal_options){ .tail = -1 });
-        run(b);
-        assert_int_equal(b->ends, 1);
-        assert_true(b->entries < 500);
+        do {
+                ask(b, JOURNAL_NOW, NULL);
+                while (b->reading)
+                        run_loop(b->loop, "no batch");
+        } while (b->batch.error == 0 && !b->batch.level);
+        assert_true(b->tape.entries < 500);
 }
 
 static void what_cannot_be_opened_says_so(void **state)
@@ -391,12 +738,13 @@ static void what_cannot_be_opened_says_so(void **state)
         static const char *const nowhere[] = { "/nowhere/a.journal", NULL };
         struct bench *b = *state;
 
-        assert_int_equal(journal_read(b->loop,
-                                      &(struct journal_options){ .unit = "a.service", .files = nowhere },
-                                      &(struct journal_hooks){ .entry = on_entry, .end = on_end, .arg = b },
-                                      &b->reader),
-                         -ENOENT);
-        assert_null(b->reader);
+        (void) journal_free(b->journal);
+        b->journal = journal_new(b->loop, nowhere);
+        begin(b, &(struct journal_options){ .tail = -1 });
+        ask(b, JOURNAL_NOW, NULL);
+        while (b->reading)
+                run_loop(b->loop, "no batch");
+        assert_int_equal(b->batch.error, -ENOENT);
 }
 
 /* --- following ------------------------------------------------------------ */
@@ -406,28 +754,18 @@ static void a_follower_of_a_unit_without_entries_gets_all_that_come(void **state
 {
         enum { MANY = 6000 };
         struct bench *b = *state;
-        const char *at;
 
         record(b, "_SYSTEMD_UNIT=gear-2.service\nMESSAGE=foreign\n");
         wait_for_journal(b);
         begin(b, &(struct journal_options){ .tail = 0, .follow = true });
-        run_for(b, 50 * USEC_PER_MSEC);
-        assert_int_equal(b->entries, 0);
-        for (int i = 0; i < MANY; i++) {
-                char word[16];
-
-                (void) snprintf(word, sizeof word, "%d", i);
-                say(b, word);
-        }
-        run_until(b, MANY);
-        at = said(b);
-        for (int i = 0; i < MANY; i++) {
-                char *end;
-
-                assert_int_equal(strtol(at, &end, 10), i);
-                at = end + 1;
-        }
-        assert_int_equal(b->ends, 0);
+        read_to_end(b);
+        assert_int_equal(b->tape.entries, 0);
+        ask(b, JOURNAL_NEWS, NULL);
+        say_numbers(b, 0, MANY);
+        while (b->reading)
+                run_loop(b->loop, "no batch");
+        read_until(b, MANY);
+        check_numbers(said(b), MANY);
 }
 
 static void a_follower_starts_where_it_was_asked_to(void **state)
@@ -445,9 +783,9 @@ static void a_follower_starts_where_it_was_asked_to(void **state)
                 say(b, "b");
                 wait_for_journal(b);
                 begin(b, &(struct journal_options){ .tail = rows[i].tail, .follow = true });
-                run_for(b, 100 * USEC_PER_MSEC);
+                read_to_end(b);
                 say(b, "new");
-                run_until(b, rows[i].tail < 0 ? 3 : (unsigned) rows[i].tail + 1);
+                read_until(b, rows[i].tail < 0 ? 3 : (unsigned) rows[i].tail + 1);
                 assert_string_equal(said(b), rows[i].said);
                 assert_int_equal(tear_down(state), 0);
                 assert_int_equal(set_up(&again), 0);
@@ -455,39 +793,101 @@ static void a_follower_starts_where_it_was_asked_to(void **state)
         }
 }
 
-static void what_comes_while_paused_is_there_after_it(void **state)
+static void who_hurries_does_not_wait_for_news(void **state)
 {
         struct bench *b = *state;
 
         say(b, "a");
         wait_for_journal(b);
-        b->pause_after = 1;
-        begin(b, &(struct journal_options){ .tail = -1, .follow = true });
-        run_until(b, 1);
-        say(b, "b");
+        begin(b, &(struct journal_options){ .tail = 0, .follow = true });
+        ask(b, JOURNAL_NEWS, NULL);
+        run_loop_for(b->loop, 100 * USEC_PER_MSEC, "nothing");
+        assert_true(b->reading);
+        journal_reader_hurry(b->reader);
+        while (b->reading)
+                run_loop(b->loop, "no batch");
+        assert_true(b->batch.level);
+        assert_int_equal(b->tape.entries, 0);
+}
+
+/* Whoever is behind reads up to the other, and then both go on with the same entry. */
+static void two_readers_meet(void **state)
+{
+        struct bench *b = *state;
+        _cleanup_(journal_reader_freep) struct journal_reader *ahead = NULL;
+        struct journal_hooks with = hooks(b);
+
+        say_numbers(b, 0, 10);
+        finish_writing(b);
+        b->tape.enough_after = 7;
+        begin(b, &(struct journal_options){ .tail = -1, .cursors = true });
+        read_batch(b, JOURNAL_NOW, NULL);
+        ahead = journal_reader_copy(b->reader, &with);
+        assert_true(journal_reader_is_at(ahead, b->reader));
+        assert_true(journal_reader_looks_at_same(ahead, b->reader));
+        b->tape.enough_after = 3;
+        begin(b, &(struct journal_options){ .tail = -1, .cursors = true });
+        read_batch(b, JOURNAL_NOW, ahead);
+        assert_false(b->batch.met);
+        assert_false(journal_reader_is_at(ahead, b->reader));
+        b->tape.enough_after = 0;
+        read_batch(b, JOURNAL_NOW, ahead);
+        assert_true(b->batch.met);
+        assert_true(journal_reader_is_at(ahead, b->reader));
+        check_numbers(said(b), 7);
+        read_to_end(b);
+        read_batch(b, JOURNAL_NOW, ahead); /* the other is behind */
+        assert_false(b->batch.met);
+        assert_true(b->batch.level);
+        check_numbers(said(b), 10);
+}
+
+/* As a disk that fails; libsystemd has mapped what is not there any more. */
+static void a_file_that_is_cut_off_ends_the_reading(void **state)
+{
+        struct bench *b = *state;
+
+        assert_int_equal(mapped_guard(), 0);
+        for (int i = 0; i < 200; i++)
+                say(b, "x");
         wait_for_journal(b);
-        run_for(b, 500 * USEC_PER_MSEC);
-        assert_string_equal(said(b), "a ");
-        b->pause_after = 0;
-        journal_reader_resume(b->reader);
-        run_until(b, 2);
-        assert_string_equal(said(b), "a b ");
+        finish_writing(b);
+        begin(b, &(struct journal_options){ .tail = -1 });
+        b->tape.enough_after = 10;
+        read_batch(b, JOURNAL_NOW, NULL);
+        assert_int_equal(truncate(b->path, 4096), 0);
+        ask(b, JOURNAL_NOW, NULL);
+        while (b->reading)
+                run_loop(b->loop, "no batch");
+        assert_int_equal(b->batch.error, -EIO);
 }
 
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
         const struct CMUnitTest tests[] = {
-                TEST(places_and_matches),
+                TEST(places_and_scopes),
+                TEST(nobody_walks_back_over_former_gears),
+                TEST(marks_are_told_from_forgeries),
+                TEST(the_helper_behind_a_run_tells_its_end),
+                TEST(a_line_that_is_being_written_is_not_passed_over),
+                TEST(a_line_that_was_being_written_is_looked_for_again),
                 TEST(entries_of_every_form),
+                TEST(parts_are_put_together),
+                TEST(a_line_without_end_waits_for_it),
+                TEST(a_line_that_is_too_long_comes_in_pieces),
                 TEST(a_long_journal_comes_in_slices),
-                TEST(a_paused_reader_stands_still_and_loses_nothing),
-                TEST(a_reader_may_be_freed_by_its_hook),
+                TEST(a_batch_ends_where_it_is_told_to),
+                TEST(a_cursor_is_gone_on_from),
+                TEST(a_gap_is_told_once),
+                TEST(a_reader_may_be_freed_at_any_time),
                 TEST(a_damaged_journal_ends_and_hurts_nobody),
+                TEST(a_file_that_is_cut_off_ends_the_reading),
                 TEST(what_cannot_be_opened_says_so),
                 TEST(a_follower_of_a_unit_without_entries_gets_all_that_come),
                 TEST(a_follower_starts_where_it_was_asked_to),
-                TEST(what_comes_while_paused_is_there_after_it),
+                TEST(who_hurries_does_not_wait_for_news),
+                TEST(two_readers_meet),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

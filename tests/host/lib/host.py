@@ -127,6 +127,11 @@ class Host:
         return self._testhost("ip").stdout.decode().strip()
 
     @property
+    def pid(self):
+        """Its PID 1, out here."""
+        return int(self._testhost("pid").stdout)
+
+    @property
     def root(self):
         """Where its root directory is, out here."""
         return pathlib.Path(self._testhost("root").stdout.decode().strip())

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * One handle on the journal, used by one thread at a time.  What it looks at
+ * and where it stands is set anew for every slice of a reader, which costs some
+ * microseconds: so a few handles serve any number of readers, and only they
+ * cost descriptors and memory.
+ */
+
+#include "core/log-entry.h"
+#include "util/text.h"
+
+/* Whose entries: lines by their trusted unit and identifier, and what is said of that unit. */
+struct journal_source {
+        const char *unit;       /* gear-1.service */
+        const char *identifier; /* lines with another one are a helper's, not the container's; NULL: any */
+        uint64_t since_usec;    /* what is older was another's under the same name; 0: no bound */
+};
+
+struct journal_scope {
+        const struct journal_source *sources;
+        size_t n_sources;
+        const char *invocation; /* lines of this run only; NULL: of any */
+        bool marks;             /* also what systemd and journald say of these units */
+};
+
+struct journal_handle;
+
+/* files: only these, NULL-terminated, which must outlive it; NULL: the journal of this host. */
+struct journal_handle *journal_handle_new(const char *const *files);
+struct journal_handle *journal_handle_free(struct journal_handle *h);
+DEFINE_CLEANUP(struct journal_handle, journal_handle_free);
+
+/* Closes what it has open; the next aim opens it again. */
+void journal_handle_rest(struct journal_handle *h);
+
+/*
+ * All below answer -errno on failure, after which the handle rests.
+ * -EAGAIN: this host has no journal yet.  The scope must live until the next aim.
+ */
+int journal_handle_aim(struct journal_handle *h, const struct journal_scope *scope);
+
+/* Where to stand, before the first step. */
+int journal_handle_seek_head(struct journal_handle *h, uint64_t since_usec); /* 0: at the very beginning */
+int journal_handle_seek_tail(struct journal_handle *h);
+
+/* Behind the entry of this cursor, or at it; or, when it is not kept any more, at the first later one. */
+enum journal_found { JOURNAL_FOUND, JOURNAL_FOUND_LATER, JOURNAL_FOUND_NONE };
+int journal_handle_seek_cursor(struct journal_handle *h, const char *cursor, bool at,
+                               enum journal_found *ret);
+
+/* A step; 1, or 0 when there is none in that direction. */
+int journal_handle_next(struct journal_handle *h);
+int journal_handle_previous(struct journal_handle *h);
+
+/*
+ * The entry it stands at: 1, or 0 for one that is not the sources'.  Valid until
+ * the next step.  What cannot be read of a damaged journal is 0, too.
+ */
+int journal_handle_read(struct journal_handle *h, struct log_entry *ret, bool with_cursor);
+
+/*
+ * Of the entry it stands at: does it lack what journald gives every entry?  libsystemd
+ * leaves out a field that it cannot read, and one that journald is about to link
+ * into the file is such.  Only after a read.
+ */
+bool journal_handle_is_torn(const struct journal_handle *h);
+/* When it was written; 0 where that cannot be read. */
+uint64_t journal_handle_time(struct journal_handle *h);
+
+/* Of the entry it stands at: is it the first part of a longer line?  Only after a read. */
+bool journal_handle_is_part(const struct journal_handle *h);
+/* Which stream of the container wrote it, "" if unknown. */
+const char *journal_handle_stream(const struct journal_handle *h);
+int journal_handle_cursor(struct journal_handle *h, char ret[static LOG_CURSOR_MAX]);
+/* All of its fields in the journal's export format, without those that describe the docker client. */
+int journal_handle_export(struct journal_handle *h, struct text *t);

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a container writes is what its log holds, byte for byte as far as journald
+keeps it; what became of its runs stands between the lines; and nobody else's word
+is in it."""
+
+import base64
+
+import pytest
+
+from lib.gear import delete, made, turn
+from lib.host import SOCKET
+from lib.stream import records_of
+from lib.wait import wait_until
+
+LINE_MAX = 48 * 1024  # journald's; of a line of just that size it does not keep where it ends
+SIZES = [1, 2047, 2048, 4095, 4096, 4097, 16384, LINE_MAX - 1, LINE_MAX + 1, 200_000]
+FORGERIES = r"""
+printf '_SYSTEMD_UNIT=gear-1.service\nMESSAGE=forged\n\n'
+printf 'SYSLOG_IDENTIFIER=gear-1\rforged\n'
+printf '<3>gear-1[1]: forged\n'
+printf 'x\n__CURSOR=s=1;i=1\nUNIT=gear-1.service\nMESSAGE_ID=39f53479d3a045ac8e11786248231fbf\nMESSAGE=forged\n'
+"""
+
+
+def holding(script):
+    return ["sh", "-c", f"trap 'exit 0' TERM\n{script}\necho over; while :; do sleep 0.2; done"]
+
+
+def lines(host, gear="1"):
+    return [record for record in records_of(host, gear) if "mark" not in record]
+
+
+def all_lines(host, gear="1"):
+    """When the container has said that it is over."""
+    wait_until(lambda: "over" in [line["text"] for line in lines(host, gear)], 90, "it came to its end")
+    return [line for line in lines(host, gear) if line["text"] != "over"]
+
+
+def marks(host, gear="1"):
+    return [record for record in records_of(host, gear) if "mark" in record]
+
+
+# --- lines --------------------------------------------------------------------------------------------
+
+
+def test_lines_of_any_length_arrive_whole(host):
+    print_one = "head -c {} /dev/zero | tr '\\0' x; echo\n"
+    made(host, command=holding("".join(print_one.format(size) for size in SIZES)))
+    found = all_lines(host)
+    assert [len(line["text"]) for line in found] == SIZES
+    assert all(set(line["text"]) == {"x"} and "partial" not in line for line in found)
+    text = host.peer("GET", "/container/1/log?follow=no&tail=all").text.split("\n")
+    assert [len(line) for line in text if line.startswith("x")] == SIZES
+
+
+def octal(line):
+    return "".join("\\0%03o" % byte for byte in line)
+
+
+def test_bytes_that_are_no_text_arrive_as_they_are(host):
+    written = [bytes([n]) * 3 for n in range(0x80, 0x100)] + [b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"a\x1b[31mb\x07c", b"\x01\x02", b"a\tb"]
+    made(host, command=holding("\n".join(f"printf '%b\\n' '{octal(line)}'" for line in written)))
+    found = all_lines(host)
+    said = [base64.urlsafe_b64decode(line["base64url"] + "==") if "base64url" in line else line["text"].encode() for line in found]
+    assert said == written
+    answer = host.peer("GET", "/container/1/log?follow=no&tail=all")
+    assert [line for line in answer.body.split(b"\n")[:-1] if not line.startswith(b"-- ") and line != b"over"] == written
+    events = host.peer("GET", "/container/1/log?follow=no&tail=all", headers={"Accept": "text/event-stream"}).body
+    assert b"\x1b" not in events and b"\xff" not in events
+
+
+def test_what_journald_does_not_keep(host):
+    """As geard(8) says: empty lines, blanks at the end of a line; NUL ends one."""
+    made(host, command=holding(r"printf '\n\n   \n  before\nbehind \t \na\0b\n'"))
+    assert [line["text"] for line in all_lines(host)] == ["   ", "  before", "behind", "a", "b"]
+
+
+def test_the_two_streams_are_told_apart(host):
+    made(host, command=holding("echo out; echo err >&2"))
+    assert {(line["text"], line["stream"], line["priority"]) for line in all_lines(host)} == {("out", "stdout", 6), ("err", "stderr", 3)}
+    urgent = [record["text"] for record in records_of(host, priority="err")]
+    assert urgent == ["err"]
+
+
+# --- marks --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("end, mark, status", [("exit 3", "exited", 3), ("exit 0", "ended", None), ("kill", "exited", 137)])
+def test_last_words_are_there_and_before_the_end(host, end, mark, status):
+    """Each of them, though the container is gone a moment later."""
+    stay = "sleep 600" if end == "kill" else end
+    made(host, restart="no", command=["sh", "-c", f"sleep 1; echo one; echo two; printf three; {stay}"])
+    if end == "kill":
+        wait_until(lambda: [line["text"] for line in lines(host)] == ["one", "two"], 90, "it has spoken")
+        host.docker("kill", "gear-1")
+    wait_until(lambda: len(marks(host)) > 1, 90, "the end is told")
+    told = [record.get("mark", record["text"]) for record in records_of(host)]
+    assert told[:5] == ["started", "one", "two", "three", mark], told
+    assert marks(host)[1].get("status") == status
+
+
+def test_a_follower_sees_the_next_run(host):
+    made(host, restart="always", command=["sh", "-c", "echo up; sleep 1.5; echo down; exit 4"])
+    target = "/container/1/log?timeout=0&tail=all"
+    out = host.sh(f"timeout 30 curl -sN --unix-socket {SOCKET} 'http://localhost{target}' || true").splitlines()
+    first = out.index("-- gear-1 started --")
+    told = out[first:first + 6]
+    assert told[:4] == ["-- gear-1 started --", "up", "down", "-- gear-1 exited with status 4 --"], out
+    assert out.count("up") >= 2, out
+
+
+def test_running_out_of_memory_is_told(host):
+    made(host, restart="no", memory="16M", command=["sh", "-c", "sleep 1; exec tail /dev/zero"])
+    wait_until(lambda: "out-of-memory" in [mark["mark"] for mark in marks(host)], 90, "it is told")
+    said = [(record.get("mark"), record["text"]) for record in records_of(host)]
+    assert ("out-of-memory", "ran out of memory") in said
+
+
+def test_who_stops_it_is_no_failure(host):
+    made(host)
+    turn(host, "1", "stopped")
+    wait_until(lambda: marks(host)[-1]["mark"] == "ended", 90, "it ended")
+    assert [mark["mark"] for mark in marks(host)] == ["started", "ended"] or \
+           [mark["mark"] for mark in marks(host)] == ["started", "exited", "ended"]
+
+
+# --- nobody else's word -------------------------------------------------------------------------------
+
+
+def test_nobody_gets_into_anothers_log(host):
+    made(host, "1", command=holding("echo mine"))
+    made(host, "2", command=holding(FORGERIES))
+    all_lines(host, "2")
+    # and a user of the host, who may write anything into the journal
+    host.sh(r"printf 'MESSAGE=forged\nSYSLOG_IDENTIFIER=gear-1\nUNIT=gear-1.service\nOBJECT_SYSTEMD_UNIT=gear-1.service\n"
+            r"N_DROPPED=7\nMESSAGE_ID=39f53479d3a045ac8e11786248231fbf\n' | setpriv --reuid=65534 logger --journald")
+    wait_until(lambda: "forged" in host.journal(None, "cat", "UNIT=gear-1.service"), 90, "it is in the journal")
+    assert [line["text"] for line in all_lines(host)] == ["mine"]
+    assert [mark["mark"] for mark in marks(host)] == ["started"]
+
+
+def test_another_gear_of_the_same_name_has_a_log_of_its_own(host):
+    made(host, command=holding("echo former"))
+    cursor = all_lines(host)[-1]["cursor"]
+    delete(host, "1")
+    made(host, command=holding("echo latter"))
+    assert [line["text"] for line in all_lines(host)] == ["latter"]
+    assert "former" not in str(records_of(host, cursor=cursor))
+    assert "former" not in str(records_of(host, since="-1h"))
