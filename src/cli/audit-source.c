@@ -4,21 +4,15 @@
 
 #include "cli/audit-source.h"
 
-#include "sys/fetch.h"
 #include "sys/split.h"
+#include "util/json.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
-#define ANSWER_MAX (32 << 20)
 #define LINE_MAX_BYTES (1 << 20)
-#define REFUSAL_MAX 4096
-#define SILENCE_USEC (60 * USEC_PER_SEC)
 
 struct audit_source {
-        const char *socket;
-        struct loop *loop;
-        struct fetch *fetch;
+        struct source *geard;
         struct text filters; /* "&name=value" each */
 };
 
@@ -28,18 +22,15 @@ struct audit_source *audit_source_new(const char *socket)
 
         if (!s)
                 return NULL;
-        s->socket = socket;
-        s->loop = loop_new();
-        s->fetch = s->loop ? fetch_new(s->loop) : NULL;
-        return s->fetch ? s : audit_source_free(s);
+        s->geard = source_new(socket);
+        return s->geard ? s : audit_source_free(s);
 }
 
 struct audit_source *audit_source_free(struct audit_source *s)
 {
         if (!s)
                 return NULL;
-        (void) fetch_free(s->fetch);
-        (void) loop_free(s->loop);
+        (void) source_free(s->geard);
         text_reset(&s->filters);
         free(s);
         return NULL;
@@ -47,40 +38,11 @@ struct audit_source *audit_source_free(struct audit_source *s)
 
 int audit_source_filter(struct audit_source *s, const char *name, const char *value)
 {
-        static const char unreserved[] =
-                "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-
-        text_addf(&s->filters, "&%s=", name);
-        for (; *value; value++) {
-                if (strchr(unreserved, *value))
-                        text_addc(&s->filters, *value);
-                else
-                        text_addf(&s->filters, "%%%02X", (unsigned char) *value);
-        }
+        source_add(&s->filters, name, value);
         return text_ok(&s->filters) ? 0 : -ENOMEM;
 }
 
 /* --- what geard answers ------------------------------------------------------------------- */
-
-static int unreachable(const struct audit_source *s, const struct fetch_answer *answer, struct fault *f)
-{
-        return fault_set(f, FAULT_AWAY, NULL, "geard does not answer at %s: %s", s->socket,
-                         *answer->reason ? answer->reason : strerror(-answer->error));
-}
-
-/* What a problem says of itself; anything else that answers there is not geard. */
-static int refused(int status, const char *body, size_t n, struct fault *f)
-{
-        struct fault ignored = { 0 };
-        _cleanup_(json_freep) struct json *problem = json_parse(body, n, "answer", &ignored);
-        const struct json *detail = json_is_object(problem) ? json_member(problem, "detail") : NULL;
-        const char *said = NULL;
-
-        if (!detail || json_get_string(detail, "detail", FAULT_TEXT_MAX, &said, &ignored) < 0)
-                said = "it does not say why";
-        return fault_set(f, status == 401 || status == 403 ? FAULT_DENIED : FAULT_FAILED, NULL,
-                         "geard refuses with %d: %s", status, said);
-}
 
 static int no_record(const struct fault *inner, struct fault *f)
 {
@@ -129,63 +91,33 @@ static int read_batch(const struct json *answer, struct audit_batch *ret, struct
 
 /* --- a page ----------------------------------------------------------------------------------- */
 
-struct page {
-        struct audit_source *source;
-        struct audit_batch *ret;
-        int r;
-        struct fault *f;
-};
-
-static void on_page(void *arg, const struct fetch_answer *answer)
-{
-        struct page *page = arg;
-        _cleanup_(json_freep) struct json *json = NULL;
-        struct fault inner = { 0 };
-
-        loop_stop(page->source->loop);
-        if (answer->error < 0) {
-                page->r = unreachable(page->source, answer, page->f);
-                return;
-        }
-        if (answer->status != 200) {
-                page->r = refused(answer->status, answer->body, answer->len, page->f);
-                return;
-        }
-        json = json_parse_trusted(answer->body, answer->len, "answer", &inner);
-        page->r = json ? read_batch(json, page->ret, &inner) : -EBADMSG;
-        if (page->r < 0)
-                page->r = no_record(&inner, page->f);
-}
-
 int audit_source_read(struct audit_source *s, bool oldest_first, uint64_t from, struct audit_batch *ret,
                       struct fault *f)
 {
-        static const char *const headers[] = { "Accept: application/json", NULL };
-        _cleanup_text_ struct text url = { 0 };
-        struct page page = { .source = s, .ret = ret, .f = f };
-        struct fetch_request request = { .method = "GET",
-                                         .unix_socket = s->socket,
-                                         .headers = headers,
-                                         .silence_usec = SILENCE_USEC,
-                                         .answer_max = ANSWER_MAX };
+        _cleanup_text_ struct text target = { 0 }, answer = { 0 };
+        _cleanup_(json_freep) struct json *json = NULL;
+        struct fault inner = { 0 };
+        int r;
 
-        text_add(&url, "http://localhost/audit?limit=500");
+        text_add(&target, "/audit?limit=500");
         if (oldest_first || from)
-                text_addf(&url, "&%s=%" PRIu64, oldest_first ? "after" : "before", from);
+                text_addf(&target, "&%s=%" PRIu64, oldest_first ? "after" : "before", from);
         if (s->filters.data)
-                text_add(&url, s->filters.data);
-        request.url = url.data;
-        if (!text_ok(&url) || !fetch_start(s->fetch, &request, on_page, &page))
+                text_add(&target, s->filters.data);
+        if (!text_ok(&target))
                 return fault_oom(f);
-        return loop_run(s->loop) < 0 ? fault_set(f, FAULT_INTERNAL, NULL, "the event loop failed") : page.r;
+        r = source_get(s->geard, target.data, &answer, f);
+        if (r < 0)
+                return r;
+        json = json_parse_trusted(answer.data, answer.len, "answer", &inner);
+        r = json ? read_batch(json, ret, &inner) : -EBADMSG;
+        return r < 0 ? no_record(&inner, f) : 0;
 }
 
 /* --- a stream ------------------------------------------------------------------------------------ */
 
 struct stream {
-        struct audit_source *source;
         struct line_splitter lines;
-        struct text refusal;
         int (*take)(void *arg, const struct audit_record *record, struct fault *f);
         void *arg;
         int r; /* what ends it */
@@ -209,70 +141,41 @@ static bool on_line(void *arg, const char *line, size_t len)
         return stream->r == 0;
 }
 
-static bool on_piece(void *arg, int status, const char *bytes, size_t len)
+static int on_piece(void *arg, const char *bytes, size_t n, struct fault *f)
 {
         struct stream *stream = arg;
-        int r;
+        int r = lines_feed(&stream->lines, bytes, n, on_line, stream);
 
-        if (status != 200) {
-                text_addn(&stream->refusal, bytes, len);
-                return stream->refusal.len < REFUSAL_MAX;
-        }
-        r = lines_feed(&stream->lines, bytes, len, on_line, stream);
+        if (r == -ENOMEM)
+                return fault_oom(f);
         if (r < 0)
-                stream->r = r == -ENOMEM ? fault_oom(stream->f)
-                                         : fault_set(stream->f, FAULT_FAILED, NULL,
-                                                     "geard answers with a line that is too long");
-        return r == 0;
+                return fault_set(f, FAULT_FAILED, NULL, "geard answers with a line that is too long");
+        return stream->r;
 }
 
-static void on_stream_end(void *arg, const struct fetch_answer *answer)
-{
-        struct stream *stream = arg;
-
-        loop_stop(stream->source->loop);
-        if (stream->r != 0)
-                return;
-        if (answer->status != 0 && answer->status != 200)
-                stream->r = refused(answer->status, stream->refusal.data ? stream->refusal.data : "",
-                                    stream->refusal.len, stream->f);
-        else if (answer->status == 0)
-                stream->r = unreachable(stream->source, answer, stream->f);
-        else
-                stream->r = SOURCE_E_ENDED;
-}
-
-static void add_place(struct text *url, const struct audit_place *place)
+static void add_place(struct text *target, const struct audit_place *place)
 {
         if (place->placed)
-                text_addf(url, "&after=%" PRIu64, place->after);
+                text_addf(target, "&after=%" PRIu64, place->after);
         else if (place->tail)
-                text_addf(url, "&limit=%u", place->tail);
+                text_addf(target, "&limit=%u", place->tail);
 }
 
 int audit_source_follow(struct audit_source *s, const struct audit_place *place,
                         int (*take)(void *arg, const struct audit_record *record, struct fault *f),
                         void *arg, struct fault *f)
 {
-        static const char *const headers[] = { "Accept: application/x-ndjson", NULL };
-        _cleanup_text_ struct text url = { 0 };
-        struct stream stream = {
-                .source = s, .lines.max = LINE_MAX_BYTES, .take = take, .arg = arg, .f = f
-        };
-        struct fetch_request request = {
-                .method = "GET", .unix_socket = s->socket, .headers = headers, .piece = on_piece
-        };
+        _cleanup_text_ struct text target = { 0 };
+        struct stream stream = { .lines.max = LINE_MAX_BYTES, .take = take, .arg = arg, .f = f };
+        int r;
 
-        text_add(&url, "http://localhost/audit?follow=yes");
-        add_place(&url, place);
+        text_add(&target, "/audit?follow=yes");
+        add_place(&target, place);
         if (s->filters.data)
-                text_add(&url, s->filters.data);
-        request.url = url.data;
-        if (!text_ok(&url) || !fetch_start(s->fetch, &request, on_stream_end, &stream))
+                text_add(&target, s->filters.data);
+        if (!text_ok(&target))
                 return fault_oom(f);
-        if (loop_run(s->loop) < 0)
-                stream.r = fault_set(f, FAULT_INTERNAL, NULL, "the event loop failed");
+        r = source_stream(s->geard, target.data, "application/x-ndjson", on_piece, &stream, f);
         text_reset(&stream.lines.held);
-        text_reset(&stream.refusal);
-        return stream.r;
+        return r;
 }

@@ -6,9 +6,8 @@
  * open while it runs.
  */
 
+#include "cli/source.h"
 #include "core/audit.h"
-
-#define AUDIT_SOCKET "/run/geard/geard.sock"
 
 struct audit_source;
 
@@ -39,11 +38,7 @@ struct audit_place {
         uint64_t after; /* if placed: behind this number … */
         unsigned tail;  /* … else with so many of the newest, 0 for none */
 };
-enum {
-        _SOURCE_E_SUCCESS,
-        SOURCE_E_ENDED, /* there was a stream, and geard or the connection ended it */
-};
-/* All from there on, as they come. Ends with that condition, or negative; that of `take' is handed back. */
+/* All from there on, as they come. Ends like source_stream(); that of `take' is handed back. */
 int audit_source_follow(struct audit_source *s, const struct audit_place *place,
                         int (*take)(void *arg, const struct audit_record *record, struct fault *f),
                         void *arg, struct fault *f);

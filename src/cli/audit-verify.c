@@ -34,7 +34,7 @@ static const struct cli_option options[] = {
         { 'o', "output", "FORM", NULL, take_word, offsetof(struct verification, output),
           "text (the default) or json" },
         { 0, "socket", "PATH", NULL, take_word, offsetof(struct verification, socket),
-          "where geard listens (default: " AUDIT_SOCKET ")" },
+          "where geard listens (default: " SOURCE_SOCKET ")" },
         { 0 },
 };
 
@@ -297,7 +297,7 @@ int audit_verify_run(int argc, char **argv, struct fault *f)
                          "its records form, against the heads of it that geard noted in the journal.\n"
                          "Exits with 0 if it is, 1 if something is wrong, 2 if that cannot be told.\n",
         };
-        struct verification what = { .socket = AUDIT_SOCKET };
+        struct verification what = { .socket = SOURCE_SOCKET };
         const struct option_group groups[] = { { "Options", options, &what }, { 0 } };
         char **operands = NULL;
         int r = options_parse(&usage, groups, argc, argv, &operands, f);

@@ -45,7 +45,7 @@ static const struct cli_option options[] = {
         { 'o', "output", "FORM", NULL, take_word, offsetof(struct listing, output),
           "text (the default) or json, one object a line" },
         { 0, "socket", "PATH", NULL, take_word, offsetof(struct listing, socket),
-          "where geard listens (default: " AUDIT_SOCKET ")" },
+          "where geard listens (default: " SOURCE_SOCKET ")" },
         { 0 },
 };
 
@@ -183,7 +183,7 @@ static int follow(struct listing *l, struct audit_source *source, struct fault *
         for (;;) {
                 int r = audit_source_follow(source, &l->place, print_record, l, f);
 
-                was_open |= r == SOURCE_E_ENDED;
+                was_open |= r > 0;
                 if (r < 0 && !(was_open && f->kind == FAULT_AWAY))
                         return r;
                 (void) sleep(AGAIN_SEC);
@@ -233,7 +233,7 @@ int audit_run(int argc, char **argv, struct fault *f)
                 .about = "Shows the audit trail of this host: a record for each change, and each that was\n"
                          "refused, the newest last.  gear audit verify tells whether it is whole.\n",
         };
-        struct listing l = { .socket = AUDIT_SOCKET };
+        struct listing l = { .socket = SOURCE_SOCKET };
         const struct option_group groups[] = { { "Options", options, &l },
                                                { "Which records", filters, &l },
                                                { 0 } };

@@ -15,6 +15,7 @@ static const struct verb {
 } verbs[] = {
         { "keygen", keygen_run, "make a key for tokens" },
         { "token", token_run, "mint a token, or show, narrow or encrypt one" },
+        { "log", log_run, "what gears wrote and what became of their runs" },
         { "audit", audit_run, "what was changed on this host, or whether the record of it is whole" },
 };
 

@@ -12,4 +12,4 @@
 
 typedef int verb_run(int argc, char **argv, struct fault *f);
 
-verb_run keygen_run, token_run, token_show_run, audit_run, audit_verify_run;
+verb_run keygen_run, token_run, token_show_run, audit_run, audit_verify_run, log_run;
