@@ -4,8 +4,10 @@
 Prints lines "name value".  Only what python3-minimal has may be imported.
 """
 
+import calendar
 import os
 import re
+import select
 import signal
 import socket
 import subprocess
@@ -88,14 +90,17 @@ def once_docker(name):
     return took
 
 
-def create(runs):
+def in_turn(runs, sides):
     """Both sides in turn; who is first changes; one of each to warm up."""
-    sides = [("geard", once_geard), ("docker", once_docker)]
     for i in range(int(runs) + 1):
         for name, once in sides if i % 2 else reversed(sides):
             took = once(f"bench-{os.getpid()}-{i}")
             if i > 0:
                 say(name, took)
+
+
+def create(runs):
+    in_turn(runs, [("geard", once_geard), ("docker", once_docker)])
 
 
 # --- many ---------------------------------------------------------------------------
@@ -125,6 +130,11 @@ def populate(count):
         geard_create("still-000000", started="false")
     for i in range(max(len(present), 1), int(count)):
         write_gear("still-000000", f"still-{i:06}")
+
+
+def still(name):
+    """One more stopped gear."""
+    geard_create(name, started="false")
 
 
 def start_many(count):
@@ -216,6 +226,162 @@ def kill(runs):
             if '"state":"running"' not in re.search(rf'{{"id":"{name}".*?"unit"', listing)[0]:
                 break
         say("seen", (time.monotonic() - begin) * 1000)
+
+
+# --- logs -------------------------------------------------------------------------------
+
+
+def speak(lines):
+    """A gear that has written so many lines."""
+    script = f"seq 1 {lines} | sed 's/^/said /; s/$/ and what else a program has to tell/'; echo end; sleep 1d"
+    body = f'{{"image":"{IMAGE}","command":["sh","-c","{script}"]}}'.encode()
+    expect(201, request("PUT", "/container/run-000", body), "create run-000")
+    while '"text":"end"' not in expect(200, request("GET", "/container/run-000/log?tail=1&follow=no"), "log"):
+        time.sleep(0.2)
+
+
+def entries(units, begin, first, count):
+    """So many entries, of these units in turn, as journald writes what a container says; 10 us apart.
+
+    Texts come again, since systemd-journal-remote begins another file when it has seen too many different ones.
+    """
+    with open("/etc/machine-id", encoding="ascii") as machine, open("/proc/sys/kernel/random/boot_id", encoding="ascii") as boot:
+        machine_id, boot_id = machine.read().strip(), boot.read().strip().replace("-", "")
+    for i in range(first, first + count):
+        unit = units[i % len(units)]
+        pid = 1000 + i % len(units)
+        yield (f"__REALTIME_TIMESTAMP={begin + i * 10}\n__MONOTONIC_TIMESTAMP={1000000 + i * 10}\n_BOOT_ID={boot_id}\n"
+               f"_TRANSPORT=stdout\n_STREAM_ID={pid:032x}\nPRIORITY=6\nSYSLOG_FACILITY=3\nSYSLOG_IDENTIFIER=gear-{unit}\n"
+               f"MESSAGE=said {i % 20000} and what else a program has to tell\n_PID={pid}\n_UID=0\n_GID=0\n_COMM=docker\n"
+               f"_EXE=/usr/bin/docker\n_CMDLINE=/usr/bin/docker run --rm --name=gear-{unit} test/busybox\n"
+               f"_CAP_EFFECTIVE=1ffffffffff\n_SYSTEMD_CGROUP=/system.slice/gear-{unit}.service\n"
+               f"_SYSTEMD_UNIT=gear-{unit}.service\n_SYSTEMD_SLICE=system.slice\n_SYSTEMD_INVOCATION_ID={pid:032x}\n"
+               f"_MACHINE_ID={machine_id}\n_HOSTNAME=bench\n\n")
+
+
+def fill(begin, first, files, entries_each, *units):
+    """Files of the system's journal with entries of these units, 10 us apart from begin on; how many MB they are."""
+    with open("/etc/machine-id", encoding="ascii") as machine:
+        folder = f"/var/log/journal/{machine.read().strip()}"
+    filling = "/var/log/filling.journal"  # on the same filesystem, where nobody looks
+    size, each = 0, int(entries_each)
+    for n in range(int(first), int(first) + int(files)):
+        path = f"{folder}/system@{0:032x}-{n + 1:016x}-{n + 1:016x}.journal"
+        remote = subprocess.Popen(["/lib/systemd/systemd-journal-remote", "-o", filling, "-"],
+                                  stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        for entry in entries(units, int(begin), n * each, each):
+            remote.stdin.write(entry.encode())
+        remote.stdin.close()
+        if remote.wait():
+            sys.exit("systemd-journal-remote failed")
+        os.rename(filling, path)
+        size += os.stat(path).st_size
+    say("MB", size / 1e6)
+
+
+def take(runs, target, command):
+    """A log from connect() to the last byte, and the whole run of a command; each more than once beforehand."""
+    for i in range(int(runs) + 2):
+        ours = milliseconds(lambda: expect(200, request("GET", target), target))
+        theirs = milliseconds(lambda: subprocess.run(command.split(" "), stdout=subprocess.DEVNULL, check=True))
+        if i > 1:
+            say("geard", ours)
+            say("journalctl", theirs)
+
+
+def beside(seconds, rate, status, hello, readers, log):
+    """Both servers answer the same load while so many clients read a log again and again; lines a second of theirs."""
+    stop, bytes_read = threading.Event(), [0] * int(readers)
+
+    def read(n):
+        while not stop.is_set():
+            with socket.socket(socket.AF_UNIX) as s:
+                s.connect(SOCKET)
+                s.sendall(f"GET {log} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+                while not stop.is_set() and (n_bytes := len(s.recv(1 << 18))):
+                    bytes_read[n] += n_bytes
+
+    threads = [threading.Thread(target=read, args=(n,)) for n in range(int(readers))]
+    for thread in threads:
+        thread.start()
+    time.sleep(1)
+    loads = [("status", start_load(rate, "127.0.0.1:2223", status)), ("evhttp", start_load(rate, hello, "/"))]
+    before = sum(bytes_read)
+    time.sleep(float(seconds))
+    say("MB read", (sum(bytes_read) - before) / 1e6)
+    for name, load in loads:
+        end_load(name, load)
+    stop.set()
+    for thread in threads:
+        thread.join()
+
+
+def timed(runs, *sides):
+    """NAME COMMAND ...: in turn, each into a file of its own."""
+    for _ in range(int(runs)):
+        for name, command in zip(sides[::2], sides[1::2]):
+            with open(f"/tmp/{name.replace(' ', '-')}", "wb") as out:
+                say(name, milliseconds(lambda: subprocess.run(["sh", "-c", command], stdout=out, check=True)))
+
+
+def daemon():
+    """(kB of RssAnon, seconds of processor time) of geard."""
+    pid = subprocess.run(["systemctl", "show", "-P", "MainPID", "geard"], check=True, capture_output=True, text=True).stdout.strip()
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+        anonymous = int(re.search(r"^RssAnon:\s+(\d+)", status.read(), re.MULTILINE)[1])
+    with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
+        fields = stat.read().rpartition(")")[2].split()
+    return anonymous, (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def follow(gear):
+    s = socket.socket(socket.AF_UNIX)
+    s.connect(SOCKET)
+    s.sendall(f"GET /container/{gear}/log?tail=0&timeout=0 HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\n\r\n".encode())
+    s.setblocking(False)
+    return s
+
+
+def followers(count, gears, seconds):
+    """So many followers of so many gears that write a line every 10 ms each, or less often where there are many."""
+    count, gears, seconds = int(count), int(gears), int(seconds)
+    pause = 10000 * gears
+    script = f"sleep 3; while :; do echo a line as programs write them; usleep {pause}; done"
+    for n in range(gears):
+        expect(201, request("PUT", f"/container/say-{n}", f'{{"image":"{IMAGE}","command":["sh","-c","{script}"]}}'.encode()), "create")
+    time.sleep(4)
+    before, _ = daemon()
+    epoll, sockets, lines = select.epoll(), {}, {}
+    for n in range(count):
+        s = follow(f"say-{n % gears}")
+        sockets[s.fileno()] = s
+        lines[s.fileno()] = 0
+        epoll.register(s, select.EPOLLIN)
+    time.sleep(2)
+    delays, began = [], time.monotonic()
+    warm, counting, spent = began + 2, False, 0
+    while time.monotonic() < began + 2 + seconds:
+        if not counting and time.monotonic() > warm:
+            counting, (_, spent) = True, daemon()
+        for fd, _ in epoll.poll(0.1):
+            piece = sockets[fd].recv(1 << 20)
+            now = time.time()
+            lines[fd] += piece.count(b'"text"')
+            if counting:
+                delays += [now - when(found) for found in re.findall(rb'"time":"([^"]+)"', piece)[-1:]]
+    after, spent_then = daemon()
+    say("kB a follower", (after - before) / count)
+    say("cores", (spent_then - spent) / seconds)
+    delays.sort()
+    say("median", 1000 * delays[len(delays) // 2])
+    say("p99", 1000 * delays[len(delays) * 99 // 100])
+    say("most behind", max(lines.values()) - min(lines.values()))
+    say("lines a second", sum(lines.values()) / (seconds + 2) / count)
+
+
+def when(text):
+    """2026-11-21T15:04:05.123456Z"""
+    return calendar.timegm(time.strptime(text[:19].decode(), "%Y-%m-%dT%H:%M:%S")) + float(b"0" + text[19:-1])
 
 
 if __name__ == "__main__":

@@ -21,6 +21,13 @@ def ratio(text, ours, theirs, goal):
     print(f"  {text:34} {ours / theirs:10.2f}        {'goal ' + goal if goal else ''}", flush=True)
 
 
+def rounds(text, ours, theirs, goal):
+    """The ratio of each round, in which the sides came one after the other: the machine has slow minutes."""
+    ratios = [our / their for our, their in zip(ours, theirs, strict=True)]
+    print(f"  {text:34} {statistics.median(ratios):10.2f}        goal {goal} ({min(ratios):.2f} ... {max(ratios):.2f})",
+          flush=True)
+
+
 def single(name, value, unit, goal=""):
     print(f"  {name:34} {value:10.1f} {unit:6} {'goal ' + goal if goal else ''}", flush=True)
 
