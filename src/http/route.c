@@ -19,6 +19,14 @@ static bool is_placeholder(const char *part)
         return *part == '{';
 }
 
+/* {name*} */
+static bool is_rest(const char *part)
+{
+        size_t len = part_len(part);
+
+        return is_placeholder(part) && len > 2 && part[len - 2] == '*';
+}
+
 /*
  * Does the pattern fit these segments?  *ret_rank then has a bit per literal
  * part, the first part the highest: more literal, and earlier, is larger.
@@ -33,6 +41,10 @@ static bool fits(const char *pattern, const char *const *segments, size_t n, uin
 
                 if (len == 0)
                         return false;
+                if (is_rest(part)) {
+                        *ret_rank = rank;
+                        return true;
+                }
                 if (!is_placeholder(part)) {
                         if (strncmp(part, segments[i], len) != 0 || segments[i][len] != '\0')
                                 return false;
@@ -53,6 +65,8 @@ static void take_params(struct route_match *m, const char *const *segments)
         const char *part = m->route->pattern + 1;
 
         for (size_t i = 0; *part; i++) {
+                if (is_rest(part))
+                        m->rest = i + (m->token ? 2 : 0);
                 if (is_placeholder(part) && m->n_params < ROUTE_PARAMS_MAX)
                         m->params[m->n_params++] = (struct http_field){ part + 1, segments[i] };
                 part += part_len(part);
@@ -107,13 +121,13 @@ void route_find(const struct route_table *tables, size_t n_tables, const struct 
                 take_params(ret, segments);
 }
 
-/* Names are compared up to the closing brace: they point into the pattern. */
+/* Names are compared up to the closing brace or the star before it: they point into the pattern. */
 const char *route_param(const struct route_match *m, const char *name)
 {
         size_t len = strlen(name);
 
         for (size_t i = 0; i < m->n_params; i++)
-                if (strncmp(m->params[i].name, name, len) == 0 && m->params[i].name[len] == '}')
+                if (strncmp(m->params[i].name, name, len) == 0 && strchr("*}", m->params[i].name[len]))
                         return m->params[i].value;
         return NULL;
 }

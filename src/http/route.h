@@ -4,7 +4,8 @@
 /*
  * Routes are data: one const table per resource, joined by the api layer.
  * A pattern is literal segments and {names}: "/container/{id}/started".
- * A literal segment wins over a {name} at the same place.
+ * A literal segment wins over a {name} at the same place.  {name*} at the end
+ * stands for one segment or more.
  */
 
 #include "http/request.h"
@@ -42,6 +43,7 @@ struct route_match {
         struct http_field params[ROUTE_PARAMS_MAX]; /* names run to a }: see route_param() */
         size_t n_params;
         const char *token;            /* the path token, or NULL */
+        size_t rest;                  /* the first of the request's segments that {name*} stands for */
 };
 
 /*

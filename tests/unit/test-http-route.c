@@ -24,6 +24,8 @@ static const struct route gears[] = {
         { HTTP_PUT, "/container/{id}", nothing, "gear.create", ROUTE_BODY, "create" },
         { HTTP_DELETE, "/container/{id}", nothing, "gear.delete", 0, "delete" },
         { HTTP_PUT, "/container/{id}/started", nothing, "gear.state", 0, "start" },
+        { HTTP_GET, "/content/{id}/{path*}", nothing, "repo.read", 0, "content" },
+        { HTTP_GET, "/content/{id}/log", nothing, "log.read", 0, "content-log" },
 };
 static const struct route services[] = {
         { HTTP_GET, "/service/{name}/{verb}", nothing, "service.any", 0, "any-verb" },
@@ -70,6 +72,10 @@ static void test_found(void **state _unused_)
                 { HTTP_GET, PATH("service", "web", "status"), "service-status", "name", "web", NULL },
                 { HTTP_GET, PATH("service", "web", "kill"), "any-verb", "verb", "kill", NULL },
                 { HTTP_POST, PATH("a", "b", "c"), "three", "c", "c", NULL },
+                { HTTP_GET, PATH("content", "x", "a"), "content", "path", "a", NULL },
+                { HTTP_GET, PATH("content", "x", "log"), "content-log", "id", "x", NULL },
+                { HTTP_GET, PATH("content", "x", "log", "b"), "content", "path", "log", NULL },
+                { HTTP_GET, PATH("token", "t", "content", "x", "a", "b", "c"), "content", "id", "x", "t" },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -99,6 +105,7 @@ static void test_not_found(void **state _unused_)
                 { HTTP_GET, PATH("container", "x", "y", "z"), false, 0 },
                 { HTTP_GET, PATH("token"), false, 0 },
                 { HTTP_GET, PATH("containers", "x"), false, 0 },
+                { HTTP_GET, PATH("content", "x"), false, 0 },
                 /* a literal row owns its path: no fall-through to {verb} or to /{a}/{b}/{c} */
                 { HTTP_POST, PATH("service", "web", "status"), true, 1 << HTTP_GET | 1 << HTTP_HEAD },
         };
@@ -120,6 +127,10 @@ static void test_params(void **state _unused_)
         assert_null(route_param(&m, "nam"));
         assert_null(route_param(&m, "names"));
         assert_null(route_param(&m, ""));
+        m = find(HTTP_GET, PATH("content", "x", "a", "b"));
+        assert_int_equal(m.rest, 2);
+        m = find(HTTP_GET, PATH("token", "t", "content", "x", "a", "b"));
+        assert_int_equal(m.rest, 4);
 }
 
 int main(void)
