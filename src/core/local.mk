@@ -11,6 +11,9 @@ libgeard_la_SOURCES += \
 	src/core/engine-refusal.c src/core/engine-refusal.h \
 	src/core/environ.c src/core/environ.h \
 	src/core/ident.c src/core/ident.h \
+	src/core/clone-url.c src/core/clone-url.h \
+	src/core/git-ref.c src/core/git-ref.h \
+	src/core/ip-scope.c src/core/ip-scope.h \
 	src/core/image.c src/core/image.h \
 	src/core/spec.c src/core/spec.h \
 	src/core/spec-json.c \

@@ -10,6 +10,10 @@ check_PROGRAMS += tests/unit/test-base64
 tests_unit_test_base64_SOURCES = tests/unit/test-base64.c
 tests_unit_test_base64_LDADD = $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test-ip-scope
+tests_unit_test_ip_scope_SOURCES = tests/unit/test-ip-scope.c
+tests_unit_test_ip_scope_LDADD = $(UNIT_LIBS)
+
 check_PROGRAMS += tests/unit/test-mapped
 tests_unit_test_mapped_SOURCES = tests/unit/test-mapped.c
 tests_unit_test_mapped_LDADD = $(UNIT_LIBS)
@@ -70,7 +74,7 @@ tests_unit_test_http_route_SOURCES = tests/unit/test-http-route.c
 tests_unit_test_http_route_LDADD = $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test-text tests/unit/test-json tests/unit/test-file tests/unit/test-ident \
-	tests/unit/test-image tests/unit/test-environ tests/unit/test-spec tests/unit/test-config \
+	tests/unit/test-image tests/unit/test-clone-url tests/unit/test-git-ref tests/unit/test-environ tests/unit/test-spec tests/unit/test-config \
 	tests/unit/test-log tests/unit/test-engine-refusal
 tests_unit_test_engine_refusal_SOURCES = tests/unit/test-engine-refusal.c
 tests_unit_test_engine_refusal_LDADD = $(UNIT_LIBS)
@@ -84,6 +88,10 @@ tests_unit_test_file_SOURCES = tests/unit/test-file.c
 tests_unit_test_file_LDADD = $(UNIT_LIBS)
 tests_unit_test_ident_SOURCES = tests/unit/test-ident.c
 tests_unit_test_ident_LDADD = $(UNIT_LIBS)
+tests_unit_test_clone_url_SOURCES = tests/unit/test-clone-url.c
+tests_unit_test_clone_url_LDADD = $(UNIT_LIBS)
+tests_unit_test_git_ref_SOURCES = tests/unit/test-git-ref.c
+tests_unit_test_git_ref_LDADD = $(UNIT_LIBS)
 tests_unit_test_image_SOURCES = tests/unit/test-image.c
 tests_unit_test_image_LDADD = $(UNIT_LIBS)
 tests_unit_test_environ_SOURCES = tests/unit/test-environ.c
