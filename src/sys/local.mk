@@ -9,6 +9,7 @@ libgeard_la_SOURCES += \
 	src/sys/journal-runs.c src/sys/journal-runs.h \
 	src/sys/loop.c src/sys/loop.h \
 	src/sys/mapped.c src/sys/mapped.h \
+	src/sys/outlet.c src/sys/outlet.h \
 	src/sys/port.c src/sys/port.h \
 	src/sys/probe.c src/sys/probe.h
 
@@ -24,7 +25,8 @@ libgeard_la_SOURCES += \
 libgeard_la_SOURCES += \
 	src/sys/bus.c src/sys/bus.h \
 	src/sys/systemd.c src/sys/systemd.h src/sys/systemd-op.h \
-	src/sys/systemd-batch.c src/sys/systemd-job.c \
+	src/sys/systemd-batch.c src/sys/systemd-job.c src/sys/systemd-transient.c src/sys/transient.h \
+	src/sys/slots.c src/sys/slots.h \
 	src/sys/unit-change.c src/sys/unit-change.h
 
 # the database
@@ -34,7 +36,8 @@ libgeard_la_SOURCES += \
 	src/sys/database-pack.c src/sys/database-requests.c src/sys/database-rotate.c
 
 # the state directory
-libgeard_la_SOURCES += src/sys/store.c src/sys/store.h src/sys/worker.c src/sys/worker.h \
+libgeard_la_SOURCES += src/sys/repositories.c src/sys/repositories.h \
+	src/sys/store.c src/sys/store.h src/sys/worker.c src/sys/worker.h \
 	src/sys/dirwatch.c src/sys/dirwatch.h
 
 # who may sign tokens

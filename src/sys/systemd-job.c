@@ -86,8 +86,8 @@ static void job_accepted(void *arg, sd_bus_message *reply, const char *error, co
         }
 }
 
-struct systemd_op *systemd_job(struct systemd *s, enum systemd_job job, const char *unit, systemd_job_done *done,
-                               void *arg)
+struct systemd_op *job_start(struct systemd *s, enum systemd_job job, const char *unit,
+                             const struct bus_call_options *call, systemd_job_done *done, void *arg)
 {
         struct systemd_op *op = op_new(s, &s->jobs, unit, arg);
 
@@ -96,15 +96,21 @@ struct systemd_op *systemd_job(struct systemd *s, enum systemd_job job, const ch
         op->job = job;
         op->job_done = done;
         op->sent_once = bus_is_up(s->bus);
-        op->call = bus_call(s->bus,
-                            &(struct bus_call_options){ .path = MANAGER_PATH,
-                                                        .interface = MANAGER_INTERFACE,
-                                                        .member = job_methods[job],
-                                                        .timeout_usec = CALL_USEC,
-                                                        .fill = fill_strings,
-                                                        .fill_arg = (const char *const[]){ unit, "replace", NULL } },
-                            job_accepted, op);
+        op->call = bus_call(s->bus, call, job_accepted, op);
         return op->call ? op : systemd_cancel(op);
+}
+
+struct systemd_op *systemd_job(struct systemd *s, enum systemd_job job, const char *unit, systemd_job_done *done,
+                               void *arg)
+{
+        return job_start(s, job, unit,
+                         &(struct bus_call_options){ .path = MANAGER_PATH,
+                                                     .interface = MANAGER_INTERFACE,
+                                                     .member = job_methods[job],
+                                                     .timeout_usec = CALL_USEC,
+                                                     .fill = fill_strings,
+                                                     .fill_arg = (const char *const[]){ unit, "replace", NULL } },
+                         done, arg);
 }
 
 /* --- after a lost connection ---------------------------------------------------------- */
@@ -135,7 +141,11 @@ static void job_judged(void *arg, sd_bus_message *reply, const char *error, cons
                 job_finish(op, judge(op, &unit), NULL);
         } else {
                 free(op->job_path);
-                op->job_path = strdup(unit.job_path); /* NULL: the op's owner has a deadline */
+                op->job_path = strdup(unit.job_path);
+                if (!op->job_path) {
+                        (void) fault_oom(&f);
+                        job_finish(op, JOB_OTHER, &f);
+                }
         }
 }
 

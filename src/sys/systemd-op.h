@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* What the three files of sys/systemd share: the object and its operations. */
+/* What the files of sys/systemd share: the object and its operations. */
 
 #include "sys/bus.h"
 #include "sys/systemd.h"
@@ -73,6 +73,9 @@ int fill_strings(sd_bus_message *m, const void *arg);
 void batch_init(struct systemd *s);
 void batch_deinit(struct systemd *s);
 
+/* Of a call that answers with a job. */
+struct systemd_op *job_start(struct systemd *s, enum systemd_job job, const char *unit,
+                             const struct bus_call_options *call, systemd_job_done *done, void *arg);
 /* A JobRemoved signal. */
 void job_removed(struct systemd *s, const char *path, const char *result);
 /* Connected again: what became of the jobs we waited for? */
