@@ -94,7 +94,17 @@ static int describe_caller(const struct call *call, struct audit_record *record)
 
 /* --- changes -------------------------------------------------------------------------------------- */
 
-int audit_begin(const struct call *call, const char *verb, const char *gear, struct request *request)
+/* What a gear is defined as now; NULL for all else. */
+static const char *hash_of(const struct daemon *d, const struct request *request)
+{
+        const struct gear *gear = NULL;
+
+        if (request_subject(request) == SUBJECT_GEAR)
+                gear = gears_find(d->gears, request_resource(request));
+        return gear ? gear->hash : NULL;
+}
+
+int audit_begin(const struct call *call, const char *verb, struct request *request)
 {
         struct audit_record *record = request_audit(request);
         int r = describe_caller(call, record);
@@ -104,13 +114,8 @@ int audit_begin(const struct call *call, const char *verb, const char *gear, str
         if (r == 0)
                 r = set_word(record, AUDIT_VERB, verb);
         if (r == 0)
-                r = set_word(record, AUDIT_RESOURCE, gear);
-        if (r == 0) {
-                const struct gear *now = gears_find(call->daemon->gears, gear);
-
-                r = set_word(record, AUDIT_BEFORE, now ? now->hash : NULL);
-        }
-        return r;
+                r = set_word(record, AUDIT_RESOURCE, request_resource(request));
+        return r == 0 ? set_word(record, AUDIT_BEFORE, hash_of(call->daemon, request)) : r;
 }
 
 char *audit_to_intent(struct request *request)
@@ -155,13 +160,12 @@ static void stamp(struct audit_record *record, uint64_t began_usec, int status)
 }
 
 const struct audit_record *audit_ended(const struct daemon *d, struct request *request,
-                                       const struct outcome *outcome, const char *gear)
+                                       const struct outcome *outcome)
 {
         struct audit_record *record = request_audit(request);
-        const struct gear *now = gears_find(d->gears, gear);
 
         stamp(record, request_began(request), outcome->code);
-        (void) set_word(record, AUDIT_AFTER, now ? now->hash : NULL);
+        (void) set_word(record, AUDIT_AFTER, hash_of(d, request));
         (void) set_word(record, AUDIT_SAID, outcome->text);
         return record;
 }

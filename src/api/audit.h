@@ -14,7 +14,7 @@
 /* --- changes --- */
 
 /* Who asks for what, before anything of it is done. 0 or -ENOMEM. */
-int audit_begin(const struct call *call, const char *verb, const char *gear, struct request *request);
+int audit_begin(const struct call *call, const char *verb, struct request *request);
 /* The same as its intent keeps it, and back after a crash. NULL, and nothing told, when out of memory. */
 char *audit_to_intent(struct request *request);
 void audit_of_intent(struct request *request, const struct database_request *row);
@@ -22,7 +22,7 @@ void audit_of_intent(struct request *request, const struct database_request *row
 void audit_started(struct request *request, const struct gear *gear);
 /* How it ended: the record that belongs to its outcome, and to the request. */
 const struct audit_record *audit_ended(const struct daemon *d, struct request *request,
-                                       const struct outcome *outcome, const char *gear);
+                                       const struct outcome *outcome);
 
 /* --- refusals --- */
 

@@ -215,17 +215,16 @@ static void looked_up(void *arg, struct database_request *rows, size_t n, const 
         (void) change_free(c);
 }
 
-static int look_up(struct call *call, struct request *request, const char *verb, const char *gear,
-                   const struct fault *otherwise, struct fault *f)
+static int look_up(struct call *call, struct request *request, const char *verb, const struct fault *otherwise,
+                   struct fault *f)
 {
         struct daemon *d = call->daemon;
         struct change *c = change_new(d, request);
 
         if (!c)
                 return fault_oom(f);
-        request_about(request, gear);
         c->fault = *otherwise;
-        if (audit_begin(call, verb, gear, request) == 0 &&
+        if (audit_begin(call, verb, request) == 0 &&
             database_find(d->database, request_principal(request), request_id(request), looked_up, c))
                 return 0;
         (void) change_free(c);
@@ -240,8 +239,8 @@ static uint64_t keep_until(const struct call *call, uint64_t now_sec)
                                : now_sec + REQUEST_KEEP_SEC;
 }
 
-static int intend(struct call *call, struct request *request, const char *verb, const char *gear, change_begun *begun,
-                  void *arg, struct fault *f)
+static int intend(struct call *call, struct request *request, const char *verb, change_begun *begun, void *arg,
+                  struct fault *f)
 {
         struct daemon *d = call->daemon;
         struct change *c = change_new(d, request);
@@ -250,14 +249,14 @@ static int intend(struct call *call, struct request *request, const char *verb, 
 
         if (!c)
                 return fault_oom(f);
-        request_about(request, gear);
-        if (audit_begin(call, streq(verb, CHANGE_KEPT) ? "created" : verb, gear, request) < 0 || !(audit = audit_to_intent(request))) {
+        if (audit_begin(call, streq(verb, CHANGE_KEPT) ? "created" : verb, request) < 0 ||
+            !(audit = audit_to_intent(request))) {
                 (void) change_free(c);
                 return fault_oom(f);
         }
         request_keep(request, keep_until(call, wall_usec() / USEC_PER_SEC));
         describe(request, &row);
-        (void) snprintf(row.kind, sizeof row.kind, "gear");
+        (void) snprintf(row.kind, sizeof row.kind, "%s", subject_name(request_subject(request)));
         (void) snprintf(row.verb, sizeof row.verb, "%s", verb);
         row.audit = audit;
         c->begun = begun;
@@ -268,7 +267,7 @@ static int intend(struct call *call, struct request *request, const char *verb, 
         return fault_oom(f);
 }
 
-static int submit(struct call *call, struct request **ret, struct fault *f)
+static int submit(struct call *call, enum subject subject, struct request **ret, struct fault *f)
 {
         struct daemon *d = call->daemon;
         char digest[DIGEST_HEX_LEN + 1];
@@ -281,7 +280,8 @@ static int submit(struct call *call, struct request **ret, struct fault *f)
         reply_header(call->reply, "X-Request-Id", call->request_id);
         if (digest_call(call, digest) < 0)
                 return fault_oom(f);
-        r = requests_submit(d->requests, call->who.principal, call->request_id, digest, wall_usec(), ret);
+        r = requests_submit(d->requests, subject, call->who.principal, call->request_id, digest, wall_usec(),
+                            ret);
         if (r < 0)
                 return fault_oom(f);
         if (r == REQUEST_E_DIFFERENT)
@@ -296,7 +296,7 @@ static int submit(struct call *call, struct request **ret, struct fault *f)
 }
 
 /* 1 when it is new and begins; 0 when it is answered, or will be. */
-static int join_or_begin(struct call *call, struct request **ret, struct fault *f)
+static int join_or_begin(struct call *call, enum subject subject, struct request **ret, struct fault *f)
 {
         uint64_t wait_usec = 0;
         int r, heard;
@@ -305,7 +305,7 @@ static int join_or_begin(struct call *call, struct request **ret, struct fault *
         if (r == 0)
                 r = waiter_time(call, &wait_usec, f);
         if (r == 0)
-                r = submit(call, ret, f);
+                r = submit(call, subject, ret, f);
         if (r < 0)
                 return r;
         if (r == REQUEST_E_FINISHED) {
@@ -321,35 +321,41 @@ static int join_or_begin(struct call *call, struct request **ret, struct fault *
         return heard < 0 ? heard : r == 0;
 }
 
-void change_begin(struct call *call, const char *verb, const char *gear, change_begun *begun, void *arg)
+void change_begin(struct call *call, enum subject subject, const char *id, const char *verb, change_begun *begun,
+                  void *arg)
 {
         struct request *request = NULL;
         struct daemon *d = call->daemon;
         struct fault f;
         int r;
 
-        r = join_or_begin(call, &request, &f);
+        r = join_or_begin(call, subject, &request, &f);
         if (r < 0)
                 answer_fault(call, &f);
         if (r > 0) {
-                if (intend(call, request, verb, gear, begun, arg, &f) == 0)
+                request_about(request, id);
+                if (intend(call, request, verb, begun, arg, &f) == 0)
                         return;
                 refuse(d, request, &f);
         }
         begun(d, NULL, arg);
 }
 
-void change_refuse(struct call *call, const char *verb, const char *gear, const struct fault *fault)
+void change_refuse(struct call *call, enum subject subject, const char *id, const char *verb,
+                   const struct fault *fault)
 {
         struct request *request = NULL;
         struct daemon *d = call->daemon;
         struct fault f;
         int r;
 
-        r = join_or_begin(call, &request, &f);
+        r = join_or_begin(call, subject, &request, &f);
         if (r < 0)
                 answer_fault(call, &f);
-        else if (r > 0 && look_up(call, request, verb, gear, fault, &f) < 0)
+        if (r <= 0)
+                return;
+        request_about(request, id);
+        if (look_up(call, request, verb, fault, &f) < 0)
                 refuse(d, request, &f);
 }
 
@@ -371,7 +377,7 @@ static void concluded(void *arg, const struct fault *fault)
         (void) change_free(c);
 }
 
-static void conclude(struct daemon *d, struct request *request, struct outcome *outcome, const char *gear,
+static void conclude(struct daemon *d, struct request *request, struct outcome *outcome,
                      void (*then)(void *arg), void *arg)
 {
         struct change *c = change_new(d, request);
@@ -391,7 +397,7 @@ static void conclude(struct daemon *d, struct request *request, struct outcome *
         *outcome = (struct outcome){ 0 };
         describe(request, &row);
         row.outcome = c->outcome;
-        row.record = audit_ended(d, request, &c->outcome, gear);
+        row.record = audit_ended(d, request, &c->outcome);
         if (row.outcome.json && strlen(row.outcome.json) > REQUEST_JSON_MAX)
                 row.outcome.json = NULL;
         if (!database_conclude(d->database, &row, concluded, c)) {
@@ -400,9 +406,12 @@ static void conclude(struct daemon *d, struct request *request, struct outcome *
         }
 }
 
-void change_end_then(struct daemon *d, struct request *request, struct outcome *outcome, const char *gear,
+void change_end_then(struct daemon *d, struct request *request, struct outcome *outcome,
                      void (*then)(void *arg), void *arg)
 {
+        static const char *const id_fields[] = {
+                [SUBJECT_GEAR] = "GEAR_ID", [SUBJECT_REPOSITORY] = "GEARD_REPOSITORY", [SUBJECT_JOB] = "GEARD_JOB"
+        };
         char code[12];
         size_t n = outcome->text ? strcspn(outcome->text, "\n") : 0;
 
@@ -412,23 +421,23 @@ void change_end_then(struct daemon *d, struct request *request, struct outcome *
         else
                 d->counters.changes_bad++;
         log_at(outcome->good ? LOG_INFO : LOG_WARNING,
-               LOG_FIELDS("GEAR_ID", gear, "GEARD_REQUEST_ID", request_id(request), "GEARD_PRINCIPAL",
+               LOG_FIELDS(id_fields[request_subject(request)], request_resource(request), "GEARD_REQUEST_ID", request_id(request), "GEARD_PRINCIPAL",
                           request_principal(request), "GEARD_STATUS", code),
                "%.*s", (int) n, outcome->text ? outcome->text : "");
-        conclude(d, request, outcome, gear, then, arg);
+        conclude(d, request, outcome, then, arg);
 }
 
-void change_end(struct daemon *d, struct request *request, struct outcome *outcome, const char *gear)
+void change_end(struct daemon *d, struct request *request, struct outcome *outcome)
 {
-        change_end_then(d, request, outcome, gear, NULL, NULL);
+        change_end_then(d, request, outcome, NULL, NULL);
 }
 
-void change_fail(struct daemon *d, struct request *request, const struct fault *fault, const char *gear)
+void change_fail(struct daemon *d, struct request *request, const struct fault *fault)
 {
         struct outcome outcome;
 
         outcome_of_fault(&outcome, fault);
-        change_end(d, request, &outcome, gear);
+        change_end(d, request, &outcome);
 }
 
 void change_leave(struct daemon *d, struct request *request, const struct fault *fault)

@@ -19,21 +19,23 @@ typedef void change_begun(struct daemon *d, struct request *request, void *arg);
 /*
  * Settles the id (claim, header, or made), compares with what is known, here
  * and in the database, and makes the caller's reply listen.  call->reply is
- * taken over.  verb and gear are what a crash is resolved by.
+ * taken over.  Subject, id and verb are what a crash is resolved by.
  */
-void change_begin(struct call *call, const char *verb, const char *gear, change_begun *begun, void *arg);
+void change_begin(struct call *call, enum subject subject, const char *id, const char *verb, change_begun *begun,
+                  void *arg);
 
 /* One for which there is nothing to change: unless its id was answered well before, and is answered again. */
-void change_refuse(struct call *call, const char *verb, const char *gear, const struct fault *fault);
+void change_refuse(struct call *call, enum subject subject, const char *id, const char *verb,
+                   const struct fault *fault);
 
 /* A create of what is there already, just so, as its intent calls it: it leaves nothing in the gear's record. */
 #define CHANGE_KEPT "kept"
 
 /* Counts it, logs it, and ends it as soon as that is on the disk. Takes the outcome's strings. */
-void change_end(struct daemon *d, struct request *request, struct outcome *outcome, const char *gear);
-void change_fail(struct daemon *d, struct request *request, const struct fault *fault, const char *gear);
+void change_end(struct daemon *d, struct request *request, struct outcome *outcome);
+void change_fail(struct daemon *d, struct request *request, const struct fault *fault);
 /* The same; then() is called when it is remembered, before anybody hears of it, perhaps inside the call. */
-void change_end_then(struct daemon *d, struct request *request, struct outcome *outcome, const char *gear,
+void change_end_then(struct daemon *d, struct request *request, struct outcome *outcome,
                      void (*then)(void *arg), void *arg);
 /* geard goes before it is done: who waits is told so, and the next start finds out what became of it. */
 void change_leave(struct daemon *d, struct request *request, const struct fault *fault);

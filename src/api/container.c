@@ -72,7 +72,7 @@ static void create(struct call *call, const char *id, struct spec *spec, const c
         (void) snprintf(creation->id, sizeof creation->id, "%s", id);
         (void) snprintf(creation->user, sizeof creation->user, "%s", call->who.user);
         creation->spec = *spec;
-        change_begin(call, verb, creation->id, creation_begun, creation);
+        change_begin(call, SUBJECT_GEAR, creation->id, verb, creation_begun, creation);
 }
 
 static const char *verb_of(const struct daemon *d, const char *id, struct spec *spec)

@@ -162,7 +162,7 @@ void environment_recall(struct daemon *d, struct request *request, const char *i
 
         if (!edit) {
                 (void) fault_oom(&f);
-                change_fail(d, request, &f, id);
+                change_fail(d, request, &f);
                 return;
         }
         edit->kind = EDIT_RECALLED;
@@ -202,7 +202,7 @@ static void edit_submit(struct call *call, const char *id, enum edit_kind kind, 
         edit->work.kind = &edit_kind;
         edit->work.daemon = call->daemon;
         (void) snprintf(edit->work.id, sizeof edit->work.id, "%s", id);
-        change_begin(call, "environment", edit->work.id, edit_begun, edit);
+        change_begin(call, SUBJECT_GEAR, edit->work.id, "environment", edit_begun, edit);
 }
 
 /* All that can be wrong with the body; the file is not looked at. */
@@ -226,7 +226,7 @@ static void edit_call(struct call *call, enum edit_kind kind)
         if (r == 0)
                 r = call_flag(call, "plan", &plan, &f);
         if (r == 0 && lookup_gear(call, &gear, &f) < 0) {
-                change_refuse(call, "environment", id, &f);
+                change_refuse(call, SUBJECT_GEAR, id, "environment", &f);
                 return;
         }
         if (r == 0)
@@ -263,7 +263,7 @@ static void environment_delete(struct call *call)
         if (call_gear_id(call, &id, &f) < 0)
                 answer_fault(call, &f);
         else if (lookup_gear(call, &gear, &f) < 0)
-                change_refuse(call, "environment", id, &f);
+                change_refuse(call, SUBJECT_GEAR, id, "environment", &f);
         else
                 edit_submit(call, id, EDIT_REPLACE, NULL);
 }

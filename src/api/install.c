@@ -220,7 +220,7 @@ void install_submit(struct daemon *d, struct request *request, const char *id, c
                 spec_reset(spec);
                 (void) fault_oom(&f);
                 if (request)
-                        change_fail(d, request, &f, id);
+                        change_fail(d, request, &f);
                 return;
         }
         if (!gear->image && !gear->damage)

@@ -21,7 +21,7 @@ struct recalled {
         struct recalled *next;
         struct request *request;
         char verb[DATABASE_WORD_MAX + 1];
-        char gear[GEAR_ID_MAX + 1];
+        char gear[GEAR_ID_MAX + 1]; /* or of what else it is about */
         bool is_oldest;         /* of its gear: no other can have begun */
 };
 
@@ -49,7 +49,11 @@ static void end_undone(struct daemon *d, struct request *request, const char *ge
         struct fault f;
 
         fault_undone(&f, gear, verb);
-        change_fail(d, request, &f, gear);
+        if (request_subject(request) == SUBJECT_REPOSITORY)
+                (void) fault_set(&f, FAULT_AWAY, NULL,
+                                 "geard ended before it came to this request for repository %s: ask again", gear);
+        f.retry_after = 1;
+        change_fail(d, request, &f);
 }
 
 /* --- creations and deletions that left no mark of being under way -------------------------------- */
@@ -126,7 +130,7 @@ static void end_deleted(struct daemon *d, struct request *request, const char *g
         (void) snprintf(text, sizeof text, "Gear %s was deleted; geard did not live to say so\n", gear);
         outcome_of(&outcome, 204, text, NULL);
         outcome.replayed = true;
-        change_end(d, request, &outcome, gear);
+        change_end(d, request, &outcome);
 }
 
 /* --- all that are left -------------------------------------------------------------------------------- */
@@ -158,7 +162,8 @@ static void find_out(struct daemon *d, struct recalled *recalled)
 /* What was to be kept may have been gone when its turn came. */
 static bool is_of(const struct recalled *recalled, const char *gear, const char *verb)
 {
-        return recalled->is_oldest && streq(recalled->gear, gear) &&
+        return request_subject(recalled->request) == SUBJECT_GEAR && recalled->is_oldest &&
+               streq(recalled->gear, gear) &&
                (streq(recalled->verb, verb) || (streq(recalled->verb, CHANGE_KEPT) && streq(verb, "created")));
 }
 
@@ -195,10 +200,11 @@ void recall_go_on(struct daemon *d)
 /* --- reading them ------------------------------------------------------------------------------------- */
 
 /* Works of a gear begin when the outcome of the one before is on the disk. */
-static bool is_oldest(const struct recall *r, const char *gear)
+static bool is_oldest(const struct recall *r, const struct request *request)
 {
         for (const struct recalled *other = r->first; other; other = other->next)
-                if (streq(other->gear, gear))
+                if (request_subject(other->request) == request_subject(request) &&
+                    streq(other->gear, request_resource(request)))
                         return false;
         return true;
 }
@@ -207,10 +213,11 @@ static int recall_one(struct recall *r, const struct database_request *row)
 {
         struct daemon *d = r->daemon;
         struct recalled *recalled = calloc(1, sizeof *recalled), **in = &r->first;
+        enum subject subject = subject_of(row->kind);
         struct request *request = NULL;
 
-        if (!recalled ||
-            requests_submit(d->requests, row->principal, row->id, row->digest, row->began_usec, &request) != 0) {
+        if (!recalled || subject == N_SUBJECTS ||
+            requests_submit(d->requests, subject, row->principal, row->id, row->digest, row->began_usec, &request) != 0) {
                 free(recalled);
                 return -ENOMEM;
         }
@@ -220,7 +227,7 @@ static int recall_one(struct recall *r, const struct database_request *row)
         recalled->request = request;
         (void) snprintf(recalled->verb, sizeof recalled->verb, "%s", row->verb);
         (void) snprintf(recalled->gear, sizeof recalled->gear, "%.*s", GEAR_ID_MAX, row->resource);
-        recalled->is_oldest = is_oldest(r, recalled->gear);
+        recalled->is_oldest = is_oldest(r, request);
         while (*in)
                 in = &(*in)->next;
         *in = recalled;

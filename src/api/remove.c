@@ -261,7 +261,7 @@ static void end_unknown(struct daemon *d, struct request *request, const char *i
 
         (void) snprintf(text, sizeof text, "There is no gear %s\n", id);
         outcome_of(&outcome, 204, text, NULL);
-        change_end(d, request, &outcome, id);
+        change_end(d, request, &outcome);
 }
 
 static void submit(struct daemon *d, struct request *request, const char *id, bool volumes,
@@ -273,7 +273,7 @@ static void submit(struct daemon *d, struct request *request, const char *id, bo
         if (!rm) {
                 (void) fault_oom(&f);
                 if (request)
-                        change_fail(d, request, &f, id);
+                        change_fail(d, request, &f);
                 return;
         }
         rm->volumes = volumes;
@@ -340,7 +340,7 @@ static void container_delete(struct call *call)
         }
         (void) snprintf(deletion->id, sizeof deletion->id, "%s", id);
         deletion->volumes = volumes;
-        change_begin(call, "deleted", deletion->id, deletion_begun, deletion);
+        change_begin(call, SUBJECT_GEAR, deletion->id, "deleted", deletion_begun, deletion);
 }
 
 static const struct route routes[] = {

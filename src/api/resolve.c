@@ -219,7 +219,7 @@ void resolve_submit(struct daemon *d, struct gear *gear, struct request *request
 
                 (void) fault_oom(&f);
                 if (request)
-                        change_fail(d, request, &f, gear->id);
+                        change_fail(d, request, &f);
                 return;
         }
         in->replacing = gear_phase_replaces(gear->phase);

@@ -275,7 +275,7 @@ void state_recall(struct daemon *d, struct request *request, const char *id, con
         struct turn *turn = turn_new(d, id, wish_of(verb), &f);
 
         if (!turn) {
-                change_fail(d, request, &f, id);
+                change_fail(d, request, &f);
                 return;
         }
         turn->recalled = true;
@@ -292,7 +292,7 @@ static void turn_submit(struct call *call, const char *id, enum wish wish)
         struct turn *turn = turn_new(call->daemon, id, wish, &f);
 
         if (turn)
-                change_begin(call, wish_done[wish], turn->work.id, work_begun, &turn->work);
+                change_begin(call, SUBJECT_GEAR, turn->work.id, wish_done[wish], work_begun, &turn->work);
         else
                 answer_fault(call, &f);
 }
@@ -322,7 +322,7 @@ static void turn_call(struct call *call, enum wish wish)
         if (call_gear_id(call, &id, &f) < 0 || call_flag(call, "plan", &plan, &f) < 0)
                 answer_fault(call, &f);
         else if (lookup_gear(call, &gear, &f) < 0)
-                change_refuse(call, wish_done[wish], id, &f);
+                change_refuse(call, SUBJECT_GEAR, id, wish_done[wish], &f);
         else if (plan)
                 turn_plan(call, gear, wish);
         else

@@ -153,16 +153,14 @@ void work_end(struct work *w, struct outcome *outcome)
 {
         struct daemon *d = w->daemon;
         struct request *request = TAKE(w->request);
-        char id[GEAR_ID_MAX + 1];
 
-        (void) snprintf(id, sizeof id, "%s", w->id);
         if (request && w->next && keep_queue(w)) {
-                change_end_then(d, request, outcome, id, work_through, w);
+                change_end_then(d, request, outcome, work_through, w);
         } else {
                 work_next(w);
                 work_free(w);
                 if (request)
-                        change_end(d, request, outcome, id);
+                        change_end(d, request, outcome);
         }
         outcome_reset(outcome);
 }
@@ -191,7 +189,7 @@ void work_submit(struct work *w)
                                  w->id);
                 f.retry_after = RETRY_AFTER_SEC;
                 if (w->request)
-                        change_fail(w->daemon, w->request, &f, w->id);
+                        change_fail(w->daemon, w->request, &f);
                 work_free(w);
                 return;
         }
@@ -217,7 +215,7 @@ void work_begun(struct daemon *d, struct request *request, void *arg)
         }
         if (request) {
                 (void) fault_set(&f, FAULT_MISSING, "id", "there is no gear %s", w->id);
-                change_fail(d, request, &f, w->id);
+                change_fail(d, request, &f);
         }
         work_free(w);
 }

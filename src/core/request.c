@@ -15,6 +15,7 @@ struct request {
         char id[REQUEST_ID_LEN + 1];
         char *principal;
         char digest[DIGEST_HEX_LEN + 1];
+        enum subject subject;
         char resource[GEAR_ID_MAX + 1];
         uint64_t began_usec, keep_until_sec;
         bool begun;
@@ -30,7 +31,7 @@ TAILQ_HEAD(request_list, request);
 struct requests {
         struct request *buckets[BUCKETS];
         struct request_list running, finished; /* finished: oldest first */
-        size_t n_running, n_finished;
+        size_t n_running_of[N_SUBJECTS], n_finished;
         size_t remembered_max, running_max;
 };
 
@@ -129,8 +130,8 @@ static int join(struct requests *r, struct request *q, const char *digest)
         return q->outcome.code == 0 ? REQUEST_E_RUNNING : REQUEST_E_FINISHED;
 }
 
-int requests_submit(struct requests *r, const char *principal, const char *id, const char *digest, uint64_t now_usec,
-                    struct request **ret)
+int requests_submit(struct requests *r, enum subject subject, const char *principal, const char *id, const char *digest,
+                    uint64_t now_usec, struct request **ret)
 {
         struct request *q = requests_find(r, principal, id), **bucket;
         int joined;
@@ -142,7 +143,7 @@ int requests_submit(struct requests *r, const char *principal, const char *id, c
                         return joined;
                 }
         }
-        if (r->n_running >= r->running_max)
+        if (subject == SUBJECT_GEAR && r->n_running_of[subject] >= r->running_max)
                 return REQUEST_E_FULL;
         q = calloc(1, sizeof *q);
         if (!q || !(q->principal = strdup(principal)) || !(q->audit = calloc(1, sizeof *q->audit))) {
@@ -152,19 +153,24 @@ int requests_submit(struct requests *r, const char *principal, const char *id, c
         }
         (void) snprintf(q->id, sizeof q->id, "%s", id);
         (void) snprintf(q->digest, sizeof q->digest, "%s", digest);
+        q->subject = subject;
         q->began_usec = now_usec;
         bucket = bucket_of(r, principal, q->id);
         q->next_in_bucket = *bucket;
         *bucket = q;
         TAILQ_INSERT_TAIL(&r->running, q, link);
-        r->n_running++;
+        r->n_running_of[subject]++;
         *ret = q;
         return 0;
 }
 
 size_t requests_running(const struct requests *r)
 {
-        return r->n_running;
+        size_t n = 0;
+
+        for (size_t i = 0; i < N_SUBJECTS; i++)
+                n += r->n_running_of[i];
+        return n;
 }
 
 const char *request_id(const struct request *q)
@@ -192,9 +198,32 @@ const char *request_digest(const struct request *q)
         return q->digest;
 }
 
+const char *subject_name(enum subject s)
+{
+        static const char *const names[] = {
+                [SUBJECT_GEAR] = "gear", [SUBJECT_REPOSITORY] = "repository", [SUBJECT_JOB] = "job"
+        };
+
+        return names[s];
+}
+
+enum subject subject_of(const char *name)
+{
+        enum subject s = 0;
+
+        while (s < N_SUBJECTS && !streq(subject_name(s), name))
+                s++;
+        return s;
+}
+
 void request_about(struct request *q, const char *resource)
 {
         (void) snprintf(q->resource, sizeof q->resource, "%s", resource);
+}
+
+enum subject request_subject(const struct request *q)
+{
+        return q->subject;
 }
 
 const char *request_resource(const struct request *q)
@@ -269,7 +298,7 @@ void request_finish(struct requests *r, struct request *q, struct outcome *outco
         q->outcome = *outcome;
         *outcome = (struct outcome){ 0 };
         TAILQ_REMOVE(&r->running, q, link);
-        r->n_running--;
+        r->n_running_of[q->subject]--;
         TAILQ_INSERT_TAIL(&r->finished, q, link);
         r->n_finished++;
         while ((sink = q->sinks)) {

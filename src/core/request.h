@@ -39,6 +39,11 @@ struct sink {
         void (*done)(struct sink *sink, const struct outcome *outcome); /* the last call; may free the sink */
 };
 
+/* Ids of each have a space of their own. */
+enum subject { SUBJECT_GEAR, SUBJECT_REPOSITORY, SUBJECT_JOB, N_SUBJECTS };
+const char *subject_name(enum subject s); /* "gear" */
+enum subject subject_of(const char *name); /* N_SUBJECTS for what is none */
+
 enum {
         _REQUEST_E_SUCCESS,
         REQUEST_E_RUNNING,    /* the same request is under way: listen */
@@ -51,8 +56,11 @@ struct requests *requests_new(size_t remembered_max, size_t running_max);
 struct requests *requests_free(struct requests *r);
 DEFINE_CLEANUP(struct requests, requests_free);
 
-/* 0: it is new and runs from now on; *ret is set except for DIFFERENT and FULL. -ENOMEM. */
-int requests_submit(struct requests *r, const char *principal, const char *id, const char *digest, uint64_t now_usec,
+/*
+ * 0: it is new and runs from now on; *ret is set except for DIFFERENT and FULL. -ENOMEM.
+ * Only changes of gears are counted for FULL: who waits for a job's turn is counted there.
+ */
+int requests_submit(struct requests *r, enum subject subject, const char *principal, const char *id, const char *digest, uint64_t now_usec,
                     struct request **ret);
 /* NULL when nothing is known of it. */
 struct request *requests_find(struct requests *r, const char *principal, const char *id);
@@ -65,8 +73,9 @@ uint64_t request_began(const struct request *q);
 const char *request_digest(const struct request *q);
 const char *request_last_progress(const struct request *q); /* "" at first */
 
-/* The id of what it changes; "" until it is said. Only who may see that is told of the request. */
+/* What it changes; no resource ("") until that is said. Only who may see it is told of the request. */
 void request_about(struct request *q, const char *resource);
+enum subject request_subject(const struct request *q);
 const char *request_resource(const struct request *q);
 
 /* Nobody did this before, so from now on there is something to hear. */

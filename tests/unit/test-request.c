@@ -53,7 +53,7 @@ static struct request *submitted(struct requests *r, const char *principal, cons
 {
         struct request *q = NULL;
 
-        assert_int_equal(requests_submit(r, principal, id, digest, 7, &q), 0);
+        assert_int_equal(requests_submit(r, SUBJECT_GEAR, principal, id, digest, 7, &q), 0);
         assert_non_null(q);
         return q;
 }
@@ -90,7 +90,7 @@ static void the_same_joins_while_it_runs(void **state _unused_)
         struct request *q = submitted(r, "me", ID, "d1"), *again = NULL;
         struct ear first = new_ear(), second = new_ear(), gone = new_ear();
 
-        assert_int_equal(requests_submit(r, "me", ID, "d1", 9, &again), REQUEST_E_RUNNING);
+        assert_int_equal(requests_submit(r, SUBJECT_GEAR, "me", ID, "d1", 9, &again), REQUEST_E_RUNNING);
         assert_ptr_equal(again, q);
         assert_int_equal(requests_running(r), 1);
 
@@ -147,7 +147,7 @@ static void the_same_is_replayed_when_it_went_well(void **state _unused_)
 
         finish(r, submitted(r, "me", ID, "d1"), 201);
         for (int i = 0; i < 2; i++) {
-                assert_int_equal(requests_submit(r, "me", ID, "d1", 9, &again), REQUEST_E_FINISHED);
+                assert_int_equal(requests_submit(r, SUBJECT_GEAR, "me", ID, "d1", 9, &again), REQUEST_E_FINISHED);
                 assert_int_equal(request_outcome(again)->code, 201);
                 assert_string_equal(request_outcome(again)->text, "status 201\n");
                 assert_string_equal(request_outcome(again)->json, "{}");
@@ -160,9 +160,9 @@ static void another_under_the_same_id_is_refused(void **state _unused_)
         _cleanup_(requests_freep) struct requests *r = requests_new(8, 8);
         struct request *q = submitted(r, "me", ID, "d1"), *other = NULL;
 
-        assert_int_equal(requests_submit(r, "me", ID, "d2", 9, &other), REQUEST_E_DIFFERENT);
+        assert_int_equal(requests_submit(r, SUBJECT_GEAR, "me", ID, "d2", 9, &other), REQUEST_E_DIFFERENT);
         finish(r, q, 200);
-        assert_int_equal(requests_submit(r, "me", ID, "d2", 9, &other), REQUEST_E_DIFFERENT);
+        assert_int_equal(requests_submit(r, SUBJECT_GEAR, "me", ID, "d2", 9, &other), REQUEST_E_DIFFERENT);
         assert_int_equal(requests_running(r), 0);
 }
 
@@ -199,9 +199,11 @@ static void too_many_under_way_are_refused(void **state _unused_)
         struct request *first = submitted(r, "me", "1", "d"), *q = NULL;
 
         submitted(r, "me", "2", "d");
-        assert_int_equal(requests_submit(r, "me", "3", "d", 9, &q), REQUEST_E_FULL);
+        assert_int_equal(requests_submit(r, SUBJECT_GEAR, "me", "3", "d", 9, &q), REQUEST_E_FULL);
         assert_null(q);
-        assert_int_equal(requests_submit(r, "me", "1", "d", 9, &q), REQUEST_E_RUNNING); /* joining costs nothing */
+        assert_int_equal(requests_submit(r, SUBJECT_JOB, "me", "4", "d", 9, &q), 0); /* jobs wait elsewhere */
+        assert_int_equal(requests_running(r), 3);
+        assert_int_equal(requests_submit(r, SUBJECT_GEAR, "me", "1", "d", 9, &q), REQUEST_E_RUNNING); /* joining costs nothing */
         finish(r, first, 200);
         submitted(r, "me", "3", "d");
 }
@@ -244,12 +246,12 @@ static void a_long_body_is_not_remembered(void **state _unused_)
         struct outcome outcome = { .code = 201, .good = true };
         struct request *q = NULL;
 
-        assert_int_equal(requests_submit(r, "test", "1", "digest", 0, &q), 0);
+        assert_int_equal(requests_submit(r, SUBJECT_GEAR, "test", "1", "digest", 0, &q), 0);
         outcome.text = strdup("done\n");
         outcome.json = calloc(1, REQUEST_JSON_MAX + 2);
         memset(outcome.json, 'x', REQUEST_JSON_MAX + 1);
         request_finish(r, q, &outcome);
-        assert_int_equal(requests_submit(r, "test", "1", "digest", 0, &q), REQUEST_E_FINISHED);
+        assert_int_equal(requests_submit(r, SUBJECT_GEAR, "test", "1", "digest", 0, &q), REQUEST_E_FINISHED);
         assert_null(request_outcome(q)->json);
         assert_string_equal(request_outcome(q)->text, "done\n");
 }
