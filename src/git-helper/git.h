@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* git, called with nothing but what stands here: no configuration, no questions, no other way out. */
+
+#include "util/base.h"
+
+#define GIT_WORDS_MAX 64
+
+/* A command line, which is never longer than we make it; "/usr/bin/git" comes first by itself. */
+struct git_words {
+        const char *at[GIT_WORDS_MAX + 1];
+        size_t n;
+};
+
+void git_add(struct git_words *w, const char *word);
+
+/* Once, before anything else. protocols: "https:ssh", the transports that git may use. */
+int git_set_environment(const char *protocols);
+
+/* ssh goes to this address, and to nobody who does not know the key of that host. */
+int git_hold_ssh(const char *host, const char *address);
+
+/*
+ * Its exit status; 127 where there is none to run, 128 + N where a signal ended it.
+ * What it says goes to standard error line by line, its progress a few times a second.
+ */
+int git_run(const struct git_words *w);
+/* The same, and what it writes, up to size, without the newline at its end. */
+int git_capture(const struct git_words *w, char *ret, size_t size);
+/* Becomes it; what it writes is our standard output. Answers an exit status where that fails. */
+int git_become(const struct git_words *w);

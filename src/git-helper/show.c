@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "git-helper/show.h"
+
+#include "core/git-ref.h"
+#include "git-helper/git.h"
+
+#include <fts.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+
+#define OBJECT_MAX 128 /* of a hash in hex, with room */
+#define NAME_MAX_BYTES 4096
+#define ABBREVIATION_MIN 7 /* of a commit, in digits */
+
+static void begin(struct git_words *w, const char *dir)
+{
+        git_add(w, "-C");
+        git_add(w, dir);
+}
+
+/* An object by its name; an exit status. Names with a meaning of their own never get here. */
+static int find_object(const char *dir, const char *name, char ret[static OBJECT_MAX])
+{
+        struct git_words w = { 0 };
+
+        begin(&w, dir);
+        git_add(&w, "rev-parse");
+        git_add(&w, "--verify");
+        git_add(&w, "--quiet");
+        git_add(&w, "--end-of-options");
+        git_add(&w, name);
+        return git_capture(&w, ret, OBJECT_MAX);
+}
+
+/* --- an archive ------------------------------------------------------------------------------------- */
+
+static int find_commit(const char *dir, const char *prefix, const char *name, size_t n, char ret[static OBJECT_MAX])
+{
+        char asked[GIT_REF_MAX + sizeof "refs/heads/^{commit}"];
+
+        (void) snprintf(asked, sizeof asked, "%s%.*s^{commit}", prefix, (int) n, name);
+        return find_object(dir, asked, ret);
+}
+
+static bool is_hex(const char *name, size_t n)
+{
+        return strspn(name, "0123456789abcdef") >= n;
+}
+
+/*
+ * Only by its name: git would also take HEAD~3 and :/words for a commit, and the
+ * first letters of many a branch for the beginning of one's number.
+ */
+static bool find_named(const char *dir, const char *name, size_t n, char ret[static OBJECT_MAX])
+{
+        char copy[GIT_REF_MAX + 1];
+
+        if (n > GIT_REF_MAX)
+                return false;
+        (void) snprintf(copy, sizeof copy, "%.*s", (int) n, name);
+        if (!git_ref_valid(copy))
+                return false;
+        if (streq(copy, "HEAD") || starts_with(copy, "refs/") || (is_hex(copy, n) && (n == 40 || n == 64)))
+                return find_commit(dir, "", copy, n, ret) == 0;
+        return find_commit(dir, "refs/heads/", copy, n, ret) == 0 || find_commit(dir, "refs/tags/", copy, n, ret) == 0;
+}
+
+/* What one asks for: a commit, and the rest of the name as a path in it. */
+struct place {
+        char commit[OBJECT_MAX], object[OBJECT_MAX];
+        const char *inside;
+};
+
+static bool find_inside(const char *dir, struct place *p)
+{
+        char name[NAME_MAX_BYTES + OBJECT_MAX];
+
+        (void) snprintf(name, sizeof name, "%s:%s", p->commit, p->inside);
+        return find_object(dir, name, p->object) == 0;
+}
+
+/* Where the ref ends in it: a branch v1/fix and a tag v1 may both be there. 0, or an exit status. */
+static int find_place(const char *dir, const char *where, struct place *p)
+{
+        size_t first = strcspn(where, "/");
+        int r = GIT_NO_REF;
+
+        for (size_t n = first;; n += 1 + strcspn(where + n + 1, "/")) {
+                p->inside = where[n] ? where + n + 1 : "";
+                if (find_named(dir, where, n, p->commit)) {
+                        if (find_inside(dir, p))
+                                return 0;
+                        r = GIT_NO_PATH;
+                }
+                if (!where[n])
+                        break;
+        }
+        if (r == GIT_NO_PATH || first < ABBREVIATION_MIN || first > 64 || !is_hex(where, first) ||
+            find_commit(dir, "", where, first, p->commit) != 0)
+                return r;
+        p->inside = where[first] ? where + first + 1 : "";
+        return find_inside(dir, p) ? 0 : GIT_NO_PATH;
+}
+
+int show_archive(const char *dir, const char *format, const char *where)
+{
+        struct git_words w = { 0 };
+        struct place p;
+        char as[64];
+        int r = find_place(dir, where, &p);
+
+        if (r != 0)
+                return r;
+        if (printf("%s %s\n", p.commit, p.object) < 0 || fflush(stdout) != 0)
+                return EX_IOERR;
+        (void) snprintf(as, sizeof as, "--format=%s", format);
+        begin(&w, dir);
+        git_add(&w, "archive");
+        git_add(&w, as);
+        git_add(&w, "--end-of-options");
+        git_add(&w, p.commit);
+        if (*p.inside)
+                git_add(&w, p.inside);
+        return git_become(&w);
+}
+
+/* --- what there is ------------------------------------------------------------------------------------ */
+
+/* What it takes on the disk. */
+static uint64_t size_of(const char *dir)
+{
+        char root[NAME_MAX_BYTES];
+        char *const roots[] = { root, NULL };
+        FTS *tree;
+        FTSENT *entry;
+        uint64_t size = 0;
+
+        (void) snprintf(root, sizeof root, "%s", dir);
+        tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+        if (!tree)
+                return 0;
+        while ((entry = fts_read(tree)))
+                if (entry->fts_info != FTS_DP && entry->fts_info != FTS_NS)
+                        size += (uint64_t) entry->fts_statp->st_blocks * 512;
+        (void) fts_close(tree);
+        return size;
+}
+
+int show_description(const char *dir)
+{
+        struct git_words head = { 0 }, refs = { 0 };
+        char name[NAME_MAX_BYTES];
+
+        begin(&head, dir);
+        git_add(&head, "symbolic-ref");
+        git_add(&head, "--quiet");
+        git_add(&head, "HEAD");
+        if (git_capture(&head, name, sizeof name) == 0)
+                (void) printf("head %s\n", name);
+        if (printf("size %" PRIu64 "\n", size_of(dir)) < 0 || fflush(stdout) != 0)
+                return EX_IOERR;
+        begin(&refs, dir);
+        git_add(&refs, "for-each-ref");
+        git_add(&refs, "--format=ref %(objectname) %(refname)");
+        return git_become(&refs);
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* What a repository holds, on standard output. Each answers an exit status. */
+
+/*
+ * First a line, "COMMIT OBJECT", by which a reader knows whether it has this
+ * already; then the archive of what is there.  where: a branch, tag or commit, and
+ * perhaps a path in it behind a slash; where the one ends is found out.
+ */
+int show_archive(const char *dir, const char *format, const char *where);
+
+/* "head NAME", "size BYTES", then "ref COMMIT NAME" for each. */
+int show_description(const char *dir);
