@@ -4,6 +4,8 @@
 
 #include "config-value.h"
 
+#include "core/clone-url.h"
+#include "core/git-ref.h"
 #include "util/text.h"
 
 #include <arpa/inet.h>
@@ -239,6 +241,30 @@ int option_log_level(const struct option *o, const char *value, void *owner)
                         return 0;
                 }
         return -EINVAL;
+}
+
+int option_branch(const struct option *o, const char *value, void *owner)
+{
+        return git_ref_valid(value) ? option_string(o, value, owner) : -EINVAL;
+}
+
+int option_schemes(const struct option *o, const char *value, void *owner)
+{
+        _cleanup_strv_ char **list = NULL;
+        unsigned *member = member_of(o, owner), schemes = 0;
+        int r = add_words(&list, value, NULL);
+
+        if (r < 0)
+                return r;
+        for (char **word = list; word && *word; word++) {
+                enum clone_scheme scheme = clone_scheme_of(*word);
+
+                if (!scheme || scheme == CLONE_FILE)
+                        return -EINVAL;
+                schemes |= scheme;
+        }
+        *member = schemes;
+        return 0;
 }
 
 int option_faces(const struct option *o, const char *value, void *owner)

@@ -8,6 +8,7 @@
 #include "config.h"
 
 #include "config-value.h"
+#include "core/clone-url.h"
 #include "util/config-file.h"
 #include "util/file.h"
 #include "util/text.h"
@@ -57,6 +58,19 @@ static const struct option options[] = {
         DAEMON("AllowRegistries", allow_registries, option_list, "names of registries or *.suffix, separated by blanks", 0, 0),
         DAEMON("PublishAddress", publish_address, option_ip_address, "an IPv4 or IPv6 address", 0, 0),
         DAEMON("LogRate", log_rate_burst, option_log_rate, "LINES/DURATION, like 250000/30s, or 0 for no limit", MSEC, DAY),
+        DAEMON("CloneSchemes", clone_schemes, option_schemes, "any of https, http, ssh and git, or nothing", 0, 0),
+        DAEMON("ClonePaths", clone_paths, option_path_list, "absolute paths, separated by blanks", 0, 0),
+        DAEMON("ClonePrivate", clone_private, option_flag, "yes or no", 0, 0),
+        DAEMON("GitHelper", git_helper, option_path, "an absolute path", 0, 0),
+        DAEMON("GitBranch", git_branch, option_branch, "the name of a branch", 0, 0),
+        DAEMON("GitReflog", git_reflog, option_flag, "yes or no", 0, 0),
+        DAEMON("GitRewinds", git_rewinds, option_flag, "yes or no", 0, 0),
+        DAEMON("RepositoryMax", repository_max, option_size, "a size from 1M to 1024G", MIB, 1024 * 1024 * MIB),
+        DAEMON("JobTimeout", job_timeout_usec, option_duration, "a duration from 1s to 30d", SEC, 30 * DAY),
+        DAEMON("JobKeep", job_keep_usec, option_duration, "a duration from 0 to 30d", 0, 30 * DAY),
+        DAEMON("JobsMax", jobs_max, option_count, "a number from 1 to 1000", 1, 1000),
+        DAEMON("JobsWaiting", jobs_waiting, option_count, "a number up to 10000", 0, 10000),
+        DAEMON("JobMemory", job_memory, option_size, "a size from 16M to 1024G", 16 * MIB, 1024 * 1024 * MIB),
         DAEMON("Docker", docker, option_path, "an absolute path", 0, 0),
         DAEMON("Helper", helper, option_path, "an absolute path", 0, 0),
         AT_START("DockerSocket", docker_socket, option_path, "an absolute path", 0, 0),
@@ -104,6 +118,15 @@ static const struct config built_in = {
         .port_last = 4999,
         .log_rate_burst = 250000,
         .log_rate_usec = 30 * SEC,
+        .clone_schemes = CLONE_HTTPS | CLONE_HTTP | CLONE_SSH | CLONE_GIT,
+        .git_reflog = true,
+        .git_rewinds = true,
+        .job_timeout_usec = 900 * SEC,
+        .job_keep_usec = 600 * SEC,
+        .repository_max = 4096 * MIB,
+        .job_memory = 1024 * MIB,
+        .jobs_max = 8,
+        .jobs_waiting = 200,
         .wait_usec = 60 * SEC,
         .ready_timeout_usec = 60 * SEC,
         .pull_silence_usec = 120 * SEC,
@@ -120,7 +143,8 @@ static const struct {
 } built_in_strings[] = {
         { "StateDirectory", "/var/lib/gears" }, { "Database", "/var/lib/geard/geard.db" },
         { "PublishAddress", "0.0.0.0" },        { "Docker", "/usr/bin/docker" },
-        { "Helper", HELPERDIR "/gear-unit" },
+        { "Helper", HELPERDIR "/gear-unit" },   { "GitHelper", HELPERDIR "/gear-git" },
+        { "GitBranch", "main" },
         { "DockerSocket", "/run/docker.sock" }, { "DockerUnit", "docker.service" },
         { "KeysDirectory", "/etc/geard/keys.d" }, { "NodeName", "" },
 };
@@ -487,6 +511,9 @@ struct config *config_free(struct config *c)
         free(c->state_directory);
         free(c->database);
         strv_free(c->volume_paths);
+        strv_free(c->clone_paths);
+        free(c->git_helper);
+        free(c->git_branch);
         strv_free(c->allow_registries);
         free(c->publish_address);
         free(c->docker);

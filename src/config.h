@@ -45,6 +45,19 @@ struct config {
         char *publish_address;        /* PublishAddress=0.0.0.0 */
         unsigned log_rate_burst;      /* LogRate=250000/30s; burst 0: unlimited */
         uint64_t log_rate_usec;
+        unsigned clone_schemes;       /* CloneSchemes=https http ssh git, of enum clone_scheme */
+        char **clone_paths;           /* ClonePaths= */
+        bool clone_private;           /* ClonePrivate=no: only from hosts on the Internet */
+        char *git_helper;             /* GitHelper=/usr/libexec/geard/gear-git */
+        char *git_branch;             /* GitBranch=main, the first of a new repository */
+        bool git_reflog;              /* GitReflog=yes */
+        bool git_rewinds;             /* GitRewinds=yes: pushes may throw commits away */
+        uint64_t job_timeout_usec;    /* JobTimeout=15min */
+        uint64_t job_keep_usec;       /* JobKeep=10min: so long its unit stays in sight */
+        size_t repository_max;        /* RepositoryMax=4G: how large a file of a clone may be */
+        size_t job_memory;            /* JobMemory=1G */
+        unsigned jobs_max;            /* JobsMax=8 at once … */
+        unsigned jobs_waiting;        /* … and JobsWaiting=200 for their turn */
         char *docker;                 /* Docker=/usr/bin/docker, the client that units run */
         char *helper;                 /* Helper=/usr/libexec/geard/gear-unit */
         char *docker_socket;          /* DockerSocket=/run/docker.sock */

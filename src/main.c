@@ -6,7 +6,9 @@
 #include "api/call.h"
 #include "api/change.h"
 #include "api/container.h"
+#include "api/content.h"
 #include "api/environment.h"
+#include "api/errand.h"
 #include "api/health.h"
 #include "api/index.h"
 #include "api/list.h"
@@ -18,8 +20,10 @@
 #include "api/recover.h"
 #include "api/refusals.h"
 #include "api/remove.h"
+#include "api/repository.h"
 #include "api/requests.h"
 #include "api/state.h"
+#include "api/task.h"
 #include "api/tokens.h"
 #include "api/trail.h"
 #include "api/work.h"
@@ -119,6 +123,7 @@ static void on_deadline(void *arg)
         }
         p->told = true;
         work_answer_all(&p->d);
+        errands_answer_all(&p->d);
         timer_set(p->ready, FLUSH_USEC);
 }
 
@@ -180,6 +185,7 @@ static void take_over(struct daemon *d, struct config *fresh)
                 log_warning(LOG_FIELDS("GEARD_SETTING", *name),
                             "this change counts from the next start of geard: %s", *name);
         tokens_reload(d->tokens);
+        slots_limit(d->slots, d->config->jobs_max, d->config->jobs_waiting);
 }
 
 static void on_hup(void *arg, int signo _unused_)
@@ -254,6 +260,7 @@ static int build_parts(struct process *p)
         d->tokens = tokens_new(d);
         d->refusals = refusals_new(d);
         d->worker = worker_new(d->loop);
+        d->slots = slots_new(d->loop);
         d->systemd = systemd_new(d->loop, &systemd_hooks);
         d->journal = journal_new(d->loop, NULL);
         d->fetch = fetch_new(d->loop);
@@ -264,7 +271,9 @@ static int build_parts(struct process *p)
         p->watchdog = timer_new(d->loop, feed_watchdog, p);
         p->drain = timer_new(d->loop, leave_when_drained, p);
         p->ready = timer_new(d->loop, ready_anyway, p);
-        return d->gears && d->tokens && d->refusals && d->worker && d->systemd && d->fetch && d->docker && d->server &&
+        if (d->slots)
+                slots_limit(d->slots, d->config->jobs_max, d->config->jobs_waiting);
+        return d->gears && d->tokens && d->refusals && d->worker && d->slots && d->systemd && d->journal && d->fetch && d->docker && d->server &&
                                p->watchdog && p->drain && p->ready
                        ? 0
                        : -ENOMEM;
@@ -286,7 +295,8 @@ static int build(struct process *p, struct fault *f)
 {
         static const struct route_table *const all[] = {
                 &container_routes, &remove_routes, &state_routes, &list_routes, &environment_routes,
-                &log_routes,       &requests_routes, &trail_routes,  &ops_routes,     &openapi_routes,
+                &log_routes,       &repository_routes, &content_routes, &requests_routes, &trail_routes,  &ops_routes,
+                &openapi_routes,
         };
         static struct route_table tables[ARRAY_SIZE(all)];
         struct daemon *d = &p->d;
@@ -321,6 +331,8 @@ static int build(struct process *p, struct fault *f)
 static void forget_work(struct daemon *d)
 {
         work_free_all(d);
+        errands_free(d);
+        task_free_all(d);
         for (size_t i = 0; i < gears_count(d->gears); i++)
                 health_forget(gears_at(d->gears, i));
 }
@@ -333,11 +345,13 @@ static void take_down(struct process *p)
         if (d->gears && d->requests) {
                 recall_leave(d);
                 work_answer_all(d);
+                errands_answer_all(d);
         }
         d->server = server_free(d->server);
         d->worker = worker_free(d->worker);
         if (d->gears)
                 forget_work(d);
+        d->slots = slots_free(d->slots);
         d->refusals = refusals_free(d->refusals);
         trail_leave_all(d);
         d->database = database_free(d->database);

@@ -35,6 +35,17 @@ libgeard_la_SOURCES += \
 	src/api/waiter.c src/api/waiter.h \
 	src/api/work.c src/api/work.h
 
+# repositories
+libgeard_la_SOURCES += \
+	src/api/content.c src/api/content.h \
+	src/api/errand.c src/api/errand.h src/api/errand-private.h \
+	src/api/errand-create.c src/api/errand-recall.c src/api/errand-remove.c \
+	src/api/git-read.c src/api/git-read.h \
+	src/api/git-unit.c src/api/git-unit.h \
+	src/api/repository.c src/api/repository.h \
+	src/api/repository-show.c src/api/repository-show.h \
+	src/api/task.c src/api/task.h src/api/task-keep.c
+
 # the environment, logs, health, and what tells how geard itself is
 libgeard_la_SOURCES += \
 	src/api/environment.c src/api/environment.h \

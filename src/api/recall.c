@@ -5,9 +5,11 @@
 #include "api/answer.h"
 #include "api/audit.h"
 #include "api/environment.h"
+#include "api/errand.h"
 #include "api/gear-json.h"
 #include "api/recover.h"
 #include "api/state.h"
+#include "api/task.h"
 #include "api/work.h"
 #include "util/log.h"
 
@@ -33,6 +35,7 @@ struct recall {
         bool asking, answered;  /* perhaps with a fault … */
         struct fault fault;     /* … this one, then; else of kind none */
         bool done;
+        bool swept; /* what nobody will ask for any more */
 };
 
 /* --- those that had no effect ------------------------------------------------------------------ */
@@ -142,6 +145,8 @@ static void find_out(struct daemon *d, struct recalled *recalled)
 
         if (!recalled->is_oldest) {
                 end_undone(d, request, gear, verb);
+        } else if (request_subject(request) == SUBJECT_REPOSITORY) {
+                errand_recall(d, request, gear, verb);
         } else if (!gears_find(d->gears, gear)) {
                 if (streq(verb, "deleted"))
                         end_deleted(d, request, gear);
@@ -273,7 +278,14 @@ static void look(void *arg)
 {
         struct recall *r = arg;
 
-        if (work_look(r->daemon))
+        bool works = work_look(r->daemon), errands = errands_look(r->daemon);
+
+        if (r->done && !errands && !r->swept && r->daemon->systemd_synced) {
+                r->swept = true;
+                errands_sweep(r->daemon);
+                task_forget_former(r->daemon);
+        }
+        if (works || errands || !r->swept)
                 timer_set(r->timer, LOOK_USEC);
         if (!r->done && !r->asking && !ask(r))
                 timer_set(r->timer, ASK_AGAIN_USEC);

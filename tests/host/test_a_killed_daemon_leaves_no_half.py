@@ -8,41 +8,15 @@ import json
 import pytest
 
 from lib.gear import JSON, container_of, delete, knows_all, made, status, traces
-from lib.host import SOCKET
+from lib.killing import MOST, killed_at
 from lib.wait import wait_until
 
 SPECS = {"create": {"image": "test/busybox", "env": {"A": "1"}},
          "replace": {"image": "test/busybox", "env": {"A": "2"}, "labels": {"a": "b"}, "replace": True}}
 SYSCALLS = ("fsync", "renameat", "unlinkat", "sendmsg")
-MOST = 40  # calls of one kind in one change; more would be a change that never ends
-
-# Kills geard when it enters the given call for the given time; says whether it came to that.
-KILL = r"""
-call=$1 n=$2 method=$3 body=$4 socket=$5
-systemctl reset-failed geard.service
-pid=$(systemctl show -P MainPID geard.service)
-strace -f -qq -p "$pid" -o /dev/null -e trace="$call" -e inject="$call:signal=KILL:when=$n" &
-tracer=$!
-untraced() { grep -l '^TracerPid:.0$' /proc/"$pid"/task/*/status; }
-while kill -0 "$tracer" && [ -n "$(untraced)" ]; do sleep 0.01; done
-curl -s -o /dev/null --max-time 60 --unix-socket "$socket" -X "$method" ${body:+-d "$body"} http://localhost/container/1 &
-client=$!
-# strace may wait for ever for a process whose other thread it has killed: then it goes first.
-dead() { ! grep -q '^State:.[^ZX]' "/proc/$pid/status" 2>/dev/null; }
-while kill -0 "$client" && ! dead; do sleep 0.02; done
-dead && kill -KILL "$tracer" 2>/dev/null
-wait "$client" # nobody answers it when geard dies
-answered=$?
-sleep 0.1
-dead && kill -KILL "$tracer" 2>/dev/null || kill "$tracer" 2>/dev/null
-wait "$tracer"
-[ "$answered" -eq 0 ] && ! dead && echo survived || echo killed
-"""
-
-
 def change(host, call, n, what):
     method, body = ("DELETE", "") if what == "delete" else ("PUT", json.dumps(SPECS[what]))
-    return host.run("bash", "-c", KILL, "kill", call, str(n), method, body, SOCKET, timeout=150).stdout.decode().strip()
+    return killed_at(host, call, n, method, "/container/1", body)
 
 
 def whole(host):

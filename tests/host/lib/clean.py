@@ -6,10 +6,11 @@ from lib.wait import wait_until
 
 # One line per thing that does not belong on a host without gears.
 LEFTOVERS = r"""
-systemctl list-units --all --plain --no-legend 'gear-*' 'job-*' | sed 's/^/unit /'
+systemctl list-units --all --plain --no-legend 'gear-*' 'job-*' | grep -v '^[^ ]*\.slice ' | sed 's/^/unit /'
 docker ps -aq --no-trunc | sed 's/^/container /'
 find /var/lib/gears/units /var/lib/gears/env /var/lib/gears/wanted /var/lib/gears/previous -type f 2>/dev/null |
         sed 's/^/file /'
+find /var/lib/gears/git -mindepth 1 -maxdepth 1 2>/dev/null | sed 's/^/repository /'
 find /etc/systemd/system /run/systemd/system \( -name 'gear-*' -o -name 'job-*' \) \
         ! -name '*.slice' ! -name '*.d' 2>/dev/null | sed 's/^/link /'
 """
@@ -20,7 +21,8 @@ systemctl stop --quiet 'gear-*' 'job-*' 2>/dev/null
 systemctl is-active --quiet docker || systemctl start docker
 docker ps -aq | xargs -r docker rm -f -v >/dev/null
 systemctl stop geard.service
-rm -rf /var/lib/gears/{units,env,wanted,previous,git}/* /var/lib/geard/*
+rm -rf /var/lib/gears/{units,env,wanted,previous}/* /var/lib/geard/*
+find /var/lib/gears/git -mindepth 1 -delete
 find /etc/systemd/system /run/systemd/system \( -name 'gear-*' -o -name 'job-*' \) ! -name '*.slice' -exec rm -rf {} +
 systemctl daemon-reload
 systemctl reset-failed

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* GET of content: an archive of what a branch, tag or commit holds, streamed as git makes it. */
+
+#include "api/content.h"
+
+#include "api/answer.h"
+#include "api/git-read.h"
+#include "api/git-unit.h"
+#include "api/index.h"
+#include "core/git-ref.h"
+#include "sys/repositories.h"
+
+#include <stdio.h>
+
+#define WHERE_MAX 4000
+#define HEAD_LINE_MAX 300
+
+struct format {
+        const char *name, *type;
+};
+
+struct content {
+        struct daemon *daemon;
+        struct reply *reply;
+        struct git_read *read;
+        const struct format *format;
+        char id[GEAR_ID_MAX + 1];
+        char where[WHERE_MAX + 1]; /* ref, and perhaps a path behind it */
+        char known[1024];          /* If-None-Match */
+        char line[HEAD_LINE_MAX];  /* the first of gear-git's, so far */
+        size_t n_line;
+        struct permit *permit;
+        bool json, head_only, begun;
+        bool revoked; /* its token is good no more */
+};
+
+static struct content *content_free(struct content *c)
+{
+        if (!c)
+                return NULL;
+        c->read = git_read_free(c->read);
+        c->permit = permit_free(c->permit);
+        free(c);
+        return NULL;
+}
+DEFINE_CLEANUP(struct content, content_free);
+
+static void refuse(struct content *c, const struct fault *fault)
+{
+        _cleanup_(outcome_reset) struct outcome outcome = { 0 };
+
+        outcome_of_fault(&outcome, fault);
+        answer_outcome(TAKE(c->reply), c->json, &outcome);
+        (void) content_free(c);
+}
+
+static void left(void *arg)
+{
+        struct content *c = arg;
+
+        reply_abort(TAKE(c->reply));
+        (void) content_free(c);
+}
+
+static void no_longer(void *arg)
+{
+        struct content *c = arg;
+
+        c->revoked = true;
+        if (!c->read) /* a thread has it: it is told when that is done */
+                return;
+        if (c->begun)
+                reply_abort(TAKE(c->reply));
+        else
+                answer_no_longer(TAKE(c->reply), STREAM_OUTPUT);
+        (void) content_free(c);
+}
+
+/* --- the answer ----------------------------------------------------------------------------------- */
+
+/* git1-release-1.0.zip: a name for a file on any system. */
+static void add_file_name(struct content *c)
+{
+        char name[GEAR_ID_MAX + 120];
+        size_t n = (size_t) snprintf(name, sizeof name, "%s-", c->id);
+
+        for (const char *p = c->where; *p && n < sizeof name - 16; p++)
+                name[n++] = strchr("/\\\"' ", *p) || (unsigned char) *p < 0x20 || (unsigned char) *p >= 0x7f ? '-' : *p;
+        name[n] = '\0';
+        reply_headerf(c->reply, "Content-Disposition", "attachment; filename=\"%s.%s\"", name, c->format->name);
+}
+
+/* The first line is "COMMIT OBJECT". False: there is nothing more to send. */
+static bool begin(struct content *c)
+{
+        char *object = strchr(c->line, ' '), tag[HEAD_LINE_MAX + 32];
+
+        if (!object)
+                return false;
+        *object++ = '\0';
+        (void) snprintf(tag, sizeof tag, "\"%.40s-%.40s.%s\"", c->line, object, c->format->name);
+        reply_header(c->reply, "ETag", tag);
+        if (strstr(c->known, tag)) {
+                reply_send(TAKE(c->reply), 304, NULL, "", 0);
+                return false;
+        }
+        add_file_name(c);
+        c->begun = true;
+        reply_begin(c->reply, 200, c->format->type);
+        if (!c->head_only)
+                return true;
+        reply_end(TAKE(c->reply));
+        return false;
+}
+
+static bool on_bytes(void *arg, const char *bytes, size_t n)
+{
+        struct content *c = arg;
+
+        while (!c->begun && n > 0) {
+                char byte = *bytes++;
+
+                n--;
+                if (byte != '\n') {
+                        if (c->n_line < sizeof c->line - 1)
+                                c->line[c->n_line++] = byte;
+                        continue;
+                }
+                if (!begin(c)) {
+                        if (c->reply)
+                                reply_abort(TAKE(c->reply));
+                        (void) content_free(c);
+                        return false;
+                }
+        }
+        return n == 0 || reply_write(c->reply, bytes, n);
+}
+
+static void on_drained(void *arg)
+{
+        const struct content *c = arg;
+
+        if (c->read)
+                git_read_resume(c->read);
+}
+
+static void on_end(void *arg, int exit_status, const struct fault *fault)
+{
+        struct content *c = arg;
+        struct fault f;
+
+        if (c->begun) {
+                if (!fault && exit_status == 0)
+                        reply_end(TAKE(c->reply));
+                else
+                        reply_abort(TAKE(c->reply)); /* so that the client can tell: it is not whole */
+                (void) content_free(c);
+                return;
+        }
+        if (fault)
+                f = *fault;
+        else if (exit_status == GIT_NO_REF)
+                (void) fault_set(&f, FAULT_MISSING, "ref", "repository %s has no branch, tag or commit of this name", c->id);
+        else if (exit_status == GIT_NO_PATH)
+                (void) fault_set(&f, FAULT_MISSING, "path", "there is no such path in it");
+        else
+                (void) fault_set(&f, FAULT_FAILED, NULL, "git cannot read repository %s (status %d)", c->id, exit_status);
+        refuse(c, &f);
+}
+
+/* --- what is asked for ---------------------------------------------------------------------------- */
+
+static int read_format(const struct call *call, const struct format **ret, struct fault *f)
+{
+        static const struct format formats[] = {
+                { "zip", "application/zip" }, { "tar", "application/x-tar" }, { "tar.gz", "application/gzip" }
+        };
+        const char *name = http_param(call->request, "format");
+
+        *ret = &formats[0];
+        for (size_t i = 0; name && i < ARRAY_SIZE(formats); i++)
+                if (streq(formats[i].name, name)) {
+                        *ret = &formats[i];
+                        return 0;
+                }
+        return name ? fault_set(f, FAULT_INVALID, "format", "format: zip, tar or tar.gz is expected") : 0;
+}
+
+/* The rest of the path, as one: where the ref ends in it, git knows. */
+static int read_where(const struct call *call, struct content *c, struct fault *f)
+{
+        const struct http_request *q = call->request;
+        size_t n = 0;
+
+        if (!call->match.rest) {
+                (void) snprintf(c->where, sizeof c->where, "HEAD");
+                return 0;
+        }
+        for (size_t i = call->match.rest; i < q->n_segments; i++) {
+                const char *segment = q->segments[i];
+                size_t len = strlen(segment);
+
+                if (has_control(segment) || !utf8_valid(segment, len) || segment[0] == '-' || streq(segment, ".."))
+                        return fault_set(f, FAULT_INVALID, "ref", "ref: the name of a branch or tag, or a commit, is expected");
+                if (n + len + 1 >= sizeof c->where)
+                        return fault_set(f, FAULT_INVALID, "ref", "ref: at most %d bytes with the path", WHERE_MAX);
+                n += (size_t) snprintf(c->where + n, sizeof c->where - n, "%s%s", n ? "/" : "", segment);
+        }
+        return 0;
+}
+
+static int read_type(const struct call *call, struct fault *f)
+{
+        const char *type = call->who.t;
+
+        return !type || !*type || streq(type, "gitarchive")
+                       ? 0
+                       : fault_set(f, FAULT_INVALID, "t", "t: gitarchive is all there is");
+}
+
+static int look(void *arg)
+{
+        const struct content *c = arg;
+
+        return repository_exists(c->daemon->config->state_directory, c->id);
+}
+
+static void looked(void *arg, int r)
+{
+        struct content *c = arg;
+        const char *const words[] = { "archive", GIT_UNIT_DIR, c->format->name, c->where, NULL };
+        struct fault f;
+
+        if (r == 1 && reply_is_gone(c->reply)) {
+                left(c);
+                return;
+        }
+        if (c->revoked) {
+                answer_no_longer(TAKE(c->reply), STREAM_OUTPUT);
+                (void) content_free(c);
+                return;
+        }
+        if (r == 1) {
+                c->read = git_read_start(c->daemon, c->id, words,
+                                         &(struct git_read_hooks){ .bytes = on_bytes, .end = on_end, .arg = c });
+                if (c->read) {
+                        reply_watch(c->reply, on_drained, left, c);
+                        return;
+                }
+                (void) fault_oom(&f);
+        } else if (r == 0) {
+                (void) fault_set(&f, FAULT_MISSING, "r", "there is no repository %s", c->id);
+        } else {
+                (void) fault_errno(&f, r, "cannot look for repository %s", c->id);
+        }
+        refuse(c, &f);
+}
+
+static int read_call(struct call *call, struct content *c, struct fault *f)
+{
+        const char *id, *known = http_header(call->request, "If-None-Match");
+        int r = call_gear_id(call, &id, f);
+
+        if (r == 0)
+                r = read_type(call, f);
+        if (r == 0)
+                r = read_format(call, &c->format, f);
+        if (r == 0)
+                r = read_where(call, c, f);
+        if (r == 0)
+                r = index_need_systemd(call->daemon, f);
+        if (r == 0)
+                r = git_read_admit(call->daemon, f);
+        if (r < 0)
+                return r;
+        c->daemon = call->daemon;
+        c->json = call_wants_json(call->request);
+        c->head_only = call->request->method == HTTP_HEAD;
+        (void) snprintf(c->id, sizeof c->id, "%s", id);
+        (void) snprintf(c->known, sizeof c->known, "%s", known ? known : "");
+        return 0;
+}
+
+static void content_get(struct call *call)
+{
+        _cleanup_(content_freep) struct content *c = calloc(1, sizeof *c);
+        struct fault f;
+        int r = c ? read_call(call, c, &f) : fault_oom(&f);
+
+        if (r == 0 && (access_permit(call, no_longer, c, &c->permit) < 0 ||
+                       worker_run(call->daemon->worker, look, looked, c) < 0))
+                r = fault_oom(&f);
+        if (r < 0) {
+                answer_fault(call, &f);
+                return;
+        }
+        c->reply = TAKE(call->reply);
+        (void) TAKE(c);
+}
+
+static const struct route routes[] = {
+        { HTTP_GET, "/content", content_get, "repo.read", ROUTE_TOKEN | ROUTE_STREAM, "An archive of its head" },
+        { HTTP_GET, "/content/{ref*}", content_get, "repo.read", ROUTE_TOKEN | ROUTE_STREAM,
+          "An archive of a branch, tag or commit, or of a path in it" },
+        { HTTP_GET, "/repository/{id}/content", content_get, "repo.read", ROUTE_STREAM, "An archive of its head" },
+        { HTTP_GET, "/repository/{id}/content/{ref*}", content_get, "repo.read", ROUTE_STREAM,
+          "An archive of a branch, tag or commit, or of a path in it" },
+};
+const struct route_table content_routes = { routes, ARRAY_SIZE(routes) };

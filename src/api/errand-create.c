@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* A repository is made as a whole, or nothing of it is left. */
+
+#include "api/errand-private.h"
+#include "api/git-unit.h"
+#include "core/clone-url.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sysexits.h>
+
+#define FILE_SCHEME "file://"
+
+static void start_making(struct errand *e);
+
+/* --- it failed: nothing of it is to be left ----------------------------------------------------------- */
+
+static int drop_new(void *arg)
+{
+        struct errand *e = arg;
+
+        return repository_remove_empty(errand_root(e), e->id, REPOSITORY_NEW);
+}
+
+static void new_dropped(void *arg, int r)
+{
+        struct errand *e = arg;
+
+        if (r == -ENOTEMPTY || r == -EEXIST) /* the work had begun: what there is belongs to git's user */
+                errand_start_emptying(e, REPOSITORY_NEW);
+        else
+                errand_fail(e);
+}
+
+static void unit_stopped(void *arg, const struct task_end *end _unused_)
+{
+        struct errand *e = arg;
+
+        e->task = NULL;
+        if (worker_run(e->daemon->worker, drop_new, new_dropped, e) < 0)
+                errand_fail_oom(e);
+}
+
+/* A unit whose start was cancelled may still be at work. */
+void errand_undo(struct errand *e)
+{
+        e->task = task_stop(e->daemon, e->unit, unit_stopped, e);
+        if (!e->task)
+                errand_fail_oom(e);
+}
+
+bool errand_has_come(const struct errand *e)
+{
+        return repository_came_since(errand_root(e), e->id, e->began_usec) == 1;
+}
+
+/* --- it was made ---------------------------------------------------------------------------------------- */
+
+static int settle(void *arg)
+{
+        struct errand *e = arg;
+        int r = repository_move(errand_root(e), e->id, REPOSITORY_NEW, REPOSITORY_WHOLE);
+
+        return r == -ENOENT && e->recalled && errand_has_come(e) ? 0 : r; /* an earlier life got this far */
+}
+
+static void settled(void *arg, int r)
+{
+        struct errand *e = arg;
+
+        if (r == 0) {
+                errand_end(e, 201, "is created");
+                return;
+        }
+        (void) fault_errno(&e->fault, r, "repository %s cannot be put in its place", e->id);
+        errand_undo(e);
+}
+
+/* Unless it is somebody else's. */
+static void unit_forgotten(void *arg, const struct task_end *end)
+{
+        struct errand *e = arg;
+
+        e->task = NULL;
+        if (end->fault) {
+                e->fault = *end->fault;
+                errand_fail(e);
+        } else {
+                start_making(e);
+        }
+}
+
+void errand_made(struct errand *e, const struct task_end *task)
+{
+        const struct fault *fault = task->fault;
+
+        e->task = NULL;
+        if (!fault) {
+                if (worker_run(e->daemon->worker, settle, settled, e) < 0)
+                        errand_fail_oom(e);
+                return;
+        }
+        e->started = fault->kind != FAULT_CONFLICT;
+        if (!e->started && !e->tried_again) {
+                e->tried_again = true;
+                e->task = task_forget(e->daemon, e->unit, unit_forgotten, e);
+                if (e->task)
+                        return;
+        }
+        if (task->exit_code == CLD_EXITED && task->exit_status == EX_NOPERM)
+                (void) fault_set(&e->fault, FAULT_DENIED, "url",
+                                 "url: only hosts on the Internet may be cloned from (ClonePrivate=)");
+        else
+                (void) fault_set(&e->fault, fault->kind, NULL, "repository %s was not created: %s%s", e->id, fault->text,
+                                 task->lines);
+        e->fault.retry_after = fault->retry_after;
+        errand_undo(e);
+}
+
+static void made(void *arg, const struct task_end *task)
+{
+        errand_made(arg, task);
+}
+
+/* --- making it ------------------------------------------------------------------------------------------- */
+
+static const char *protocols_of(const struct daemon *d, const char *url, char ret[static 32])
+{
+        static const struct {
+                enum clone_scheme scheme;
+                const char *name;
+        } names[] = { { CLONE_HTTPS, "https" }, { CLONE_HTTP, "http" }, { CLONE_SSH, "ssh" }, { CLONE_GIT, "git" } };
+        size_t n = 0;
+
+        if (starts_with(url, FILE_SCHEME))
+                return "file";
+        ret[0] = '\0';
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+                if (d->config->clone_schemes & names[i].scheme)
+                        n += (size_t) snprintf(ret + n, 32 - n, "%s%s", n ? ":" : "", names[i].name);
+        return ret;
+}
+
+static void start_making(struct errand *e)
+{
+        const struct config *config = e->daemon->config;
+        const char *words[GIT_UNIT_WORDS_MAX];
+        char dir[512], protocols[64], names[32], branch[300], description[300];
+        const char *path = NULL; /* of what is cloned from this host */
+        struct git_unit unit;
+        size_t n = 0;
+
+        if (e->url && starts_with(e->url, FILE_SCHEME))
+                path = e->url + strlen(FILE_SCHEME);
+        repository_path(errand_root(e), e->id, REPOSITORY_NEW, dir, sizeof dir);
+        if (!git_unit_can_make(dir)) {
+                (void) fault_set(&e->fault, FAULT_INTERNAL, NULL, "repositories can only be made where StateDirectory= is below /var/lib");
+                errand_fail(e);
+                return;
+        }
+        if (e->url) {
+                (void) snprintf(protocols, sizeof protocols, "--protocols=%s", protocols_of(e->daemon, e->url, names));
+                words[n++] = protocols;
+                if (!path && !config->clone_private)
+                        words[n++] = "--public-only";
+        }
+        (void) snprintf(branch, sizeof branch, "--branch=%s", e->branch ? e->branch : config->git_branch);
+        words[n++] = branch;
+        if (e->description) {
+                (void) snprintf(description, sizeof description, "--description=%s", e->description);
+                words[n++] = description;
+        }
+        if (config->git_reflog)
+                words[n++] = "--reflog";
+        if (!config->git_rewinds)
+                words[n++] = "--no-rewinds";
+        words[n++] = e->url ? "clone" : "create";
+        words[n++] = GIT_UNIT_DIR;
+        if (e->url)
+                words[n++] = e->url;
+        words[n] = NULL;
+        git_unit_init(&unit, e->daemon,
+                      &(struct git_unit_options){
+                              .id = e->id,
+                              .dir = dir,
+                              .fresh = true,
+                              .kept = true,
+                              .network = e->url && !path,
+                              .source = path,
+                              .words = words,
+                              .output = -1 });
+        task_keep_no_longer(e->daemon, e->unit);
+        e->started = true;
+        e->task = task_start(e->daemon,
+                             &(struct task_options){ .unit = e->unit,
+                                                     .settings = unit.settings,
+                                                     .n_settings = unit.n,
+                                                     .request = e->request,
+                                                     .to_the_last_line = e->url },
+                             made, e);
+        if (!e->task)
+                errand_fail_oom(e);
+}
+
+static void turn_comes(void *arg)
+{
+        struct errand *e = arg;
+
+        errand_progress(e, e->url ? "Cloning" : "Creating");
+        start_making(e);
+}
+
+enum { IS_THERE = 1, IS_LEFT }; /* a whole one; what an earlier attempt could not take away */
+
+static int look(void *arg)
+{
+        struct errand *e = arg;
+        int r = repositories_prepare(errand_root(e));
+
+        if (r == 0)
+                r = repository_exists(errand_root(e), e->id) == 1 ? IS_THERE : repository_remove_empty(errand_root(e), e->id, REPOSITORY_NEW);
+        return r == -ENOTEMPTY || r == -EEXIST ? IS_LEFT : r;
+}
+
+static void looked(void *arg, int r)
+{
+        struct errand *e = arg;
+
+        if (r == IS_THERE) {
+                (void) fault_set(&e->fault, FAULT_CONFLICT, "id", "there is a repository %s already", e->id);
+                errand_fail(e);
+        } else if (r == IS_LEFT) {
+                e->again = true;
+                errand_start_emptying(e, REPOSITORY_NEW);
+        } else if (r < 0) {
+                (void) fault_errno(&e->fault, r, "cannot look for repository %s", e->id);
+                errand_fail(e);
+        } else {
+                errand_wait_for_turn(e, turn_comes);
+        }
+}
+
+void errand_start_create(struct errand *e)
+{
+        if (worker_run(e->daemon->worker, look, looked, e) < 0)
+                errand_fail_oom(e);
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "api/git-unit.h"
+
+#include "api/task.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+#define GIT_USER "gear-git"
+#define STATE_ROOT "/var/lib/"
+#define TASKS_MAX 64
+#define STOP_USEC (10 * USEC_PER_SEC)
+
+static void set(struct git_unit *u, struct setting s)
+{
+        assert(u->n < GIT_UNIT_SETTINGS_MAX);
+        u->settings[u->n++] = s;
+}
+
+static void set_life(struct git_unit *u, const struct daemon *d, const struct git_unit_options *o)
+{
+        set(u, SET_STRING("Description", u->description));
+        set(u, SET_STRING("Type", "oneshot"));
+        if (o->kept)
+                set(u, SET_BOOL("RemainAfterExit", true));
+        if (o->output >= 0) {
+                set(u, SET_FD("StandardOutputFileDescriptor", o->output));
+                /* Were both the journal, systemd would take the one for the other, and put git's warnings there, too. */
+                set(u, SET_STRING("StandardOutput", "null"));
+                set(u, SET_STRING("StandardError", "journal"));
+        }
+        set(u, SET_STRING("Slice", TASK_SLICE));
+        set(u, SET_U64("TimeoutStartUSec", d->config->job_timeout_usec));
+        set(u, SET_U64("TimeoutStopUSec", STOP_USEC));
+        set(u, SET_U64("MemoryMax", d->config->job_memory));
+        set(u, SET_U64("TasksMax", TASKS_MAX));
+        set(u, SET_U64("LimitCORE", 0));
+        set(u, SET_U64("LimitFSIZE", d->config->repository_max)); /* most clones are one file, the pack */
+        set(u, SET_U32("UMask", 027));
+}
+
+/* What it sees of the host: programs, certificates, names. Not the sockets, nor anybody's state. */
+static void set_view(struct git_unit *u, const struct git_unit_options *o)
+{
+        static const char *const hidden[] = { "/var", "ro", "/run", "ro", "/srv", "ro", NULL };
+        static const char *const secrets[] = { "-/etc/geard", "-/etc/shadow", "-/etc/gshadow", NULL };
+
+        u->binds[0] = u->dir;
+        u->binds[1] = GIT_UNIT_DIR;
+        u->shown[0] = u->shown[1] = "-/run/systemd/resolve";
+        if (o->source) { /* which git says better that it is missing */
+                (void) snprintf(u->source, sizeof u->source, "-%s", o->source);
+                u->shown[2] = u->shown[3] = u->source;
+        }
+        set(u, SET_STRING("ProtectSystem", "strict"));
+        set(u, SET_STRING("ProtectHome", "yes"));
+        set(u, SET_LIST("TemporaryFileSystem", SETTING_TMPFS, hidden));
+        set(u, SET_LIST("BindReadOnlyPaths", SETTING_BINDS, u->shown));
+        set(u, SET_LIST(o->output < 0 ? "BindPaths" : "BindReadOnlyPaths", SETTING_BINDS, u->binds));
+        set(u, SET_LIST("InaccessiblePaths", SETTING_STRINGS, secrets));
+        set(u, SET_BOOL("PrivateTmp", true));
+        set(u, SET_BOOL("PrivateDevices", true));
+        set(u, SET_STRING("ProtectProc", "invisible"));
+        set(u, SET_STRING("ProcSubset", "pid"));
+}
+
+static void set_powers(struct git_unit *u)
+{
+        static const char *const native[] = { "native", NULL };
+        static const char *const calls[] = { "@system-service", NULL };
+
+        set(u, SET_STRING("User", GIT_USER));
+        set(u, SET_STRING("Group", GIT_USER));
+        set(u, SET_BOOL("NoNewPrivileges", true));
+        set(u, SET_U64("CapabilityBoundingSet", 0));
+        set(u, SET_U64("AmbientCapabilities", 0));
+        set(u, SET_BOOL("ProtectClock", true));
+        set(u, SET_BOOL("ProtectControlGroups", true));
+        set(u, SET_BOOL("ProtectHostname", true));
+        set(u, SET_BOOL("ProtectKernelLogs", true));
+        set(u, SET_BOOL("ProtectKernelModules", true));
+        set(u, SET_BOOL("ProtectKernelTunables", true));
+        set(u, SET_BOOL("RestrictRealtime", true));
+        set(u, SET_BOOL("RestrictSUIDSGID", true));
+        set(u, SET_U64("RestrictNamespaces", 0)); /* none of them */
+        set(u, SET_BOOL("LockPersonality", true));
+        set(u, SET_BOOL("MemoryDenyWriteExecute", true));
+        set(u, SET_BOOL("RemoveIPC", true));
+        set(u, SET_STRING("KeyringMode", "private"));
+        set(u, SET_LIST("SystemCallArchitectures", SETTING_STRINGS, native));
+        set(u, SET_LIST("SystemCallFilter", SETTING_ALLOW, calls));
+}
+
+static void set_network(struct git_unit *u, bool network)
+{
+        static const char *const families[] = { "AF_UNIX", "AF_INET", "AF_INET6", NULL };
+        static const char *const here[] = { "AF_UNIX", NULL };
+
+        set(u, SET_BOOL("PrivateNetwork", !network));
+        set(u, SET_LIST("RestrictAddressFamilies", SETTING_ALLOW, network ? families : here));
+}
+
+/* PID 1 makes the directory, since we may give none away; that it does only below /var/lib. */
+static void set_make_dir(struct git_unit *u)
+{
+        u->make_dir[0] = u->dir + strlen(STATE_ROOT);
+        set(u, SET_LIST("StateDirectory", SETTING_STRINGS, u->make_dir));
+        set(u, SET_U32("StateDirectoryMode", 0750));
+}
+
+static void set_commands(struct git_unit *u, const struct daemon *d, const struct git_unit_options *o)
+{
+        size_t n = 0;
+
+        u->words[n++] = d->config->git_helper;
+        for (const char *const *word = o->words; *word; word++) {
+                assert(n < GIT_UNIT_WORDS_MAX - 1);
+                u->words[n++] = *word;
+        }
+        if (o->fresh)
+                set_make_dir(u);
+        set(u, SET_LIST("ExecStartEx", SETTING_COMMAND, u->words));
+}
+
+bool git_unit_can_make(const char *dir)
+{
+        return starts_with(dir, STATE_ROOT);
+}
+
+void git_unit_init(struct git_unit *u, const struct daemon *d, const struct git_unit_options *o)
+{
+        *u = (struct git_unit){ 0 };
+        (void) snprintf(u->dir, sizeof u->dir, "%s", o->dir);
+        (void) snprintf(u->description, sizeof u->description, "Git repository %s", o->id);
+        set_life(u, d, o);
+        set_view(u, o);
+        set_powers(u);
+        set_network(u, o->network);
+        set_commands(u, d, o);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The sandbox in which git works on one repository: a user who owns nothing but
+ * repositories, of which the unit sees this one; nothing of the host to write to,
+ * no capabilities, and no network but for a clone.
+ */
+
+#include "core/clone-url.h"
+#include "daemon.h"
+#include "sys/transient.h"
+
+#define GIT_UNIT_SETTINGS_MAX 64
+#define GIT_UNIT_WORDS_MAX 24
+#define GIT_UNIT_DIR "/var/repository" /* where the unit sees it */
+
+struct git_unit {
+        struct setting settings[GIT_UNIT_SETTINGS_MAX];
+        size_t n;
+
+        /* What they point to. */
+        char dir[512], description[128], source[CLONE_URL_MAX + 1];
+        const char *words[GIT_UNIT_WORDS_MAX], *make_dir[2], *binds[3], *shown[5];
+};
+
+struct git_unit_options {
+        const char *id;            /* of the repository, for people */
+        const char *dir;           /* its directory on the host */
+        bool fresh;                /* it is to be made */
+        bool network;
+        const char *source;        /* a path that it may read, too; or NULL */
+        const char *const *words;  /* for gear-git: options, verb, GIT_UNIT_DIR … */
+        bool kept;                 /* it stays in sight when it has come to its end */
+        int output;                /* what it writes goes there, and it only reads; -1: to the journal */
+};
+
+/* A fresh one is made below /var/lib only. */
+bool git_unit_can_make(const char *dir);
+
+/* Borrows the options' strings, and must not move. */
+void git_unit_init(struct git_unit *u, const struct daemon *d, const struct git_unit_options *o);

@@ -1,0 +1,380 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A repository is made, cloned and removed by a job of its own, as a whole or not
+at all, and what is told of it is the truth."""
+
+import json
+
+import pytest
+
+from lib.gear import JSON, knows_all
+from lib.host import SOCKET
+from lib.killing import MOST, killed_at
+from lib.wait import wait_until
+
+GIT = "/var/lib/gears/git"
+STREAM = {"Accept": "text/plain;stream=true"}
+
+
+@pytest.fixture
+def git(host):
+    """A host that knows a repository to clone, /srv/origin/one, and forgets jobs soon."""
+    host.configure("60-git", "[Daemon]\nClonePaths=/srv/origin\nClonePrivate=yes\nJobKeep=2s\n")
+    host.systemctl("reload", "geard")
+    host.sh("""
+rm -rf /srv/origin; mkdir -p /srv/origin; cd /srv/origin
+git init -q -b main work; cd work
+git config user.name x; git config user.email x@localhost
+for i in 1 2 3; do echo $i > file-$i; git add .; git commit -qm "commit $i"; done
+git tag v1
+git clone -q --bare . ../one
+chmod -R a+rX /srv/origin
+""")
+    yield host
+    for repository in repositories(host):
+        host.peer("DELETE", f"/repository/{repository}")
+    host.sh("rm /etc/geard/geard.conf.d/60-git.conf; systemctl reload geard")
+
+
+def put(host, repository="git1", body=None, headers=None, **how):
+    return host.peer("PUT", f"/repository/{repository}", body, headers or JSON, **how)
+
+
+def repositories(host):
+    return [found["id"] for found in host.peer("GET", "/repositories", headers=JSON).json["repositories"]]
+
+
+def entries(host):
+    return sorted(host.sh(f"ls -A {GIT}").split())
+
+
+def nothing_is_left(host, repository="git1"):
+    assert entries(host) == []
+    assert repositories(host) == []
+    wait_until(lambda: "not-found" in host.show(f"job-{repository}")["LoadState"], 20, "its unit is collected")
+
+
+# --- making one -----------------------------------------------------------------------------------------
+
+
+def test_an_empty_one(git):
+    host = git
+    answer = put(host, body={"description": "What we say of it", "branch": "trunk"})
+    assert answer.status == 201, answer
+    assert answer.json["id"] == "git1"
+    assert host.sh(f"stat -c '%U %a' {GIT}/git1") == "gear-git 750"
+    assert host.sh(f"cat {GIT}/git1/HEAD {GIT}/git1/description") == "ref: refs/heads/trunk\nWhat we say of it"
+    assert host.sh(f"git -C {GIT}/git1 -c safe.directory=* rev-parse --is-bare-repository") == "true"
+    unit = host.show("job-git1")
+    assert unit["ActiveState"] == "active" and unit["SubState"] == "exited", unit
+    assert repositories(host) == ["git1"]
+    wait_until(lambda: host.show("job-git1")["LoadState"] == "not-found", 20, "it is collected")
+
+
+def test_there_is_one_already(git):
+    host = git
+    assert put(host).status == 201
+    again = put(host)
+    assert again.status == 409 and "git1" in again.json["detail"], again
+    assert repositories(host) == ["git1"]
+
+
+def test_what_an_earlier_attempt_left_is_no_part_of_it(git):
+    host = git
+    host.sh(f"git clone -q --bare /srv/origin/one {GIT}/.git1.new && chown -R gear-git:gear-git {GIT}/.git1.new && "
+            f"mkdir {GIT}/.git1.gone && touch {GIT}/.git1.gone/x && chown -R gear-git:gear-git {GIT}/.git1.gone")
+    assert put(host, body={"branch": "trunk"}).status == 201
+    assert host.sh(f"git -C {GIT}/git1 -c safe.directory=* tag; cat {GIT}/git1/HEAD") == "ref: refs/heads/trunk"
+    assert host.peer("DELETE", "/repository/git1").status == 204
+    nothing_is_left(host)
+
+
+def test_a_unit_of_that_name_that_is_not_ours_stays(git):
+    host = git
+    host.sh("systemd-run --quiet --unit=job-git1 sleep 600")
+    answer = put(host)
+    assert answer.status == 409 and "job-git1.service" in answer.json["detail"], answer
+    host.sh("sleep 4") # longer than JobKeep=
+    assert host.show("job-git1")["SubState"] == "running"
+    host.systemctl("stop", "job-git1")
+    nothing_is_left(host)
+
+
+def test_it_goes_and_its_id_is_free(git):
+    host = git
+    assert put(host).status == 201
+    assert host.peer("DELETE", "/repository/git1").status == 204
+    nothing_is_left(host)
+    assert host.peer("DELETE", "/repository/git1").status == 204
+    assert put(host).status == 201
+
+
+def test_as_the_seed_has_it(git):
+    host = git
+    answer = host.token("PUT", "repository", r="git1", t="file:///srv/origin/one")
+    assert answer.status == 201 and "Repository git1 is created" in answer.text, answer
+    assert host.sh(f"git -C {GIT}/git1 -c safe.directory=* log --format=%s main").split("\n")[0] == "commit 3"
+
+
+# --- cloning --------------------------------------------------------------------------------------------
+
+
+def test_a_clone_has_all_and_tells_how_far_it_is(git):
+    host = git
+    answer = put(host, body={"url": "file:///srv/origin/one"}, headers=STREAM)
+    assert answer.status == 200 and answer.text.endswith("done 201: Repository git1 is created\n"), answer
+    assert "Receiving objects: 100%" in answer.text or "remote: Total" in answer.text, answer
+    assert host.sh(f"git -C {GIT}/git1 -c safe.directory=* tag") == "v1"
+
+
+def test_a_clone_of_nothing_leaves_nothing(git):
+    host = git
+    answer = put(host, body={"url": "file:///srv/origin/nothing"})
+    assert answer.status == 500 and "128" in answer.json["detail"] and "does not" in answer.json["detail"], answer
+    nothing_is_left(host)
+    assert put(host).status == 201, "the id can be used again"
+
+
+@pytest.mark.parametrize("url, status", [
+    ("ext::sh -c touch% /tmp/x", 400), ("fd::7", 400), ("--upload-pack=touch /tmp/x", 400), ("git@localhost:x", 400),
+    ("https://user:hidden@localhost/x", 400), ("ssh://-oProxyCommand=x/y", 400), ("file:///etc", 403),
+    ("file:///srv/origin/../../etc", 400)])
+def test_what_must_not_reach_git(git, url, status):
+    host = git
+    answer = put(host, body={"url": url})
+    assert answer.status == status and "url" in answer.text, answer
+    assert "hidden" not in answer.text and "hidden" not in host.journal("geard")
+    assert entries(host) == []
+
+
+# --- where it may be cloned from ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def guarded(git):
+    """The same, but only hosts on the Internet may be asked; one of them is this host, by an address that anybody may have."""
+    git.configure("61-git", "[Daemon]\nClonePrivate=no\n")
+    git.systemctl("reload", "geard")
+    git.sh("ip address add 198.51.100.7/32 dev lo; echo 198.51.100.7 far.test >> /etc/hosts; "
+           "echo '10.1.2.3 near.test' >> /etc/hosts; git -C /srv/origin/one update-server-info")
+    yield git
+    git.sh("rm /etc/geard/geard.conf.d/61-git.conf; systemctl reload geard; ip address del 198.51.100.7/32 dev lo; "
+           "sed -i '/[.]test$/d' /etc/hosts")
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1/x", "https://localhost/x", "ssh://root@near.test/x", "git://[::1]/x",
+                                 "http://169.254.169.254/latest", "http://[::ffff:127.0.0.1]/x", "http://2130706433/x"])
+def test_nobody_looks_around_in_here(guarded, url):
+    answer = put(guarded, body={"url": url})
+    assert answer.status == 403 and answer.json["field"] == "url" and "ClonePrivate" in answer.json["detail"], answer
+    assert "10.1.2.3" not in answer.text, "what names mean in here is not for who asks"
+    nothing_is_left(guarded)
+
+
+# What a host's python3-minimal can do.
+SERVER = """
+import os, socket, sys
+server = socket.create_server((sys.argv[1], 8099))
+while True:
+    client, _ = server.accept()
+    line = client.recv(65536).decode().split("\\r")[0]
+    print(line, flush=True)
+    path = line.split()[1].split("?")[0]
+    if path.startswith("/away/"):
+        client.sendall(f"HTTP/1.0 302 Found\\r\\nLocation: http://127.0.0.1:8099/one/{path[6:]}\\r\\n\\r\\n".encode())
+    elif os.path.isfile("/srv/origin" + path):
+        with open("/srv/origin" + path, "rb") as file:
+            client.sendall(b"HTTP/1.0 200 OK\\r\\n\\r\\n" + file.read())
+    else:
+        client.sendall(b"HTTP/1.0 404 Not Found\\r\\n\\r\\n")
+    client.close()
+"""
+
+
+@pytest.fixture
+def served(guarded):
+    """/srv/origin over HTTP at both addresses; /away/ leads from the one to the other."""
+    (guarded.root / "root/serve.py").write_text(SERVER)
+    for name, address in ("far", "198.51.100.7"), ("near", "127.0.0.1"):
+        guarded.sh(f"systemd-run --quiet --collect --unit=serve-{name} python3 /root/serve.py {address}")
+    wait_until(lambda: guarded.sh("ss -ltn").count(":8099") == 2, 20, "both listen")
+    yield guarded
+    guarded.systemctl("stop", "serve-far", "serve-near")
+
+
+def test_who_is_on_the_internet_is_cloned_from(served):
+    assert put(served, body={"url": "http://far.test:8099/one"}).status == 201
+
+
+def test_no_redirection_leads_in_here(served):
+    answer = put(served, body={"url": "http://far.test:8099/away/"})
+    assert answer.status == 500, answer
+    assert "GET" not in served.sh("journalctl --quiet -u serve-near")
+    nothing_is_left(served)
+
+
+# --- bad days -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def stalled(git):
+    """A server that takes what it is asked and never answers."""
+    git.sh("systemd-run --quiet --collect --unit=stalled python3 -c \"import socket; s = socket.create_server(('127.0.0.1', 9418))\nheld = []\nwhile True: held.append(s.accept())\"")
+    wait_until(lambda: ":9418" in git.sh("ss -ltn"), 20, "it listens")
+    yield git
+    git.systemctl("stop", "stalled")
+
+
+def begin_stalled_clone(host):
+    host.sh(f"systemd-run --quiet --collect --unit=asking curl -s -o /root/asked -X PUT --unix-socket {SOCKET} "
+            "http://localhost/repository/git1 -H 'X-Request-Id: 5eaf' -H 'Accept: application/json' "
+            """-d '{"url": "git://127.0.0.1/x"}'""")
+    wait_until(lambda: host.show("job-git1")["SubState"] == "start", 20, "git is at work")
+
+
+def outcome(host):
+    return wait_until(lambda: (told := host.peer("GET", "/requests/5eaf", headers=JSON).json)["state"] != "running" and told, 40, "it is told")
+
+
+def test_one_that_is_ended_by_hand(stalled):
+    host = stalled
+    begin_stalled_clone(host)
+    host.systemctl("kill", "-s", "KILL", "job-git1")
+    told = outcome(host)
+    assert told["state"] == "failed" and told["status"] == 500, told
+    nothing_is_left(host)
+
+
+def test_one_that_takes_too_long(stalled):
+    host = stalled
+    host.configure("61-git", "[Daemon]\nJobTimeout=3s\n")
+    host.systemctl("reload", "geard")
+    try:
+        answer = put(host, body={"url": "git://127.0.0.1/x"})
+    finally:
+        host.sh("rm /etc/geard/geard.conf.d/61-git.conf; systemctl reload geard")
+    assert answer.status == 504, answer
+    nothing_is_left(host)
+
+
+def test_two_at_once_are_one(stalled):
+    host = stalled
+    begin_stalled_clone(host)
+    answer = put(host)
+    assert answer.status == 409 and "job-git1" in answer.json["detail"], answer
+    host.systemctl("stop", "job-git1")
+    assert outcome(host)["state"] == "failed"
+    nothing_is_left(host)
+
+
+def test_so_many_at_once_and_so_many_wait(stalled):
+    host = stalled
+    host.configure("61-git", "[Daemon]\nJobsMax=1\nJobsWaiting=1\n")
+    host.systemctl("reload", "geard")
+    begin_stalled_clone(host)
+    host.sh("systemd-run --quiet --collect --unit=waiting curl -s -o /root/waited -X PUT --unix-socket "
+            f"{SOCKET} http://localhost/repository/git2 -H 'X-Request-Id: 5eb0' -H 'Accept: application/json'")
+    wait_until(lambda: "Waiting for other jobs" in host.peer("GET", "/requests/5eb0").text, 20, "it waits for its turn")
+    refused = put(host, "git3")
+    assert refused.status == 503 and "JobsMax" in refused.json["detail"] and refused.headers["retry-after"], refused
+    host.systemctl("stop", "job-git1")
+    assert outcome(host)["state"] == "failed"
+    wait_until(lambda: repositories(host) == ["git2"], 40, "it had its turn")
+    host.sh("rm /etc/geard/geard.conf.d/61-git.conf; systemctl reload geard")
+
+
+@pytest.mark.parametrize("how", ["restart", "kill"])
+def test_it_outlives_geard(stalled, how):
+    """And who asks afterwards is told what became of it."""
+    host = stalled
+    begin_stalled_clone(host)
+    host.sh("systemctl reset-failed geard; " + ("systemctl kill -s KILL geard" if how == "kill" else "systemctl restart geard"))
+    wait_until(lambda: host.run("curl", "-sf", "-o", "/dev/null", "--unix-socket", SOCKET, "http://localhost/healthz", check=False).returncode == 0,
+               30, "geard is there")
+    assert host.show("job-git1")["SubState"] == "start", "it goes on"
+    assert host.peer("GET", "/requests/5eaf", headers=JSON).json["state"] == "running"
+    host.systemctl("kill", "-s", "KILL", "job-git1")
+    assert outcome(host)["status"] == 500
+    nothing_is_left(host)
+
+
+def settled(host):
+    """Whole or gone, and nothing beside."""
+    there = entries(host)
+    if there not in ([], ["git1"]) or repositories(host) != there:
+        return False
+    return not there or host.sh(f"git -C {GIT}/git1 -c safe.directory=* rev-parse v1") != ""
+
+
+@pytest.mark.takes(10)
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("call", ["fsync", "renameat2", "unlinkat", "sendmsg"])
+@pytest.mark.parametrize("what", ["clone", "delete"])
+def test_geard_is_killed_at(git, what, call):
+    host = git
+    body = {"url": "file:///srv/origin/one"}
+    for n in range(1, MOST):
+        if what == "delete":
+            assert put(host, body=body).status in (201, 409)
+        verdict = killed_at(host, call, n, *(("DELETE", "/repository/git1") if what == "delete" else
+                                             ("PUT", "/repository/git1", json.dumps(body))))
+        wait_until(lambda: knows_all(host), 60, "geard is back")
+        wait_until(lambda: settled(host), 60, f"whole or gone, after {call} number {n}", every=0.2)
+        if what == "clone":
+            assert put(host, body=body).status in (201, 409)
+        assert host.peer("DELETE", "/repository/git1").status == 204
+        assert entries(host) == []
+        if verdict == "survived":
+            break
+    print(f"killed at {n - 1} calls of {call}")
+    assert 1 <= n < MOST
+    assert n > 1 or (what, call) == ("clone", "unlinkat"), "it was never killed"
+
+
+def test_what_is_too_large(git):
+    host = git
+    host.sh("cd /srv/origin/work && head -c 3000000 /dev/urandom > noise && git add . && git commit -qm noise && "
+            "git clone -q --bare . ../large && chmod -R a+rX ../large")
+    host.configure("61-git", "[Daemon]\nRepositoryMax=1M\n")
+    host.systemctl("reload", "geard")
+    try:
+        answer = put(host, body={"url": "file:///srv/origin/large"})
+    finally:
+        host.sh("rm /etc/geard/geard.conf.d/61-git.conf; systemctl reload geard")
+    assert answer.status == 500 and "File too large" in answer.json["detail"], answer
+    nothing_is_left(host)
+
+
+def test_a_full_disk(git):
+    host = git
+    host.sh("cd /srv/origin/work && head -c 3000000 /dev/urandom > noise && git add . && git commit -qm noise && "
+            f"git clone -q --bare . ../large && chmod -R a+rX ../large; mount -t tmpfs -o size=1M tmpfs {GIT}")
+    try:
+        answer = put(host, body={"url": "file:///srv/origin/large"})
+        assert answer.status == 500 and "No space left" in answer.json["detail"], answer
+        nothing_is_left(host)
+        assert put(host).status == 201, "a small one has its place"
+        assert host.peer("DELETE", "/repository/git1").status == 204
+    finally:
+        host.sh(f"umount -l {GIT}")
+
+
+def test_without_git(git):
+    host = git
+    host.sh("mv /usr/bin/git /usr/bin/git.away")
+    try:
+        answer = put(host)
+    finally:
+        host.sh("mv /usr/bin/git.away /usr/bin/git")
+    assert answer.status == 500 and "/usr/bin/git: No such file" in answer.json["detail"], answer
+    nothing_is_left(host)
+
+
+def test_the_sandbox_holds(git):
+    """What runs there sees one repository, and neither sockets nor anybody's state."""
+    host = git
+    assert put(host).status == 201
+    exposure = host.sh("systemd-analyze security job-git1 --no-pager | tail -n 1")
+    assert float(exposure.split(":")[1].split()[0]) < 2.0, exposure
+    shown = json.loads(host.sh("busctl get-property -j org.freedesktop.systemd1 /org/freedesktop/systemd1/unit/job_2dgit1_2eservice "
+                               "org.freedesktop.systemd1.Service CapabilityBoundingSet"))
+    assert shown["data"] == 0
