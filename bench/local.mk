@@ -14,7 +14,8 @@ bench_remember_SOURCES = bench/remember.c
 bench_remember_LDADD = libgeard.la
 
 EXTRA_DIST += bench/README bench/run bench/http.sh \
-	bench/figures/__init__.py bench/figures/burst.py bench/figures/create.py bench/figures/door.py \
-	bench/figures/inside.py bench/figures/listing.py bench/figures/memory.py bench/figures/remember.py \
-	bench/figures/report.py bench/figures/token.py \
-	bench/figures/yard.py
+	bench/figures/__init__.py bench/figures/beside.py bench/figures/burst.py \
+	bench/figures/create.py bench/figures/door.py bench/figures/followers.py \
+	bench/figures/inside.py bench/figures/listing.py bench/figures/memory.py \
+	bench/figures/remember.py bench/figures/replay.py bench/figures/report.py \
+	bench/figures/repository.py bench/figures/tail.py bench/figures/token.py bench/figures/yard.py

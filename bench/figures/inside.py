@@ -379,11 +379,53 @@ def followers(count, gears, seconds):
     say("lines a second", sum(lines.values()) / (seconds + 2) / count)
 
 
+# --- repositories -----------------------------------------------------------------------
+
+
+def repository_create(name):
+    expect(201, request("PUT", f"/repository/{name}"), f"create {name}")
+
+
+def repository_delete(name):
+    expect(204, request("DELETE", f"/repository/{name}"), f"delete {name}")
+
+
+def once_repository(name):
+    took = milliseconds(lambda: repository_create(name))
+    repository_delete(name)
+    return took
+
+
+def once_init(name):
+    path = f"{STATE}/git/{name}"
+    took = milliseconds(lambda: subprocess.run(
+        ["systemd-run", "--quiet", "--wait", "--collect", "git", "init", "--quiet", "--bare", path], check=True))
+    subprocess.run(["rm", "-rf", path], check=True)
+    return took
+
+
+def repositories(runs):
+    in_turn(runs, [("geard", once_repository), ("systemd-run", once_init)])
+
+
+def repositories_at_once(n, rate, status, hello):
+    """So many creates at once, most of which wait for their turn, while both servers answer the same load."""
+    loads = [("status", start_load(rate, "127.0.0.1:2223", status)), ("evhttp", start_load(rate, hello, "/"))]
+    names = [f"many-{k}" for k in range(int(n))]
+    say("all", milliseconds(lambda: at_once([lambda name=name: repository_create(name) for name in names])))
+    for name, load in loads:
+        end_load(name, load)
+    for name in names:
+        repository_delete(name)
+
+
 def when(text):
     """2026-11-21T15:04:05.123456Z"""
     return calendar.timegm(time.strptime(text[:19].decode(), "%Y-%m-%dT%H:%M:%S")) + float(b"0" + text[19:-1])
 
 
 if __name__ == "__main__":
-    verbs = {"create": create, "populate": populate, "start": start_many, "burst": burst, "kill": kill}
+    verbs = {"create": create, "populate": populate, "still": still, "start": start_many, "burst": burst, "kill": kill,
+             "speak": speak, "fill": fill, "take": take, "beside": beside, "timed": timed, "followers": followers,
+             "repositories": repositories, "repositories-at-once": repositories_at_once}
     verbs[sys.argv[1]](*sys.argv[2:])
