@@ -13,7 +13,7 @@ enum http_refusal connection_judge_head(const struct connection *c, const char *
         policy.guard_host = policy.guard_host || c->near;
         policy.guard_origin = policy.guard_origin || c->near;
         why = origin_check(&policy, &r->request, ret_origin);
-        if (why == HTTP_FINE && r->framing.content_length > c->server->limits.body_max)
+        if (why == HTTP_FINE && !r->uploads && r->framing.content_length > c->server->limits.body_max)
                 why = HTTP_LONG_BODY;
         return why;
 }

@@ -127,6 +127,7 @@ static void on_end_of_file(struct connection *c)
                 connection_refuse(c, HTTP_CUT_SHORT);
         } else if (c->state == CONNECTION_REPLY) {
                 connection_look_by(c, clock_usec() + (c->reply->begun ? 0 : CONNECTION_LOOK_USEC));
+                connection_advance(c);
         }
 }
 

@@ -78,6 +78,9 @@ void connection_refuse(struct connection *c, enum http_refusal why);
 /* The socket goes; the object stays for as long as somebody needs it. */
 void connection_close(struct connection *c);
 
+/* For upload.c: says that a client that waits to be asked may send its body. */
+void connection_ask_for_body(struct connection *c);
+
 /* Between receive.c and admit.c: may this page and this size go on? For ret_origin see origin.h. */
 enum http_refusal connection_judge_head(const struct connection *c, const char **ret_origin);
 /* false: a client that asked first was answered that it need not send its body. */

@@ -1,5 +1,6 @@
 libgeard_la_SOURCES += \
 	src/http/admit.c \
+	src/http/chunked.c src/http/chunked.h \
 	src/http/connection.c src/http/connection.h \
 	src/http/origin.c src/http/origin.h \
 	src/http/parse.c src/http/parse.h \
@@ -14,4 +15,5 @@ libgeard_la_SOURCES += \
 	src/http/target.c \
 	src/http/tls.c src/http/tls.h \
 	src/http/unread.c src/http/unread.h \
+	src/http/upload.c \
 	src/http/watch.c

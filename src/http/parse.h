@@ -38,7 +38,7 @@ enum http_refusal {
         HTTP_LENGTH_AND_CODING, /* both Content-Length and Transfer-Encoding */
         HTTP_BAD_CODING,        /* Transfer-Encoding as a list, twice, or in HTTP/1.0 */
         HTTP_UNKNOWN_CODING,
-        HTTP_CHUNKED,           /* exactly "chunked": no route takes it yet */
+        HTTP_CHUNKED,           /* exactly "chunked": for those that stream a body */
         HTTP_HEAD_WITH_BODY,
         HTTP_BAD_EXPECT,
         HTTP_LONG_BODY,

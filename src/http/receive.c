@@ -52,10 +52,17 @@ static void dispatch(struct connection *c)
                 connection_look_by(c, clock_usec() + CONNECTION_LOOK_USEC);
 }
 
+void connection_ask_for_body(struct connection *c)
+{
+        struct iovec interim = { (void *) "HTTP/1.1 100 Continue\r\n\r\n", 25 };
+
+        if (connection_unread(c) == 0)
+                connection_write(c, &interim, 1);
+}
+
 static void begin_body(struct connection *c)
 {
         struct reply *r = c->reply;
-        struct iovec interim = { (void *) "HTTP/1.1 100 Continue\r\n\r\n", 25 };
         enum http_refusal why;
 
         if (!connection_may_send_body(c))
@@ -67,8 +74,8 @@ static void begin_body(struct connection *c)
         }
         c->body_have = 0;
         c->state = CONNECTION_BODY;
-        if (r->framing.expect_continue && connection_unread(c) == 0)
-                connection_write(c, &interim, 1);
+        if (r->framing.expect_continue)
+                connection_ask_for_body(c);
         connection_set_deadline(c, clock_usec() + c->server->limits.body_usec);
 }
 
@@ -87,7 +94,10 @@ static void admit(struct connection *c)
         }
         r->request.body = "";
         r->request.body_len = 0;
-        if (r->framing.content_length > 0) {
+        if (r->uploads) {
+                upload_prepare(r);
+                dispatch(c);
+        } else if (r->framing.content_length > 0) {
                 begin_body(c);
         } else if (origin && origin_is_preflight(&r->request)) {
                 c->state = CONNECTION_REPLY;
@@ -95,6 +105,13 @@ static void admit(struct connection *c)
         } else {
                 dispatch(c);
         }
+}
+
+static bool is_upload(const struct connection *c)
+{
+        const struct server_hooks *hooks = &c->server->hooks;
+
+        return hooks->streams && hooks->streams(hooks->arg, &c->reply->request);
 }
 
 /* Moves a complete head out of the input and takes it apart. */
@@ -120,6 +137,10 @@ static void take_head(struct connection *c, size_t len)
         r->request.listener = c->listener->tag;
         c->keep_alive = r->framing.keep_alive;
         c->client_closes = !r->framing.keep_alive;
+        if (why == HTTP_FINE || why == HTTP_CHUNKED)
+                r->uploads = is_upload(c);
+        if (why == HTTP_CHUNKED && r->uploads)
+                why = HTTP_FINE;
         if (why != HTTP_FINE)
                 connection_refuse(c, why);
         else
@@ -208,8 +229,10 @@ void connection_advance(struct connection *c)
                         read_linger(c);
                         more = false;
                         break;
-                case CONNECTION_HANDSHAKE:
                 case CONNECTION_REPLY:
+                        more = c->reply && upload_advance(c);
+                        break;
+                case CONNECTION_HANDSHAKE:
                 case CONNECTION_FLUSH:
                         more = false;
                         break;

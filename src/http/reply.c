@@ -174,6 +174,8 @@ static bool settle_keep_alive(struct reply *r)
                 c->keep_alive = false;
         if (r->begun && !r->chunked && !r->bodiless)
                 c->keep_alive = false;
+        if (upload_is_due(r))
+                c->keep_alive = false;
         return c->keep_alive;
 }
 
@@ -228,6 +230,8 @@ static void finish(struct reply *r)
 
         if (s)
                 server_account(s, r);
+        if (upload_is_due(r))
+                c->keep_alive = c->client_closes = false; /* it may be sending still */
         c->reply = NULL;
         (void) reply_recycle(s, r);
         connection_reply_ended(c);

@@ -36,6 +36,19 @@ bool reply_write(struct reply *r, const void *bytes, size_t len);
 void reply_gzip(struct reply *r);
 bool reply_write_part(struct reply *r, const struct gzip_part *part);
 
+/*
+ * A body that was not read in advance (server_hooks.streams).  Each piece is
+ * taken, all of it; false: no more until reply_receive_more().  The end comes
+ * once: whole, or broken off, where the reply has yet to be ended.
+ */
+struct upload_hooks {
+        bool (*bytes)(void *arg, const char *bytes, size_t n);
+        void (*end)(void *arg, bool whole);
+        void *arg;
+};
+void reply_receive(struct reply *r, const struct upload_hooks *hooks);
+void reply_receive_more(struct reply *r);
+
 void reply_end(struct reply *r);
 void reply_abort(struct reply *r);
 

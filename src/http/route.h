@@ -18,6 +18,7 @@ enum route_flags {
         ROUTE_BODY = 1 << 2,    /* reads a body */
         ROUTE_CHANGE = 1 << 3,  /* changes something: has a request id, is de-duplicated */
         ROUTE_STREAM = 1 << 4,  /* may answer with a stream */
+        ROUTE_UPLOAD = 1 << 5,  /* takes its body as it comes: reply_receive() */
 };
 
 struct route {

@@ -3,6 +3,7 @@
 
 /* What server.c, connection.c and reply.c share, and nobody else sees. */
 
+#include "http/chunked.h"
 #include "http/origin.h"
 #include "http/server.h"
 #include "util/text.h"
@@ -62,6 +63,16 @@ struct server {
         bool draining;
 };
 
+/* A body that its handler takes as it comes. */
+struct upload {
+        struct upload_hooks hooks;
+        struct chunked chunked;
+        uint64_t left;                  /* of Content-Length */
+        uint64_t moved_at;              /* when the last of it came, or was asked for */
+        bool wanted;                    /* by the handler */
+        bool due;                       /* not all of it was read */
+};
+
 /* The answer, and the request it is for: one allocation, used again and again. */
 struct reply {
         struct http_request request;
@@ -70,6 +81,8 @@ struct reply {
         char *head;                     /* as read; then the decoded path and query */
         size_t head_size;
         char *body;
+        bool uploads;                   /* … comes by: */
+        struct upload upload;
         struct text extra;              /* header lines that the handler added */
         char request_id[64];
         void (*drained)(void *arg);
@@ -102,6 +115,14 @@ void reply_refuse(struct reply *r, const struct server_limits *limits);
 void reply_allow_origin(struct reply *r, const char *origin);
 /* Answers a browser that asks what the pages of an allowed origin may do. */
 void reply_preflight(struct reply *r);
+
+/* upload.c: is there a body of which not all was read? */
+bool upload_is_due(const struct reply *r);
+void upload_prepare(struct reply *r);
+/* Passes on what has arrived; true if there may be more to do. */
+bool upload_advance(struct connection *c);
+/* Nothing of it came although it was wanted. */
+bool upload_has_stalled(const struct reply *r, uint64_t now, uint64_t stuck_usec);
 
 const char *server_date(struct server *s);
 void server_account(struct server *s, const struct reply *r); /* statistics and the access line */

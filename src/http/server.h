@@ -50,6 +50,12 @@ struct server_hooks {
          * and body_len what was announced.  NULL: every body is asked for.
          */
         bool (*head)(void *arg, const struct http_request *request, struct reply *reply);
+        /*
+         * Does this one's handler take the body as it comes, however long or
+         * chunked it is (reply_receive)?  `request' then follows the head at
+         * once.  NULL: none does.
+         */
+        bool (*streams)(void *arg, const struct http_request *request);
         void *arg;
 };
 

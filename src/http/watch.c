@@ -110,8 +110,9 @@ static void probe(struct connection *c)
 void connection_look_after(struct connection *c, uint64_t now)
 {
         bool answering = c->state == CONNECTION_REPLY;
+        bool receiving = answering && upload_is_due(c->reply) && c->reply->upload.wanted;
         bool streaming = answering && c->reply->begun;
-        uint64_t next = CONNECTION_NEVER;
+        uint64_t next = CONNECTION_NEVER, stuck = c->server->limits.stuck_usec, step = stuck / 8;
 
         if (answering && c->half_closed && !c->probed)
                 probe(c);
@@ -122,9 +123,13 @@ void connection_look_after(struct connection *c, uint64_t now)
                 }
                 next = now + CONNECTION_LOOK_USEC;
         }
+        if (receiving && upload_has_stalled(c->reply, now, stuck)) {
+                connection_lose(c);
+                return;
+        }
+        if (receiving && now + step < next)
+                next = now + step;
         if (streaming || connection_pending(c) > 0) {
-                uint64_t step = c->server->limits.stuck_usec / 8;
-
                 if (is_stuck(c, now)) {
                         connection_lose(c);
                         return;

@@ -271,6 +271,103 @@ static void broken(struct call *call)
         reply_abort(call->reply);
 }
 
+/* --- bodies that are taken as they come -------------------------------------------------------------- */
+
+struct upload_job {
+        struct reply *reply;
+        struct timer *timer;  /* until it takes more */
+        uint64_t pause_usec, n;
+        uint32_t sum;
+        bool echoes;
+};
+
+static void upload_free(struct upload_job *u)
+{
+        (void) timer_free(u->timer);
+        free(u);
+}
+
+static void on_rested(void *arg)
+{
+        struct upload_job *u = arg;
+
+        reply_receive_more(u->reply);
+}
+
+/* Adler's sum, as Python's zlib has it. */
+static uint32_t add_sum(uint32_t sum, const char *bytes, size_t n)
+{
+        uint32_t a = sum & 0xffff, b = sum >> 16;
+
+        for (size_t i = 0; i < n; i++) {
+                a = (a + (unsigned char) bytes[i]) % 65521;
+                b = (b + a) % 65521;
+        }
+        return b << 16 | a;
+}
+
+static bool on_piece(void *arg, const char *bytes, size_t n)
+{
+        struct upload_job *u = arg;
+
+        u->n += n;
+        u->sum = add_sum(u->sum, bytes, n);
+        if (u->echoes)
+                (void) reply_write(u->reply, bytes, n);
+        if (u->pause_usec == 0)
+                return true;
+        timer_set(u->timer, u->pause_usec);
+        return false;
+}
+
+static void on_uploaded(void *arg, bool whole)
+{
+        struct upload_job *u = arg;
+        char text[64];
+        int n = snprintf(text, sizeof text, "%" PRIu64 " %08" PRIx32 "\n", u->n, u->sum);
+
+        (void) fprintf(stderr, "uploaded %s %" PRIu64 "\n", whole ? "whole" : "broken", u->n);
+        if (u->echoes && whole)
+                reply_end(u->reply);
+        else if (u->echoes)
+                reply_abort(u->reply);
+        else
+                reply_send(u->reply, whole ? 200 : 400, "text/plain", text, (size_t) n);
+        upload_free(u);
+}
+
+static void on_uploader_gone(void *arg)
+{
+        struct upload_job *u = arg;
+
+        (void) fprintf(stderr, "gone /upload %" PRIu64 "\n", u->n);
+        reply_abort(u->reply);
+        upload_free(u);
+}
+
+/* ?refuse: from the head alone; ?echo: back as it comes; ?pause=ms: between pieces. */
+static void upload(struct call *call)
+{
+        struct upload_job *u;
+
+        if (http_param(call->request, "refuse")) {
+                reply_send(call->reply, 403, "text/plain", "no\n", 3);
+                return;
+        }
+        u = calloc(1, sizeof *u);
+        if (!u)
+                abort();
+        u->reply = call->reply;
+        u->sum = 1;
+        u->pause_usec = number(call->request, "pause", 0) * USEC_PER_MSEC;
+        u->timer = timer_new(call->front->loop, on_rested, u);
+        u->echoes = http_param(call->request, "echo");
+        reply_watch(u->reply, NULL, on_uploader_gone, u);
+        if (u->echoes)
+                reply_begin(u->reply, 200, "text/plain");
+        reply_receive(u->reply, &(struct upload_hooks){ .bytes = on_piece, .end = on_uploaded, .arg = u });
+}
+
 static const struct route routes[] = {
         { HTTP_GET, "/hello", hello, NULL, ROUTE_OPEN, "a fixed answer" },
         { HTTP_GET, "/big", big, NULL, ROUTE_OPEN, "a large answer" },
@@ -280,6 +377,7 @@ static const struct route routes[] = {
         { HTTP_GET, "/later", later, NULL, ROUTE_OPEN, "answers after a while" },
         { HTTP_GET, "/slow", slow, NULL, ROUTE_OPEN | ROUTE_STREAM, "a few lines, one by one" },
         { HTTP_GET, "/huge", huge, NULL, ROUTE_OPEN | ROUTE_STREAM, "a long stream" },
+        { HTTP_POST, "/upload", upload, NULL, ROUTE_OPEN | ROUTE_UPLOAD, "a body as it comes" },
         { HTTP_GET, "/broken", broken, NULL, ROUTE_OPEN | ROUTE_STREAM, "a stream that breaks" },
 };
 
@@ -308,6 +406,15 @@ static bool on_head(void *arg _unused_, const struct http_request *request, stru
                        request->body ? " body" : "");
         reply_send(reply, 405, "text/plain", "another method\n", 15);
         return false;
+}
+
+static bool on_streams(void *arg _unused_, const struct http_request *request)
+{
+        static const struct route_table table = { routes, ARRAY_SIZE(routes) };
+        struct route_match match;
+
+        route_find(&table, 1, request, &match);
+        return match.route && match.route->flags & ROUTE_UPLOAD;
 }
 
 static void on_access(void *arg _unused_, const struct server_access *a)
@@ -441,7 +548,7 @@ static int set_up(struct front *f, int argc, char **argv)
 {
         struct server_limits limits = server_limits_default;
         struct server_hooks hooks = {
-                .request = on_request, .head = on_head, .access = on_access, .arg = f
+                .request = on_request, .head = on_head, .access = on_access, .streams = on_streams, .arg = f
         };
         struct listening l = { .options.fd = -1 };
 

@@ -4,7 +4,7 @@ tests_front_front_server_SOURCES = tests/front/front-server.c
 tests_front_front_server_LDADD = libgeard.la
 
 FRONT_TESTS = tests/front/conftest.py tests/front/test_attacks.py tests/front/test_browsers.py \
-	tests/front/test_everyday.py tests/front/test_tls.py
+	tests/front/test_everyday.py tests/front/test_tls.py tests/front/test_uploads.py
 EXTRA_DIST += $(FRONT_TESTS)
 
 # Holds the parser against Node's: the full run is make check-differential CASES=1000000.

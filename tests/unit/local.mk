@@ -22,6 +22,10 @@ tests_unit_test_repositories_LDADD = $(UNIT_LIBS)
 tests_unit_test_outlet_SOURCES = tests/unit/test-outlet.c $(RUN_LOOP)
 tests_unit_test_outlet_LDADD = $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test-chunked
+tests_unit_test_chunked_SOURCES = tests/unit/test-chunked.c
+tests_unit_test_chunked_LDADD = $(UNIT_LIBS)
+
 check_PROGRAMS += tests/unit/test-mapped
 tests_unit_test_mapped_SOURCES = tests/unit/test-mapped.c
 tests_unit_test_mapped_LDADD = $(UNIT_LIBS)
