@@ -24,6 +24,8 @@ static void set_life(struct git_unit *u, const struct daemon *d, const struct gi
         set(u, SET_STRING("Type", "oneshot"));
         if (o->kept)
                 set(u, SET_BOOL("RemainAfterExit", true));
+        if (o->input >= 0)
+                set(u, SET_FD("StandardInputFileDescriptor", o->input));
         if (o->output >= 0) {
                 set(u, SET_FD("StandardOutputFileDescriptor", o->output));
                 /* Were both the journal, systemd would take the one for the other, and put git's warnings there, too. */
@@ -57,7 +59,7 @@ static void set_view(struct git_unit *u, const struct git_unit_options *o)
         set(u, SET_STRING("ProtectHome", "yes"));
         set(u, SET_LIST("TemporaryFileSystem", SETTING_TMPFS, hidden));
         set(u, SET_LIST("BindReadOnlyPaths", SETTING_BINDS, u->shown));
-        set(u, SET_LIST(o->output < 0 ? "BindPaths" : "BindReadOnlyPaths", SETTING_BINDS, u->binds));
+        set(u, SET_LIST(o->reads_only ? "BindReadOnlyPaths" : "BindPaths", SETTING_BINDS, u->binds));
         set(u, SET_LIST("InaccessiblePaths", SETTING_STRINGS, secrets));
         set(u, SET_BOOL("PrivateTmp", true));
         set(u, SET_BOOL("PrivateDevices", true));

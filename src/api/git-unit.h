@@ -32,7 +32,8 @@ struct git_unit_options {
         const char *source;        /* a path that it may read, too; or NULL */
         const char *const *words;  /* for gear-git: options, verb, GIT_UNIT_DIR … */
         bool kept;                 /* it stays in sight when it has come to its end */
-        int output;                /* what it writes goes there, and it only reads; -1: to the journal */
+        int input, output;         /* what it reads and what it writes; -1: nothing, and to the journal */
+        bool reads_only;           /* and may not write into the repository */
 };
 
 /* A fresh one is made below /var/lib only. */

@@ -14,6 +14,7 @@ libgeard_la_SOURCES += \
 	src/core/clone-url.c src/core/clone-url.h \
 	src/core/git-ref.c src/core/git-ref.h \
 	src/core/ip-scope.c src/core/ip-scope.h \
+	src/core/pkt-line.c src/core/pkt-line.h \
 	src/core/image.c src/core/image.h \
 	src/core/spec.c src/core/spec.h \
 	src/core/spec-json.c \

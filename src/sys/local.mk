@@ -9,7 +9,7 @@ libgeard_la_SOURCES += \
 	src/sys/journal-runs.c src/sys/journal-runs.h \
 	src/sys/loop.c src/sys/loop.h \
 	src/sys/mapped.c src/sys/mapped.h \
-	src/sys/outlet.c src/sys/outlet.h \
+	src/sys/inlet.c src/sys/inlet.h src/sys/outlet.c src/sys/outlet.h \
 	src/sys/port.c src/sys/port.h \
 	src/sys/probe.c src/sys/probe.h
 

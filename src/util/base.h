@@ -55,6 +55,7 @@ static inline void closep(int *fd)
 {
         if (*fd >= 0)
                 (void) close(*fd);
+        *fd = -1;
 }
 
 #define _cleanup_free_ _cleanup_(freep)

@@ -22,6 +22,14 @@ tests_unit_test_repositories_LDADD = $(UNIT_LIBS)
 tests_unit_test_outlet_SOURCES = tests/unit/test-outlet.c $(RUN_LOOP)
 tests_unit_test_outlet_LDADD = $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test-inlet
+tests_unit_test_inlet_SOURCES = tests/unit/test-inlet.c $(RUN_LOOP)
+tests_unit_test_inlet_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test-pkt-line
+tests_unit_test_pkt_line_SOURCES = tests/unit/test-pkt-line.c
+tests_unit_test_pkt_line_LDADD = $(UNIT_LIBS)
+
 check_PROGRAMS += tests/unit/test-chunked
 tests_unit_test_chunked_SOURCES = tests/unit/test-chunked.c
 tests_unit_test_chunked_LDADD = $(UNIT_LIBS)
