@@ -27,7 +27,7 @@
 /* Limits that no configuration changes; the others stand in struct config. */
 #define WORK_QUEUE_MAX 16        /* changes waiting for one gear */
 #define LIST_LIMIT_MAX 10000     /* ?limit= */
-#define GIT_READERS_MAX 64       /* repositories that are read at once */
+#define GIT_TALKS_MAX 64         /* repositories that are read or written at once, but for jobs */
 #define FAILURE_LOG_LINES 10     /* quoted in the answer to a failed create */
 #define USER_MAX 256             /* the claim u */
 #define REQUEST_KEEP_SEC 86400   /* ids that came without a token */
@@ -65,8 +65,8 @@ struct daemon {
         struct follower *followers; /* … and who follows the audit trail */
         struct slots *slots;               /* whose job may run */
         LIST_HEAD(, errand) errands;       /* … and what is done to repositories */
-        unsigned git_readers;              /* … how many repositories are being read … */
-        unsigned git_reads;                /* … how often repositories were read */
+        unsigned git_talks;                /* … how often gear-git is asked at this moment … */
+        unsigned git_talked;               /* … and was asked ever */
         struct sweep *sweep_of_errands;    /* … and what looks for those that nobody will ask for */
         LIST_HEAD(, kept_unit) kept_units; /* … and units of jobs that are in sight for a while */
         struct noted *noted;     /* … and what looks whether its newest record was noted in time */

@@ -5,11 +5,10 @@
 #include "api/content.h"
 
 #include "api/answer.h"
-#include "api/git-read.h"
+#include "api/git-talk.h"
 #include "api/git-unit.h"
 #include "api/index.h"
 #include "core/git-ref.h"
-#include "sys/repositories.h"
 
 #include <stdio.h>
 
@@ -23,7 +22,7 @@ struct format {
 struct content {
         struct daemon *daemon;
         struct reply *reply;
-        struct git_read *read;
+        struct git_talk *talk;
         const struct format *format;
         char id[GEAR_ID_MAX + 1];
         char where[WHERE_MAX + 1]; /* ref, and perhaps a path behind it */
@@ -32,14 +31,13 @@ struct content {
         size_t n_line;
         struct permit *permit;
         bool json, head_only, begun;
-        bool revoked; /* its token is good no more */
 };
 
 static struct content *content_free(struct content *c)
 {
         if (!c)
                 return NULL;
-        c->read = git_read_free(c->read);
+        c->talk = git_talk_free(c->talk);
         c->permit = permit_free(c->permit);
         free(c);
         return NULL;
@@ -67,9 +65,6 @@ static void no_longer(void *arg)
 {
         struct content *c = arg;
 
-        c->revoked = true;
-        if (!c->read) /* a thread has it: it is told when that is done */
-                return;
         if (c->begun)
                 reply_abort(TAKE(c->reply));
         else
@@ -141,8 +136,7 @@ static void on_drained(void *arg)
 {
         const struct content *c = arg;
 
-        if (c->read)
-                git_read_resume(c->read);
+        git_talk_resume(c->talk);
 }
 
 static void on_end(void *arg, int exit_status, const struct fault *fault)
@@ -219,42 +213,13 @@ static int read_type(const struct call *call, struct fault *f)
                        : fault_set(f, FAULT_INVALID, "t", "t: gitarchive is all there is");
 }
 
-static int look(void *arg)
+static int start(struct content *c)
 {
-        const struct content *c = arg;
-
-        return repository_exists(c->daemon->config->state_directory, c->id);
-}
-
-static void looked(void *arg, int r)
-{
-        struct content *c = arg;
         const char *const words[] = { "archive", GIT_UNIT_DIR, c->format->name, c->where, NULL };
-        struct fault f;
 
-        if (r == 1 && reply_is_gone(c->reply)) {
-                left(c);
-                return;
-        }
-        if (c->revoked) {
-                answer_no_longer(TAKE(c->reply), STREAM_OUTPUT);
-                (void) content_free(c);
-                return;
-        }
-        if (r == 1) {
-                c->read = git_read_start(c->daemon, c->id, words,
-                                         &(struct git_read_hooks){ .bytes = on_bytes, .end = on_end, .arg = c });
-                if (c->read) {
-                        reply_watch(c->reply, on_drained, left, c);
-                        return;
-                }
-                (void) fault_oom(&f);
-        } else if (r == 0) {
-                (void) fault_set(&f, FAULT_MISSING, "r", "there is no repository %s", c->id);
-        } else {
-                (void) fault_errno(&f, r, "cannot look for repository %s", c->id);
-        }
-        refuse(c, &f);
+        c->talk = git_talk_start(c->daemon, &(struct git_talk_options){ .id = c->id, .words = words },
+                                 &(struct git_talk_hooks){ .bytes = on_bytes, .end = on_end, .arg = c });
+        return c->talk ? 0 : -ENOMEM;
 }
 
 static int read_call(struct call *call, struct content *c, struct fault *f)
@@ -271,7 +236,7 @@ static int read_call(struct call *call, struct content *c, struct fault *f)
         if (r == 0)
                 r = index_need_systemd(call->daemon, f);
         if (r == 0)
-                r = git_read_admit(call->daemon, f);
+                r = git_talk_admit(call->daemon, f);
         if (r < 0)
                 return r;
         c->daemon = call->daemon;
@@ -288,14 +253,14 @@ static void content_get(struct call *call)
         struct fault f;
         int r = c ? read_call(call, c, &f) : fault_oom(&f);
 
-        if (r == 0 && (access_permit(call, no_longer, c, &c->permit) < 0 ||
-                       worker_run(call->daemon->worker, look, looked, c) < 0))
+        if (r == 0 && (access_permit(call, no_longer, c, &c->permit) < 0 || start(c) < 0))
                 r = fault_oom(&f);
         if (r < 0) {
                 answer_fault(call, &f);
                 return;
         }
         c->reply = TAKE(call->reply);
+        reply_watch(c->reply, on_drained, left, c);
         (void) TAKE(c);
 }
 

@@ -189,7 +189,7 @@ static void start_making(struct errand *e)
                               .network = e->url && !path,
                               .source = path,
                               .words = words,
-                              .output = -1 });
+                              .input = -1, .output = -1 });
         task_keep_no_longer(e->daemon, e->unit);
         e->started = true;
         e->task = task_start(e->daemon,

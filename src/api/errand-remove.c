@@ -70,7 +70,7 @@ static void former_forgotten(void *arg, const struct task_end *end _unused_)
         char dir[512];
 
         repository_path(errand_root(e), e->id, e->emptied, dir, sizeof dir);
-        git_unit_init(&unit, e->daemon, &(struct git_unit_options){ .id = e->id, .dir = dir, .words = words, .output = -1 });
+        git_unit_init(&unit, e->daemon, &(struct git_unit_options){ .id = e->id, .dir = dir, .words = words, .input = -1, .output = -1 });
         e->task = task_start(e->daemon,
                              &(struct task_options){
                                      .unit = e->tidy_unit, .settings = unit.settings, .n_settings = unit.n },

@@ -5,10 +5,9 @@
 #include "api/repository-show.h"
 
 #include "api/answer.h"
-#include "api/git-read.h"
+#include "api/git-talk.h"
 #include "api/git-unit.h"
 #include "api/index.h"
-#include "sys/repositories.h"
 #include "sys/split.h"
 
 #include <inttypes.h>
@@ -22,7 +21,7 @@ struct show {
         struct reply *reply;
         char id[GEAR_ID_MAX + 1];
         bool json;
-        struct git_read *read;
+        struct git_talk *talk;
         struct line_splitter lines;
         char head[LINE_MAX_BYTES];
         uint64_t size, n_refs;
@@ -31,7 +30,7 @@ struct show {
 
 static void show_free(struct show *s)
 {
-        s->read = git_read_free(s->read);
+        s->talk = git_talk_free(s->talk);
         text_reset(&s->lines.held);
         text_reset(&s->text);
         text_reset(&s->refs);
@@ -132,37 +131,13 @@ static void left(void *arg)
         show_free(s);
 }
 
-static int look(void *arg)
-{
-        const struct show *s = arg;
-
-        return repository_exists(s->daemon->config->state_directory, s->id);
-}
-
-static void looked(void *arg, int r)
+static int start(struct show *s)
 {
         static const char *const words[] = { "describe", GIT_UNIT_DIR, NULL };
-        struct show *s = arg;
-        struct fault f;
 
-        if (r == 1 && reply_is_gone(s->reply)) {
-                left(s);
-                return;
-        }
-        if (r == 1) {
-                s->read = git_read_start(s->daemon, s->id, words,
-                                         &(struct git_read_hooks){ .bytes = on_bytes, .end = on_end, .arg = s });
-                if (s->read) {
-                        reply_watch(s->reply, NULL, left, s);
-                        return;
-                }
-                (void) fault_oom(&f);
-        } else if (r == 0) {
-                (void) fault_set(&f, FAULT_MISSING, "id", "there is no repository %s", s->id);
-        } else {
-                (void) fault_errno(&f, r, "cannot look for repository %s", s->id);
-        }
-        refuse(s, &f);
+        s->talk = git_talk_start(s->daemon, &(struct git_talk_options){ .id = s->id, .words = words },
+                                 &(struct git_talk_hooks){ .bytes = on_bytes, .end = on_end, .arg = s });
+        return s->talk ? 0 : -ENOMEM;
 }
 
 void repository_show(struct call *call)
@@ -175,7 +150,7 @@ void repository_show(struct call *call)
         if (r == 0)
                 r = index_need_systemd(call->daemon, &f);
         if (r == 0)
-                r = git_read_admit(call->daemon, &f);
+                r = git_talk_admit(call->daemon, &f);
         if (r == 0 && !(s = calloc(1, sizeof *s)))
                 r = fault_oom(&f);
         if (r < 0) {
@@ -186,13 +161,12 @@ void repository_show(struct call *call)
         s->json = call_wants_json(call->request);
         s->lines.max = LINE_MAX_BYTES;
         (void) snprintf(s->id, sizeof s->id, "%s", id);
-        s->reply = call->reply;
-        if (worker_run(call->daemon->worker, look, looked, s) < 0) {
-                s->reply = NULL;
+        if (start(s) < 0) {
                 show_free(s);
                 (void) fault_oom(&f);
                 answer_fault(call, &f);
                 return;
         }
-        call->reply = NULL;
+        s->reply = TAKE(call->reply);
+        reply_watch(s->reply, NULL, left, s);
 }

@@ -2,7 +2,7 @@
 
 /* Units that came to their end stay in sight for a while. */
 
-#include "api/git-read.h"
+#include "api/git-talk.h"
 #include "api/task.h"
 
 #include <stdio.h>
@@ -117,5 +117,5 @@ static void listed_readers(void *arg, const struct unit_change *units, size_t n,
 void task_forget_former(struct daemon *d)
 {
         (void) systemd_list(d->systemd, "job-*.service", listed, d);
-        (void) systemd_list(d->systemd, GIT_READ_UNITS, listed_readers, d);
+        (void) systemd_list(d->systemd, GIT_TALK_UNITS, listed_readers, d);
 }
