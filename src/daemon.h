@@ -67,6 +67,7 @@ struct daemon {
         LIST_HEAD(, errand) errands;       /* … and what is done to repositories */
         unsigned git_talks;                /* … how often gear-git is asked at this moment … */
         unsigned git_talked;               /* … and was asked ever */
+        LIST_HEAD(, git_call) git_calls;   /* … and whom for: clones and pushes */
         struct sweep *sweep_of_errands;    /* … and what looks for those that nobody will ask for */
         LIST_HEAD(, kept_unit) kept_units; /* … and units of jobs that are in sight for a while */
         struct noted *noted;     /* … and what looks whether its newest record was noted in time */

@@ -9,6 +9,7 @@
 #include "api/content.h"
 #include "api/environment.h"
 #include "api/errand.h"
+#include "api/git-http.h"
 #include "api/health.h"
 #include "api/index.h"
 #include "api/list.h"
@@ -267,7 +268,8 @@ static int build_parts(struct process *p)
         d->docker = d->fetch ? docker_new(d->loop, d->fetch, d->config->docker_socket, &docker_watch) : NULL;
         d->server = server_new(loop_base(d->loop), &d->config->limits,
                                &(struct server_hooks){
-                                       .request = call_dispatch, .head = call_head, .access = on_access, .arg = d });
+                                       .request = call_dispatch, .head = call_head, .streams = call_streams,
+                                       .access = on_access, .arg = d });
         p->watchdog = timer_new(d->loop, feed_watchdog, p);
         p->drain = timer_new(d->loop, leave_when_drained, p);
         p->ready = timer_new(d->loop, ready_anyway, p);
@@ -295,8 +297,8 @@ static int build(struct process *p, struct fault *f)
 {
         static const struct route_table *const all[] = {
                 &container_routes, &remove_routes, &state_routes, &list_routes, &environment_routes,
-                &log_routes,       &repository_routes, &content_routes, &requests_routes, &trail_routes,  &ops_routes,
-                &openapi_routes,
+                &log_routes,       &repository_routes, &content_routes, &git_routes, &requests_routes, &trail_routes,
+                &ops_routes,       &openapi_routes,
         };
         static struct route_table tables[ARRAY_SIZE(all)];
         struct daemon *d = &p->d;
@@ -332,6 +334,7 @@ static void forget_work(struct daemon *d)
 {
         work_free_all(d);
         errands_free(d);
+        git_calls_free(d);
         task_free_all(d);
         for (size_t i = 0; i < gears_count(d->gears); i++)
                 health_forget(gears_at(d->gears, i));

@@ -170,6 +170,24 @@ const struct audit_record *audit_ended(const struct daemon *d, struct request *r
         return record;
 }
 
+/* --- without a request's id ------------------------------------------------------------------------- */
+
+int audit_keep(const struct call *call, const char *verb, const char *resource, struct audit_record *ret)
+{
+        int r = describe_caller(call, ret);
+
+        if (r == 0)
+                r = set_word(ret, AUDIT_VERB, verb);
+        return r == 0 ? set_word(ret, AUDIT_RESOURCE, resource) : r;
+}
+
+void audit_of_kept(struct daemon *d, struct audit_record *record, uint64_t began_usec, int status, const char *said)
+{
+        stamp(record, began_usec, status);
+        (void) set_word(record, AUDIT_SAID, said);
+        audit_submit(d, record);
+}
+
 /* --- refusals ------------------------------------------------------------------------------------- */
 
 /* Whose signature, or word of the kernel, we have: the others can be anybody. */

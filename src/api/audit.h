@@ -24,6 +24,12 @@ void audit_started(struct request *request, const struct gear *gear);
 const struct audit_record *audit_ended(const struct daemon *d, struct request *request,
                                        const struct outcome *outcome);
 
+/* --- what is done without a request's id --- */
+
+/* Who does it, to be told by audit_of_kept() when it has ended; or to be reset. 0 or -ENOMEM. */
+int audit_keep(const struct call *call, const char *verb, const char *resource, struct audit_record *ret);
+void audit_of_kept(struct daemon *d, struct audit_record *record, uint64_t began_usec, int status, const char *said);
+
 /* --- refusals --- */
 
 /* The caller is answered with this status, and this is the true reason. */

@@ -147,6 +147,15 @@ bool call_head(void *arg, const struct http_request *request, struct reply *repl
         return admit(&call);
 }
 
+bool call_streams(void *arg, const struct http_request *request)
+{
+        const struct daemon *d = arg;
+        struct route_match match;
+
+        route_find(d->routes, d->n_routes, request, &match);
+        return match.route && match.route->flags & ROUTE_UPLOAD;
+}
+
 void call_dispatch(void *arg, const struct http_request *request, struct reply *reply)
 {
         struct call call = { .daemon = arg, .request = request, .reply = reply };

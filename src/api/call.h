@@ -44,6 +44,7 @@ struct call {
 void call_dispatch(void *arg, const struct http_request *request, struct reply *reply);
 /* The same for a head alone, up to the handler: false if that already ended the reply. */
 bool call_head(void *arg, const struct http_request *request, struct reply *reply);
+bool call_streams(void *arg, const struct http_request *request);
 
 /*
  * Who speaks, and may they do what the route does, on anything at all and with
@@ -52,6 +53,8 @@ bool call_head(void *arg, const struct http_request *request, struct reply *repl
  */
 int access_identify(struct call *call, struct fault *f);
 int access_allows(struct call *call, struct fault *f);
+/* Where the route leaves open which right it needs. */
+int access_needs(struct call *call, const char *right, struct fault *f);
 int access_allows_body(struct call *call, struct fault *f);
 /* Why, and the one sentence, whether it is not theirs or not there. */
 int access_denied(struct call *call, const char *why, struct fault *f);

@@ -40,6 +40,7 @@ libgeard_la_SOURCES += \
 	src/api/content.c src/api/content.h \
 	src/api/errand.c src/api/errand.h src/api/errand-private.h \
 	src/api/errand-create.c src/api/errand-recall.c src/api/errand-remove.c \
+	src/api/git-http.c src/api/git-http.h \
 	src/api/git-talk.c src/api/git-talk.h \
 	src/api/git-unit.c src/api/git-unit.h \
 	src/api/repository.c src/api/repository.h \

@@ -194,11 +194,12 @@ static void add_answers(struct text *t, const struct route *route)
 static void add_security(struct text *t, const struct route *route, bool token)
 {
         json_name(t, "security");
-        if (token || !route->right) {
+        if (token || route->flags & ROUTE_OPEN) {
                 text_add(t, "[]"); /* the path carries the token, or none is needed */
         } else {
                 text_add(t, "[{\"bearer\":[");
-                json_out(t, route->right);
+                if (route->right)
+                        json_out(t, route->right);
                 text_add(t, "]},{}]");
         }
         if (route->right)

@@ -29,6 +29,7 @@ static const struct {
         { HTTP_GET, "/content/{ref*}", { "format", "zip, tar or tar.gz; zip by default" } },
         { HTTP_GET, "/repository/content", { "format", "zip, tar or tar.gz; zip by default" } },
         { HTTP_GET, "/repository/content/{ref*}", { "format", "zip, tar or tar.gz; zip by default" } },
+        { HTTP_GET, "/git/info/refs", { "service", "git-upload-pack or git-receive-pack" } },
         { HTTP_GET, "/audit", { "since", "a time like 2031-12-31T23:59:59Z, -1h, yesterday, or seconds since 1970" } },
         { HTTP_GET, "/audit", { "until", "the same" } },
         { HTTP_GET, "/audit", { "principal", "only what was asked for by this key, uid:N, test" } },

@@ -9,6 +9,8 @@
  *   remove DIR        empties it
  *   describe DIR      its head, size and refs
  *   archive DIR FORMAT REF[/PATH]
+ *   serve DIR refs|body SERVICE CODING PROTOCOL
+ *                     what git-http-backend says, and is told
  *
  * It runs in the unit's sandbox, as a user who owns nothing but repositories, and
  * believes that whoever calls it has checked the URL; git is told all the same
@@ -163,6 +165,7 @@ static int usage(void)
         fputs("gear-git [OPTION...] create|remove|describe DIR\n"
               "gear-git [OPTION...] clone DIR URL\n"
               "gear-git archive DIR FORMAT REF[/PATH]\n"
+              "gear-git serve DIR refs|body SERVICE CODING PROTOCOL\n"
               "  --protocols=A:B     transports git may use\n"
               "  --branch=NAME       the first branch of a new one\n"
               "  --description=TEXT\n"
@@ -189,6 +192,8 @@ static int act(const struct options *o, int argc, char **argv)
                 return show_description(argv[1]);
         if (argc == 4 && streq(verb, "archive"))
                 return show_archive(argv[1], argv[2], argv[3]);
+        if (argc == 6 && streq(verb, "serve"))
+                return show_service(argv[1], argv[2], argv[3], argv[4], argv[5]);
         return usage();
 }
 

@@ -127,6 +127,39 @@ int show_archive(const char *dir, const char *format, const char *where)
         return git_become(&w);
 }
 
+/* --- git's own protocol ------------------------------------------------------------------------------ */
+
+int show_service(const char *dir, const char *part, const char *service, const char *coding, const char *protocol)
+{
+        bool refs = streq(part, "refs");
+        char query[64], path[64], type[64];
+        const struct {
+                const char *name, *value;
+        } variables[] = {
+                { "GIT_PROJECT_ROOT", dir },   { "GIT_HTTP_EXPORT_ALL", "1" },    { "REMOTE_USER", "geard" },
+                { "PATH_INFO", path },         { "REQUEST_METHOD", refs ? "GET" : "POST" },
+                { "QUERY_STRING", query },     { "CONTENT_TYPE", type },          { "HTTP_CONTENT_ENCODING", coding },
+                { "GIT_PROTOCOL", protocol },
+        };
+        struct git_words w = { 0 };
+
+        (void) snprintf(path, sizeof path, "/%s", refs ? "info/refs" : service);
+        (void) snprintf(query, sizeof query, "%s%s", refs ? "service=" : "", refs ? service : "");
+        (void) snprintf(type, sizeof type, "application/x-%s-request", service);
+        for (size_t i = 0; i < ARRAY_SIZE(variables); i++)
+                if (*variables[i].value && setenv(variables[i].name, variables[i].value, 1) < 0)
+                        return EX_OSERR;
+        /* What is answered with "ok" is on the disk, and nothing goes on behind the unit's end. */
+        git_add(&w, "-c");
+        git_add(&w, "core.fsync=committed,reference");
+        git_add(&w, "-c");
+        git_add(&w, "core.fsyncMethod=batch");
+        git_add(&w, "-c");
+        git_add(&w, "gc.autoDetach=false");
+        git_add(&w, "http-backend");
+        return git_become(&w);
+}
+
 /* --- what there is ------------------------------------------------------------------------------------ */
 
 /* What it takes on the disk. */

@@ -10,5 +10,11 @@
  */
 int show_archive(const char *dir, const char *format, const char *where);
 
+/*
+ * Becomes git-http-backend.  part: "refs", or "body" for what stands on standard
+ * input, in this coding ("gzip", or "" for none).
+ */
+int show_service(const char *dir, const char *part, const char *service, const char *coding, const char *protocol);
+
 /* "head NAME", "size BYTES", then "ref COMMIT NAME" for each. */
 int show_description(const char *dir);

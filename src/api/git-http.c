@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * git's own protocol over HTTP: what git-http-backend says and is told in a unit
+ * of its own.  A clone is a few of these calls, a push a few others; none has a
+ * request id, and a push leaves one record.
+ */
+
+#include "api/git-http.h"
+
+#include "api/answer.h"
+#include "api/audit.h"
+#include "api/git-talk.h"
+#include "api/git-unit.h"
+#include "api/index.h"
+#include "core/pkt-line.h"
+
+#include <stdio.h>
+
+#define CGI_HEAD_MAX 8192
+#define PROTOCOL_MAX 64
+
+struct service {
+        const char *name, *right;
+        bool writes;
+};
+
+static const struct service services[] = {
+        { "git-upload-pack", "repo.read", false },
+        { "git-receive-pack", "repo.write", true },
+};
+
+struct git_call {
+        struct daemon *daemon;
+        struct reply *reply; /* NULL: the client has left, and what it asked for is done all the same */
+        struct git_talk *talk;
+        const struct service *service;
+        bool json, begun;
+        bool whole;          /* all that the client says has come */
+        char id[GEAR_ID_MAX + 1], protocol[PROTOCOL_MAX + 1];
+        const char *encoding;
+        struct permit *permit;
+        struct text head;    /* of the answer, as a CGI program writes it, until it is whole */
+        struct push_story story;
+        struct audit_record record;
+        uint64_t began_usec;
+        LIST_ENTRY(git_call) all;
+};
+
+static struct git_call *git_call_free(struct git_call *c)
+{
+        if (!c)
+                return NULL;
+        c->talk = git_talk_free(c->talk);
+        c->permit = permit_free(c->permit);
+        text_reset(&c->head);
+        push_story_reset(&c->story);
+        audit_record_reset(&c->record);
+        free(c);
+        return NULL;
+}
+DEFINE_CLEANUP(struct git_call, git_call_free);
+
+/* A push is one when a ref was asked for: git also knocks before a long one. */
+static void record_push(struct git_call *c, int status, const char *why)
+{
+        _cleanup_text_ struct text said = { 0 };
+
+        if (c->story.n_asked == 0)
+                return;
+        if (why)
+                text_add(&said, why);
+        else
+                push_story_tell(&c->story, &said);
+        audit_of_kept(c->daemon, &c->record, c->began_usec, status, text_ok(&said) ? said.data : NULL);
+}
+
+static void end(struct git_call *c)
+{
+        LIST_REMOVE(c, all);
+        (void) git_call_free(c);
+}
+
+static void refuse(struct git_call *c, const struct fault *fault)
+{
+        _cleanup_(outcome_reset) struct outcome outcome = { 0 };
+
+        record_push(c, answer_status(fault), fault->text);
+        outcome_of_fault(&outcome, fault);
+        if (c->reply)
+                answer_outcome(TAKE(c->reply), c->json, &outcome);
+        end(c);
+}
+
+void git_calls_free(struct daemon *d)
+{
+        struct git_call *c;
+
+        while ((c = LIST_FIRST(&d->git_calls))) {
+                if (c->reply)
+                        reply_abort(TAKE(c->reply));
+                record_push(c, 500, "geard ended before git told what became of it");
+                end(c);
+        }
+}
+
+/* --- the client ------------------------------------------------------------------------------------- */
+
+/* A push that came whole is not broken off any more: who pushed it could not tell what became of it. */
+static bool goes_on_alone(struct git_call *c)
+{
+        return c->service->writes && c->whole && c->story.n_asked > 0;
+}
+
+static void left(void *arg)
+{
+        struct git_call *c = arg;
+
+        reply_abort(TAKE(c->reply));
+        if (goes_on_alone(c)) {
+                git_talk_resume(c->talk);
+                return;
+        }
+        record_push(c, 400, "its client left before all of it was there");
+        end(c);
+}
+
+static void no_longer(void *arg)
+{
+        struct git_call *c = arg;
+
+        c->permit = permit_free(c->permit);
+        if (!c->reply || goes_on_alone(c))
+                return;
+        if (c->begun)
+                reply_abort(TAKE(c->reply));
+        else
+                answer_no_longer(TAKE(c->reply), STREAM_OUTPUT);
+        record_push(c, 403, "its token was good no more before all of it was there");
+        end(c);
+}
+
+static bool on_upload(void *arg, const char *bytes, size_t n)
+{
+        struct git_call *c = arg;
+
+        if (c->service->writes)
+                push_story_asked(&c->story, bytes, n);
+        return git_talk_give(c->talk, bytes, n);
+}
+
+static void on_uploaded(void *arg, bool whole)
+{
+        struct git_call *c = arg;
+        struct fault f;
+
+        c->whole = whole;
+        if (whole) {
+                git_talk_end_input(c->talk);
+                return;
+        }
+        (void) fault_set(&f, FAULT_INVALID, "body", "body: it ended before it was whole, or its chunks are none");
+        if (c->begun)
+                reply_abort(TAKE(c->reply));
+        refuse(c, &f);
+}
+
+static void on_given(void *arg)
+{
+        const struct git_call *c = arg;
+
+        if (c->reply)
+                reply_receive_more(c->reply);
+}
+
+static void on_taken(void *arg)
+{
+        const struct git_call *c = arg;
+
+        git_talk_resume(c->talk);
+}
+
+/* --- git -------------------------------------------------------------------------------------------- */
+
+/* Where the body begins behind the lines of a head; 0 while it is not whole. */
+static size_t head_end(const struct text *head)
+{
+        const char *end = memmem(head->data, head->len, "\r\n\r\n", 4);
+
+        return end ? (size_t) (end - head->data) + 4 : 0;
+}
+
+static const char *line_of(const char *head, const char *name)
+{
+        const char *line = head;
+
+        while (line && strncasecmp(line, name, strlen(name)) != 0)
+                line = (line = strstr(line, "\r\n")) ? line + 2 : NULL;
+        return line ? line + strlen(name) : NULL;
+}
+
+static void begin(struct git_call *c)
+{
+        const char *status = line_of(c->head.data, "Status: "), *type = line_of(c->head.data, "Content-Type: ");
+        char copy[128];
+        int code = status ? atoi(status) : 200;
+
+        (void) snprintf(copy, sizeof copy, "%.*s", type ? (int) strcspn(type, "\r") : 0, type ? type : "");
+        c->begun = true;
+        reply_begin(c->reply, code >= 200 && code <= 599 ? code : 500, *copy ? copy : "text/plain");
+}
+
+static bool pass_on(struct git_call *c, const char *bytes, size_t n)
+{
+        if (c->service->writes && c->whole)
+                push_story_told(&c->story, bytes, n);
+        return !c->reply || reply_write(c->reply, bytes, n);
+}
+
+static bool on_bytes(void *arg, const char *bytes, size_t n)
+{
+        struct git_call *c = arg;
+        size_t body, held = c->head.len;
+        struct fault f;
+
+        if (c->begun)
+                return pass_on(c, bytes, n);
+        text_addn(&c->head, bytes, n);
+        body = text_ok(&c->head) ? head_end(&c->head) : 0;
+        if (body == 0 && text_ok(&c->head) && c->head.len < CGI_HEAD_MAX)
+                return true;
+        if (body == 0) {
+                (void) fault_set(&f, FAULT_FAILED, NULL, "git answered with no head for repository %s", c->id);
+                refuse(c, &f);
+                return false;
+        }
+        text_truncate(&c->head, body);
+        if (c->reply)
+                begin(c);
+        c->begun = true;
+        return body == held + n || pass_on(c, bytes + (body - held), n - (body - held));
+}
+
+static void on_end(void *arg, int exit_status, const struct fault *fault)
+{
+        struct git_call *c = arg;
+        struct fault f;
+
+        if (fault)
+                f = *fault;
+        else
+                (void) fault_set(&f, FAULT_FAILED, NULL, "git ended with status %d for repository %s", exit_status, c->id);
+        if (!c->begun) {
+                refuse(c, &f);
+                return;
+        }
+        if (c->reply && !fault && exit_status == 0)
+                reply_end(TAKE(c->reply));
+        else if (c->reply)
+                reply_abort(TAKE(c->reply));
+        record_push(c, fault || exit_status ? 500 : 200, fault || exit_status ? f.text : NULL);
+        end(c);
+}
+
+/* --- what is asked for ------------------------------------------------------------------------------ */
+
+static int read_service(const char *name, const struct service **ret, struct fault *f)
+{
+        for (size_t i = 0; name && i < ARRAY_SIZE(services); i++)
+                if (streq(services[i].name, name)) {
+                        *ret = &services[i];
+                        return 0;
+                }
+        return fault_set(f, FAULT_INVALID, "service",
+                         "service: git-upload-pack or git-receive-pack is expected (git speaks its older "
+                         "protocol, which is not served here)");
+}
+
+/* "version=2" and the like; anything else is as good as none, as in every other server. */
+static void read_protocol(const struct call *call, struct git_call *c)
+{
+        const char *protocol = http_header(call->request, "Git-Protocol");
+
+        if (protocol && strlen(protocol) <= PROTOCOL_MAX &&
+            strspn(protocol, "abcdefghijklmnopqrstuvwxyz0123456789=:-") == strlen(protocol))
+                (void) snprintf(c->protocol, sizeof c->protocol, "%s", protocol);
+}
+
+/* Of a body: no page of a browser can send this type without asking first. */
+static int read_form(const struct call *call, struct git_call *c, struct fault *f)
+{
+        const char *type = http_header(call->request, "Content-Type"), *coding = http_header(call->request, "Content-Encoding");
+        char expected[64];
+
+        (void) snprintf(expected, sizeof expected, "application/x-%s-request", c->service->name);
+        if (!type || !streq(type, expected))
+                return fault_set(f, FAULT_INVALID, "Content-Type", "Content-Type: %s is expected", expected);
+        if (coding && strcasecmp(coding, "gzip") != 0 && strcasecmp(coding, "x-gzip") != 0 && strcasecmp(coding, "identity") != 0)
+                return fault_set(f, FAULT_INVALID, "Content-Encoding", "Content-Encoding: gzip is all that is known here");
+        c->encoding = coding && strcasecmp(coding, "identity") != 0 ? "gzip" : "";
+        return 0;
+}
+
+static int read_call(struct call *call, struct git_call *c, const char *service, bool has_body, struct fault *f)
+{
+        const char *id;
+        int r = read_service(service, &c->service, f);
+
+        if (r == 0)
+                r = access_needs(call, c->service->right, f);
+        if (r == 0)
+                r = call_gear_id(call, &id, f);
+        if (r == 0 && has_body)
+                r = read_form(call, c, f);
+        if (r == 0 && c->service->writes && call->daemon->draining) {
+                r = fault_set(f, FAULT_AWAY, NULL, "geard is stopping, try again in a moment");
+                f->retry_after = 5;
+        }
+        if (r == 0)
+                r = index_need_systemd(call->daemon, f);
+        if (r == 0)
+                r = git_talk_admit(call->daemon, f);
+        if (r < 0)
+                return r;
+        c->daemon = call->daemon;
+        c->json = call_wants_json(call->request);
+        c->began_usec = wall_usec();
+        (void) snprintf(c->id, sizeof c->id, "%s", id);
+        read_protocol(call, c);
+        if ((has_body && c->service->writes && audit_keep(call, "pushed", c->id, &c->record) < 0) ||
+            access_permit(call, no_longer, c, &c->permit) < 0)
+                return fault_oom(f);
+        return 0;
+}
+
+static int start(struct git_call *c, bool has_body)
+{
+        const char *const words[] = { "serve", GIT_UNIT_DIR, has_body ? "body" : "refs", c->service->name,
+                                      c->encoding ? c->encoding : "", c->protocol, NULL };
+
+        c->talk = git_talk_start(c->daemon,
+                                 &(struct git_talk_options){ .id = c->id,
+                                                             .words = words,
+                                                             .takes_input = has_body,
+                                                             .writes = has_body && c->service->writes },
+                                 &(struct git_talk_hooks){
+                                         .bytes = on_bytes, .drained = on_given, .end = on_end, .arg = c });
+        return c->talk ? 0 : -ENOMEM;
+}
+
+static void take(struct call *call, const char *service, bool has_body)
+{
+        _cleanup_(git_call_freep) struct git_call *c = calloc(1, sizeof *c);
+        struct fault f;
+        int r = c ? read_call(call, c, service, has_body, &f) : fault_oom(&f);
+
+        if (r == 0 && start(c, has_body) < 0)
+                r = fault_oom(&f);
+        if (r < 0) {
+                answer_fault(call, &f);
+                return;
+        }
+        LIST_INSERT_HEAD(&c->daemon->git_calls, c, all);
+        c->reply = TAKE(call->reply);
+        reply_watch(c->reply, on_taken, left, c);
+        if (has_body)
+                reply_receive(c->reply,
+                              &(struct upload_hooks){ .bytes = on_upload, .end = on_uploaded, .arg = c });
+        (void) TAKE(c);
+}
+
+static void refs_get(struct call *call)
+{
+        take(call, http_param(call->request, "service"), false);
+}
+
+static void upload_pack_post(struct call *call)
+{
+        take(call, "git-upload-pack", true);
+}
+
+static void receive_pack_post(struct call *call)
+{
+        take(call, "git-receive-pack", true);
+}
+
+/* Which right the first needs depends on the service. */
+static const struct route routes[] = {
+        { HTTP_GET, "/git/{id}/info/refs", refs_get, NULL, ROUTE_STREAM, "git: which refs it has" },
+        { HTTP_POST, "/git/{id}/git-upload-pack", upload_pack_post, "repo.read", ROUTE_STREAM | ROUTE_UPLOAD,
+          "git: clone and fetch" },
+        { HTTP_POST, "/git/{id}/git-receive-pack", receive_pack_post, "repo.write", ROUTE_STREAM | ROUTE_UPLOAD,
+          "git: push" },
+};
+const struct route_table git_routes = { routes, ARRAY_SIZE(routes) };
