@@ -21,6 +21,7 @@
 #include "api/recover.h"
 #include "api/refusals.h"
 #include "api/remove.h"
+#include "api/repository-log.h"
 #include "api/repository.h"
 #include "api/requests.h"
 #include "api/state.h"
@@ -297,8 +298,8 @@ static int build(struct process *p, struct fault *f)
 {
         static const struct route_table *const all[] = {
                 &container_routes, &remove_routes, &state_routes, &list_routes, &environment_routes,
-                &log_routes,       &repository_routes, &content_routes, &git_routes, &requests_routes, &trail_routes,
-                &ops_routes,       &openapi_routes,
+                &log_routes,       &repository_routes, &repository_log_routes, &content_routes, &git_routes, &requests_routes,
+                &trail_routes,     &ops_routes,       &openapi_routes,
         };
         static struct route_table tables[ARRAY_SIZE(all)];
         struct daemon *d = &p->d;

@@ -44,6 +44,7 @@ libgeard_la_SOURCES += \
 	src/api/git-talk.c src/api/git-talk.h \
 	src/api/git-unit.c src/api/git-unit.h \
 	src/api/repository.c src/api/repository.h \
+	src/api/repository-log.c src/api/repository-log.h \
 	src/api/repository-show.c src/api/repository-show.h \
 	src/api/task.c src/api/task.h src/api/task-keep.c
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The log of a gear: the lines its container wrote and what systemd says of its
- * runs, first what is there and then what comes.
+ * Logs: the lines that the programs of some units wrote and what systemd says of
+ * their runs, first what is there and then what comes.
  */
 
 #include "api/log.h"
@@ -26,17 +26,32 @@ struct log_stream {
         struct permit *permit; /* NULL: its caller's does not end */
         unsigned beats;        /* since the last comment */
         enum log_format format;
-        bool follow, gzip;
+        struct log_query query;
+        struct log_form *form; /* until it is read */
+        bool gzip, named;
         bool json; /* a refusal is to be */
+        bool head_only;
+        bool waits, refused; /* for log_stream_begin(); its token was good no more before that */
 };
 
 /* --- what is asked for --------------------------------------------------------------------------- */
 
 struct chosen {
-        struct gear *gears[GEARS_MAX];
+        struct log_source sources[GEARS_MAX];
+        const struct gear *gears[GEARS_MAX];
         size_t n;
-        bool named; /* each line says whose it is */
 };
+
+/* What is older than a gear was written by another one under the same id. */
+static void add(struct chosen *c, const struct gear *gear)
+{
+        struct log_source *source = &c->sources[c->n];
+
+        gear_unit_name(gear->id, source->unit);
+        gear_container_name(gear->id, source->identifier);
+        source->since_usec = gear->created_usec;
+        c->gears[c->n++] = gear;
+}
 
 static int choose(struct call *call, const char *id, struct chosen *c, struct fault *f)
 {
@@ -54,7 +69,7 @@ static int choose(struct call *call, const char *id, struct chosen *c, struct fa
                         return 0;
         if (c->n == GEARS_MAX)
                 return fault_set(f, FAULT_INVALID, "ids", "ids: at most %d gears", GEARS_MAX);
-        c->gears[c->n++] = gear;
+        add(c, gear);
         return 0;
 }
 
@@ -91,18 +106,13 @@ static const char *param(const void *arg, const char *name)
         return http_param(arg, name);
 }
 
-static int read_query(const struct call *call, struct log_query *ret, struct fault *f)
-{
-        return log_query_read(param, call->request, http_header(call->request, "Last-Event-ID"), wall_usec(),
-                              ret, f);
-}
-
 /* --- the stream ---------------------------------------------------------------------------------- */
 
 static void stream_free(struct log_stream *s)
 {
         s->daemon->streams--;
         s->tap = log_tap_free(s->tap);
+        s->form = log_form_unref(s->form);
         s->end = timer_free(s->end);
         s->beat = timer_free(s->beat);
         s->permit = permit_free(s->permit);
@@ -125,6 +135,9 @@ static void stream_refuse(void *arg)
                                                   [LOG_EVENTS] = STREAM_EVENTS };
         struct log_stream *s = arg;
 
+        s->refused = true;
+        if (s->waits)
+                return;
         answer_no_longer(TAKE(s->reply), forms[s->format]);
         stream_free(s);
 }
@@ -146,18 +159,13 @@ static bool on_lines(void *arg, const struct log_output *output)
                        : reply_write(s->reply, output->text.data, output->text.len);
 }
 
-static void begin_answer(struct reply *reply, enum log_format format)
-{
-        reply_header(reply, "X-Accel-Buffering", "no");
-        reply_gzip(reply);
-        reply_begin(reply, 200, log_format_type(format));
-}
-
 static void on_begun(void *arg)
 {
         struct log_stream *s = arg;
 
-        begin_answer(s->reply, s->format);
+        reply_header(s->reply, "X-Accel-Buffering", "no");
+        reply_gzip(s->reply);
+        reply_begin(s->reply, 200, log_format_type(s->format));
 }
 
 static void on_drained(void *arg)
@@ -167,9 +175,17 @@ static void on_drained(void *arg)
         log_tap_resume(s->tap);
 }
 
-static void refuse(struct log_stream *s, int error)
+void log_stream_refuse(struct log_stream *s, const struct fault *f)
 {
         _cleanup_(outcome_reset) struct outcome outcome = { 0 };
+
+        outcome_of_fault(&outcome, f);
+        answer_outcome(TAKE(s->reply), s->json, &outcome);
+        stream_free(s);
+}
+
+static void refuse(struct log_stream *s, int error)
+{
         struct fault f = { 0 };
 
         if (error == -EAGAIN)
@@ -178,9 +194,7 @@ static void refuse(struct log_stream *s, int error)
         else
                 (void) fault_errno(&f, error, "the journal cannot be read");
         f.retry_after = RETRY_AFTER_SEC;
-        outcome_of_fault(&outcome, &f);
-        answer_outcome(TAKE(s->reply), s->json, &outcome);
-        stream_free(s);
+        log_stream_refuse(s, &f);
 }
 
 static void on_end(void *arg, int error)
@@ -208,7 +222,7 @@ static void on_beat(void *arg)
         struct log_stream *s = arg;
 
         if (s->daemon->draining && reply_begun(s->reply)) {
-                if (s->follow)
+                if (s->query.follow)
                         stream_end(s);
                 else
                         stream_abort(s);
@@ -229,8 +243,9 @@ static void on_time_over(void *arg)
         on_end(s, reply_begun(s->reply) ? 0 : -ETIMEDOUT);
 }
 
-static int start_clocks(struct log_stream *s, const struct log_query *q)
+static int start_clocks(struct log_stream *s)
 {
+        const struct log_query *q = &s->query;
         uint64_t now = wall_usec(), left = q->timeout_usec;
 
         if (q->until_usec != USEC_NEVER && q->until_usec > now && q->until_usec - now < left)
@@ -245,38 +260,35 @@ static int start_clocks(struct log_stream *s, const struct log_query *q)
         return 0;
 }
 
-static int make_form(const struct log_stream *s, const struct chosen *chosen, const struct log_query *q,
-                     struct log_form **ret, struct fault *f)
+static struct log_form *make_form(const struct log_stream *s, struct fault *f)
 {
-        return log_form_new(&(struct log_form_options){ .format = s->format,
+        const struct log_query *q = &s->query;
+        struct log_form *form = NULL;
+
+        (void) log_form_new(&(struct log_form_options){ .format = s->format,
                                                         .grep = *q->grep ? q->grep : NULL,
                                                         .priority = q->priority,
                                                         .until_usec = q->until_usec,
-                                                        .named = chosen->named,
+                                                        .named = s->named,
                                                         .gzip = s->gzip },
-                            ret, f);
+                            &form, f);
+        return form;
 }
 
-/* What is older than a gear was written by another one under the same id. */
-static int start_reading(struct log_stream *s, const struct chosen *chosen, const struct log_query *q,
-                         struct log_form *form)
+static int start_reading(struct log_stream *s, const struct log_source *from, size_t n)
 {
-        char units[GEARS_MAX][UNIT_NAME_MAX], identifiers[GEARS_MAX][UNIT_NAME_MAX];
+        const struct log_query *q = &s->query;
         struct journal_source sources[GEARS_MAX];
-        const struct journal_scope scope = { .sources = sources, .n_sources = chosen->n, .marks = true };
+        const struct journal_scope scope = { .sources = sources, .n_sources = n, .marks = true };
         uint64_t oldest_usec = USEC_NEVER;
         bool older, resumes;
 
-        for (size_t i = 0; i < chosen->n; i++) {
-                const struct gear *gear = chosen->gears[i];
-
-                gear_unit_name(gear->id, units[i]);
-                gear_container_name(gear->id, identifiers[i]);
-                sources[i] = (struct journal_source){ .unit = units[i],
-                                                      .identifier = identifiers[i],
-                                                      .since_usec = gear->created_usec };
-                if (gear->created_usec < oldest_usec)
-                        oldest_usec = gear->created_usec;
+        for (size_t i = 0; i < n; i++) {
+                sources[i] = (struct journal_source){ .unit = from[i].unit,
+                                                      .identifier = *from[i].identifier ? from[i].identifier : NULL,
+                                                      .since_usec = from[i].since_usec };
+                if (from[i].since_usec < oldest_usec)
+                        oldest_usec = from[i].since_usec;
         }
         older = q->since_usec < oldest_usec;
         resumes = *q->cursor && log_cursor_usec(q->cursor) >= oldest_usec;
@@ -287,12 +299,13 @@ static int start_reading(struct log_stream *s, const struct chosen *chosen, cons
                                            .since_usec = older ? oldest_usec : q->since_usec,
                                            .tail = q->tail,
                                            .follow = q->follow,
-                                           .form = form },
+                                           .form = s->form },
                 &(struct log_tap_hooks){ .begun = on_begun, .write = on_lines, .end = on_end, .arg = s });
+        s->form = log_form_unref(s->form);
         return s->tap ? 0 : -ENOMEM;
 }
 
-static int stream_new(struct call *call, const struct log_query *q, struct log_stream **ret, struct fault *f)
+static int stream_new(struct call *call, struct log_stream **ret, struct fault *f)
 {
         struct daemon *d = call->daemon;
         struct log_stream *s;
@@ -306,88 +319,93 @@ static int stream_new(struct call *call, const struct log_query *q, struct log_s
         s = calloc(1, sizeof *s);
         if (!s)
                 return fault_oom(f);
-        *s = (struct log_stream){ .daemon = d,
-                                  .format = wanted_format(call->request),
-                                  .follow = q->follow,
-                                  .gzip = http_accepts_gzip(call->request),
-                                  .json = call_wants_json(call->request) };
+        s->daemon = d;
+        s->format = wanted_format(call->request);
+        s->gzip = http_accepts_gzip(call->request);
+        s->json = call_wants_json(call->request);
+        s->head_only = call->request->method == HTTP_HEAD;
+        s->waits = true;
         d->streams++;
-        if (start_clocks(s, q) < 0 || access_permit(call, stream_refuse, s, &s->permit) < 0) {
-                stream_free(s);
-                return fault_oom(f);
-        }
         *ret = s;
         return 0;
 }
 
-static int stream_start(struct call *call, const struct chosen *chosen, const struct log_query *q,
-                        struct fault *f)
+int log_stream_open(struct call *call, bool named, struct log_stream **ret, struct fault *f)
 {
-        _cleanup_(log_form_unrefp) struct log_form *form = NULL;
         struct log_stream *s;
-        int r = stream_new(call, q, &s, f);
+        int r = stream_new(call, &s, f);
 
         if (r < 0)
                 return r;
-        r = make_form(s, chosen, q, &form, f);
-        if (r == 0 && start_reading(s, chosen, q, form) < 0)
+        s->named = named;
+        r = log_query_read(param, call->request, http_header(call->request, "Last-Event-ID"), wall_usec(), &s->query, f);
+        if (r == 0 && !(s->form = make_form(s, f)))
+                r = -EINVAL;
+        if (r == 0 && access_permit(call, stream_refuse, s, &s->permit) < 0)
                 r = fault_oom(f);
         if (r < 0) {
                 stream_free(s);
                 return r;
         }
         s->reply = TAKE(call->reply);
-        reply_watch(s->reply, on_drained, stream_abort, s);
+        *ret = s;
         return 0;
+}
+
+void log_stream_begin(struct log_stream *s, const struct log_source *sources, size_t n)
+{
+        struct fault f;
+
+        s->waits = false;
+        if (s->refused) {
+                stream_refuse(s);
+        } else if (s->head_only) {
+                on_begun(s);
+                stream_end(s);
+        } else if (start_clocks(s) < 0 || start_reading(s, sources, n) < 0) {
+                (void) fault_oom(&f);
+                log_stream_refuse(s, &f);
+        } else {
+                reply_watch(s->reply, on_drained, stream_abort, s);
+        }
 }
 
 /* --- calls --------------------------------------------------------------------------------------- */
 
-/* What a GET would begin with. */
-static void answer_head(struct call *call)
+static void answer_log(struct call *call, const struct chosen *chosen, bool named)
 {
-        struct reply *reply = TAKE(call->reply);
-
-        begin_answer(reply, wanted_format(call->request));
-        reply_end(reply);
-}
-
-static void answer_log(struct call *call, const struct chosen *chosen)
-{
-        struct log_query q;
+        struct log_stream *s;
         struct fault f;
-        int r = read_query(call, &q, &f);
 
-        if (r == 0 && call->request->method == HTTP_HEAD) {
-                answer_head(call);
-                return;
-        }
-        if (r == 0)
-                r = stream_start(call, chosen, &q, &f);
-        if (r < 0)
+        if (log_stream_open(call, named, &s, &f) < 0)
                 answer_fault(call, &f);
+        else
+                log_stream_begin(s, chosen->sources, chosen->n);
 }
 
 static void log_get(struct call *call)
 {
-        struct chosen chosen = { .n = 1 };
+        struct chosen chosen = { .n = 0 };
+        struct gear *gear;
         struct fault f;
 
-        if (lookup_gear(call, &chosen.gears[0], &f) < 0)
+        if (lookup_gear(call, &gear, &f) < 0) {
                 answer_fault(call, &f);
-        else
-                answer_log(call, &chosen);
+                return;
+        }
+        add(&chosen, gear);
+        answer_log(call, &chosen, false);
 }
 
 static void logs_get(struct call *call)
 {
-        struct chosen chosen = { .named = true };
+        struct chosen chosen = { .n = 0 };
         struct fault f;
 
         if (choose_named(call, &chosen, &f) < 0)
                 answer_fault(call, &f);
         else
-                answer_log(call, &chosen);
+                answer_log(call, &chosen, true);
 }
 
 static const struct route routes[] = {

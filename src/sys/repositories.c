@@ -76,6 +76,23 @@ int repository_came_since(const char *root, const char *id, uint64_t usec)
         return r > 0 ? (uint64_t) st.st_ctim.tv_sec * 1000000 + (uint64_t) st.st_ctim.tv_nsec / 1000 >= usec : r;
 }
 
+int repository_birth(const char *root, const char *id, enum repository_place place, uint64_t *ret_usec)
+{
+        _cleanup_close_ int folder = open_folder(root);
+        char name[GEAR_ID_MAX + 16];
+        struct statx st;
+
+        if (folder < 0)
+                return folder == -ENOENT ? 0 : folder;
+        name_of(id, place, name, sizeof name);
+        if (statx(folder, name, AT_SYMLINK_NOFOLLOW, STATX_BTIME, &st) < 0)
+                return errno == ENOENT ? 0 : -errno;
+        *ret_usec = 0;
+        if (st.stx_mask & STATX_BTIME)
+                *ret_usec = (uint64_t) st.stx_btime.tv_sec * 1000000 + st.stx_btime.tv_nsec / 1000;
+        return 1;
+}
+
 int repository_move(const char *root, const char *id, enum repository_place from, enum repository_place to)
 {
         _cleanup_close_ int folder = open_folder(root);

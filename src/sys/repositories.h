@@ -22,6 +22,8 @@ void repository_path(const char *root, const char *id, enum repository_place pla
 int repository_exists(const char *root, const char *id); /* 1: yes */
 /* … and was put there, or changed since, then or later by the wall clock. */
 int repository_came_since(const char *root, const char *id, uint64_t usec);
+/* 1, and when its directory was made, by the wall clock: 0 where the file system does not tell. */
+int repository_birth(const char *root, const char *id, enum repository_place place, uint64_t *ret_usec);
 /* Makes git/ where it is missing. */
 int repositories_prepare(const char *root);
 /* From one place to the other, to stay there after a crash. -ENOTEMPTY, -EEXIST: there is one. */

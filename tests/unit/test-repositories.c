@@ -62,10 +62,12 @@ static const char *list(struct bench *b, enum repository_place place, struct tex
 static void none_where_nothing_is(void **state)
 {
         struct bench *b = *state;
+        uint64_t birth;
         _cleanup_text_ struct text t = { 0 };
 
         assert_int_equal(repository_exists(b->root, "r"), 0);
         assert_int_equal(repository_came_since(b->root, "r", 0), 0);
+        assert_int_equal(repository_birth(b->root, "r", REPOSITORY_NEW, &birth), 0);
         assert_int_equal(repository_remove_empty(b->root, "r", REPOSITORY_NEW), 0);
         assert_int_equal(repository_move(b->root, "r", REPOSITORY_NEW, REPOSITORY_WHOLE), -ENOENT);
         assert_string_equal(list(b, REPOSITORY_WHOLE, &t), "");
@@ -92,6 +94,22 @@ static void one_comes_and_goes(void **state)
         assert_string_equal(list(b, REPOSITORY_GONE, &t), "r ");
         assert_int_equal(repository_remove_empty(b->root, "r", REPOSITORY_GONE), 0);
         assert_string_equal(list(b, REPOSITORY_GONE, &t), "");
+}
+
+/* To be put in its place is not to be made. */
+static void it_is_as_old_as_its_directory(void **state)
+{
+        struct bench *b = *state;
+        uint64_t made, moved;
+
+        assert_int_equal(repositories_prepare(b->root), 0);
+        make(b, ".r.new");
+        assert_int_equal(repository_birth(b->root, "r", REPOSITORY_NEW, &made), 1);
+        assert_true(made > 0);
+        (void) usleep(20000);
+        assert_int_equal(repository_move(b->root, "r", REPOSITORY_NEW, REPOSITORY_WHOLE), 0);
+        assert_int_equal(repository_birth(b->root, "r", REPOSITORY_WHOLE, &moved), 1);
+        assert_true(moved == made);
 }
 
 /* What is there is neither taken for another's nor written over. */
@@ -141,6 +159,7 @@ int main(void)
         static const struct CMUnitTest tests[] = {
                 TEST(none_where_nothing_is),
                 TEST(one_comes_and_goes),
+                TEST(it_is_as_old_as_its_directory),
                 TEST(nothing_is_in_the_way_of_another),
                 TEST(names_say_whose_and_what_it_is),
                 TEST(a_link_is_no_folder),
