@@ -60,6 +60,7 @@ static const struct option options[] = {
         DAEMON("LogRate", log_rate_burst, option_log_rate, "LINES/DURATION, like 250000/30s, or 0 for no limit", MSEC, DAY),
         DAEMON("CloneSchemes", clone_schemes, option_schemes, "any of https, http, ssh and git, or nothing", 0, 0),
         DAEMON("ClonePaths", clone_paths, option_path_list, "absolute paths, separated by blanks", 0, 0),
+        DAEMON("CloneKey", clone_key, option_path, "an absolute path", 0, 0),
         DAEMON("ClonePrivate", clone_private, option_flag, "yes or no", 0, 0),
         DAEMON("GitHelper", git_helper, option_path, "an absolute path", 0, 0),
         DAEMON("GitBranch", git_branch, option_branch, "the name of a branch", 0, 0),
@@ -512,6 +513,7 @@ struct config *config_free(struct config *c)
         free(c->database);
         strv_free(c->volume_paths);
         strv_free(c->clone_paths);
+        free(c->clone_key);
         free(c->git_helper);
         free(c->git_branch);
         strv_free(c->allow_registries);

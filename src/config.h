@@ -47,6 +47,7 @@ struct config {
         uint64_t log_rate_usec;
         unsigned clone_schemes;       /* CloneSchemes=https http ssh git, of enum clone_scheme */
         char **clone_paths;           /* ClonePaths= */
+        char *clone_key;              /* CloneKey=: with which ssh clones; NULL: none */
         bool clone_private;           /* ClonePrivate=no: only from hosts on the Internet */
         char *git_helper;             /* GitHelper=/usr/libexec/geard/gear-git */
         char *git_branch;             /* GitBranch=main, the first of a new repository */

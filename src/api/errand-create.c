@@ -11,6 +11,8 @@
 #include <sysexits.h>
 
 #define FILE_SCHEME "file://"
+#define SSH_SCHEME "ssh://"
+#define NO_CREDENTIAL 243 /* systemd could not read it */
 
 static void start_making(struct errand *e);
 
@@ -111,6 +113,9 @@ void errand_made(struct errand *e, const struct task_end *task)
         if (task->exit_code == CLD_EXITED && task->exit_status == EX_NOPERM)
                 (void) fault_set(&e->fault, FAULT_DENIED, "url",
                                  "url: only hosts on the Internet may be cloned from (ClonePrivate=)");
+        else if (task->exit_code == CLD_EXITED && task->exit_status == NO_CREDENTIAL)
+                (void) fault_set(&e->fault, FAULT_FAILED, NULL, "repository %s was not created: %s cannot be read (CloneKey=)",
+                                 e->id, e->daemon->config->clone_key ? e->daemon->config->clone_key : "the key");
         else
                 (void) fault_set(&e->fault, fault->kind, NULL, "repository %s was not created: %s%s", e->id, fault->text,
                                  task->lines);
@@ -142,54 +147,84 @@ static const char *protocols_of(const struct daemon *d, const char *url, char re
         return ret;
 }
 
-static void start_making(struct errand *e)
+/* What gear-git is told, and the strings that are made for it. */
+struct order {
+        const char *words[GIT_UNIT_WORDS_MAX];
+        size_t n;
+        char protocols[64], branch[300], description[300];
+        const char *path; /* of what is cloned from this host */
+        const char *key;
+};
+
+static void add_word(struct order *o, const char *word)
+{
+        o->words[o->n++] = word;
+        o->words[o->n] = NULL;
+}
+
+static void order_clone(struct order *o, const struct errand *e)
 {
         const struct config *config = e->daemon->config;
-        const char *words[GIT_UNIT_WORDS_MAX];
-        char dir[512], protocols[64], names[32], branch[300], description[300];
-        const char *path = NULL; /* of what is cloned from this host */
-        struct git_unit unit;
-        size_t n = 0;
+        char names[32];
 
-        if (e->url && starts_with(e->url, FILE_SCHEME))
-                path = e->url + strlen(FILE_SCHEME);
+        if (starts_with(e->url, FILE_SCHEME))
+                o->path = e->url + strlen(FILE_SCHEME);
+        if (starts_with(e->url, SSH_SCHEME))
+                o->key = config->clone_key;
+        (void) snprintf(o->protocols, sizeof o->protocols, "--protocols=%s", protocols_of(e->daemon, e->url, names));
+        add_word(o, o->protocols);
+        if (!o->path && !config->clone_private)
+                add_word(o, "--public-only");
+        if (o->key)
+                add_word(o, "--key=" GIT_UNIT_KEY);
+}
+
+static void write_order(struct order *o, const struct errand *e)
+{
+        const struct config *config = e->daemon->config;
+
+        if (e->url)
+                order_clone(o, e);
+        (void) snprintf(o->branch, sizeof o->branch, "--branch=%s", e->branch ? e->branch : config->git_branch);
+        add_word(o, o->branch);
+        if (e->description) {
+                (void) snprintf(o->description, sizeof o->description, "--description=%s", e->description);
+                add_word(o, o->description);
+        }
+        if (config->git_reflog)
+                add_word(o, "--reflog");
+        if (!config->git_rewinds)
+                add_word(o, "--no-rewinds");
+        add_word(o, e->url ? "clone" : "create");
+        add_word(o, GIT_UNIT_DIR);
+        if (e->url)
+                add_word(o, e->url);
+}
+
+static void start_making(struct errand *e)
+{
+        struct order order = { .n = 0 };
+        struct git_unit unit;
+        char dir[512];
+
         repository_path(errand_root(e), e->id, REPOSITORY_NEW, dir, sizeof dir);
         if (!git_unit_can_make(dir)) {
                 (void) fault_set(&e->fault, FAULT_INTERNAL, NULL, "repositories can only be made where StateDirectory= is below /var/lib");
                 errand_fail(e);
                 return;
         }
-        if (e->url) {
-                (void) snprintf(protocols, sizeof protocols, "--protocols=%s", protocols_of(e->daemon, e->url, names));
-                words[n++] = protocols;
-                if (!path && !config->clone_private)
-                        words[n++] = "--public-only";
-        }
-        (void) snprintf(branch, sizeof branch, "--branch=%s", e->branch ? e->branch : config->git_branch);
-        words[n++] = branch;
-        if (e->description) {
-                (void) snprintf(description, sizeof description, "--description=%s", e->description);
-                words[n++] = description;
-        }
-        if (config->git_reflog)
-                words[n++] = "--reflog";
-        if (!config->git_rewinds)
-                words[n++] = "--no-rewinds";
-        words[n++] = e->url ? "clone" : "create";
-        words[n++] = GIT_UNIT_DIR;
-        if (e->url)
-                words[n++] = e->url;
-        words[n] = NULL;
+        write_order(&order, e);
         git_unit_init(&unit, e->daemon,
-                      &(struct git_unit_options){
-                              .id = e->id,
-                              .dir = dir,
-                              .fresh = true,
-                              .kept = true,
-                              .network = e->url && !path,
-                              .source = path,
-                              .words = words,
-                              .input = -1, .output = -1 });
+                      &(struct git_unit_options){ .id = e->id,
+                                                  .dir = dir,
+                                                  .fresh = true,
+                                                  .kept = true,
+                                                  .network = e->url && !order.path,
+                                                  .source = order.path,
+                                                  .key = order.key,
+                                                  .words = order.words,
+                                                  .input = -1,
+                                                  .output = -1 });
         task_keep_no_longer(e->daemon, e->unit);
         e->started = true;
         e->task = task_start(e->daemon,

@@ -57,7 +57,7 @@ static void set_view(struct git_unit *u, const struct git_unit_options *o)
         }
         set(u, SET_STRING("ProtectSystem", "strict"));
         set(u, SET_STRING("ProtectHome", "yes"));
-        set(u, SET_LIST("TemporaryFileSystem", SETTING_TMPFS, hidden));
+        set(u, SET_LIST("TemporaryFileSystem", SETTING_PAIRS, hidden));
         set(u, SET_LIST("BindReadOnlyPaths", SETTING_BINDS, u->shown));
         set(u, SET_LIST(o->reads_only ? "BindReadOnlyPaths" : "BindPaths", SETTING_BINDS, u->binds));
         set(u, SET_LIST("InaccessiblePaths", SETTING_STRINGS, secrets));
@@ -122,6 +122,11 @@ static void set_commands(struct git_unit *u, const struct daemon *d, const struc
         }
         if (o->fresh)
                 set_make_dir(u);
+        if (o->key) {
+                u->key[0] = GIT_UNIT_KEY;
+                u->key[1] = o->key;
+                set(u, SET_LIST("LoadCredential", SETTING_PAIRS, u->key));
+        }
         set(u, SET_LIST("ExecStartEx", SETTING_COMMAND, u->words));
 }
 

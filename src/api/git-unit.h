@@ -14,6 +14,7 @@
 #define GIT_UNIT_SETTINGS_MAX 64
 #define GIT_UNIT_WORDS_MAX 24
 #define GIT_UNIT_DIR "/var/repository" /* where the unit sees it */
+#define GIT_UNIT_KEY "clone-key"       /* the credential's name */
 
 struct git_unit {
         struct setting settings[GIT_UNIT_SETTINGS_MAX];
@@ -21,7 +22,7 @@ struct git_unit {
 
         /* What they point to. */
         char dir[512], description[128], source[CLONE_URL_MAX + 1];
-        const char *words[GIT_UNIT_WORDS_MAX], *make_dir[2], *binds[3], *shown[5];
+        const char *words[GIT_UNIT_WORDS_MAX], *make_dir[2], *binds[3], *shown[5], *key[3];
 };
 
 struct git_unit_options {
@@ -30,6 +31,7 @@ struct git_unit_options {
         bool fresh;                /* it is to be made */
         bool network;
         const char *source;        /* a path that it may read, too; or NULL */
+        const char *key;           /* a path of a private key that it may have as a credential; or NULL */
         const char *const *words;  /* for gear-git: options, verb, GIT_UNIT_DIR … */
         bool kept;                 /* it stays in sight when it has come to its end */
         int input, output;         /* what it reads and what it writes; -1: nothing, and to the journal */

@@ -171,7 +171,8 @@ static int usage(void)
               "  --description=TEXT\n"
               "  --reflog            keep what branches were before\n"
               "  --no-rewinds        refuse pushes that are no fast-forward\n"
-              "  --public-only       clone from hosts on the Internet only\n",
+              "  --public-only       clone from hosts on the Internet only\n"
+              "  --key=NAME          the credential of the unit with which ssh clones\n",
               stderr);
         return EX_USAGE;
 }
@@ -180,7 +181,7 @@ static int act(const struct options *o, int argc, char **argv)
 {
         const char *verb = argc > 0 ? argv[0] : "";
 
-        if (git_set_environment(o->protocols) < 0)
+        if (git_set_environment(o->protocols, o->key) < 0)
                 return complain("cannot set the environment");
         if (argc == 2 && streq(verb, "create"))
                 return make_new(o, argv[1]);
@@ -203,6 +204,7 @@ int main(int argc, char **argv)
                 { "protocols", required_argument, NULL, 'p' }, { "branch", required_argument, NULL, 'b' },
                 { "description", required_argument, NULL, 'd' }, { "reflog", no_argument, NULL, 'r' },
                 { "no-rewinds", no_argument, NULL, 'n' }, { "public-only", no_argument, NULL, 'o' },
+                { "key", required_argument, NULL, 'k' },
                 { 0 },
         };
         struct options o = { .protocols = "", .branch = "main" };
@@ -227,6 +229,9 @@ int main(int argc, char **argv)
                         break;
                 case 'o':
                         o.public_only = true;
+                        break;
+                case 'k':
+                        o.key = optarg;
                         break;
                 default:
                         return usage();

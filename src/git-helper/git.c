@@ -34,8 +34,27 @@ static const char *own_config(const char *protocols)
         return fclose(file) == 0 && good ? path : "/dev/null";
 }
 
-int git_set_environment(const char *protocols)
+/* How it is called, with more options behind: no questions, and only hosts that are known. */
+static int set_ssh(const char *more)
 {
+        char command[2048];
+        int n = snprintf(command, sizeof command, "%s%s", SSH, more);
+
+        return n >= (int) sizeof command || setenv("GIT_SSH_COMMAND", command, 1) < 0 ? -E2BIG : 0;
+}
+
+static int set_key(const char *directory, const char *key)
+{
+        char option[1024];
+
+        (void) snprintf(option, sizeof option, " -oIdentitiesOnly=yes -i '%s/%s'", directory, key);
+        return set_ssh(option);
+}
+
+int git_set_environment(const char *protocols, const char *key)
+{
+        const char *directory = getenv("CREDENTIALS_DIRECTORY");
+        _cleanup_free_ char *credentials = directory ? strdup(directory) : NULL;
         const struct {
                 const char *name, *value;
         } variables[] = {
@@ -47,7 +66,6 @@ int git_set_environment(const char *protocols)
                 { "GIT_TERMINAL_PROMPT", "0" },
                 { "GIT_LITERAL_PATHSPECS", "1" },
                 { "GIT_ALLOW_PROTOCOL", protocols },
-                { "GIT_SSH_COMMAND", SSH },
         };
 
         if (clearenv() != 0)
@@ -55,15 +73,17 @@ int git_set_environment(const char *protocols)
         for (size_t i = 0; i < ARRAY_SIZE(variables); i++)
                 if (setenv(variables[i].name, variables[i].value, 1) < 0)
                         return -errno;
-        return 0;
+        return key && credentials ? set_key(credentials, key) : set_ssh("");
 }
 
 int git_hold_ssh(const char *host, const char *address)
 {
-        char command[512];
+        const char *command = getenv("GIT_SSH_COMMAND");
+        char options[1536];
 
-        (void) snprintf(command, sizeof command, SSH " -oHostKeyAlias='%s' -oHostName='%s'", host, address);
-        return setenv("GIT_SSH_COMMAND", command, 1) < 0 ? -errno : 0;
+        (void) snprintf(options, sizeof options, "%s -oHostKeyAlias='%s' -oHostName='%s'", command ? command + strlen(SSH) : "",
+                        host, address);
+        return set_ssh(options);
 }
 
 static int no_git(int error)

@@ -15,8 +15,11 @@ struct git_words {
 
 void git_add(struct git_words *w, const char *word);
 
-/* Once, before anything else. protocols: "https:ssh", the transports that git may use. */
-int git_set_environment(const char *protocols);
+/*
+ * Once, before anything else. protocols: "https:ssh", the transports that git may
+ * use; key: the name of the unit's credential that ssh shows, or NULL.
+ */
+int git_set_environment(const char *protocols, const char *key);
 
 /* ssh goes to this address, and to nobody who does not know the key of that host. */
 int git_hold_ssh(const char *host, const char *address);

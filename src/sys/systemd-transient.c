@@ -77,7 +77,7 @@ static const char *signature_of(enum setting_kind kind)
         static const char *const signatures[] = {
                 [SETTING_STRING] = "s",          [SETTING_BOOL] = "b",       [SETTING_U32] = "u",
                 [SETTING_U64] = "t",             [SETTING_STRINGS] = "as",   [SETTING_COMMAND] = "a(sasas)",
-                [SETTING_ALLOW] = "(bas)",       [SETTING_BINDS] = "a(ssbt)", [SETTING_TMPFS] = "a(ss)",
+                [SETTING_ALLOW] = "(bas)",       [SETTING_BINDS] = "a(ssbt)", [SETTING_PAIRS] = "a(ss)",
                 [SETTING_FD] = "h",
         };
 
@@ -103,7 +103,7 @@ static int add_value(sd_bus_message *m, const struct setting *s)
                 return add_allowed(m, s->strings);
         case SETTING_BINDS:
                 return add_binds(m, s->strings);
-        case SETTING_TMPFS:
+        case SETTING_PAIRS:
                 return add_tmpfs(m, s->strings);
         case SETTING_FD:
                 return sd_bus_message_append(m, "h", (int) s->number);

@@ -19,7 +19,7 @@ enum setting_kind {
         SETTING_COMMAND,   /* Exec*Ex=: the words, the first an absolute path; $ has no meaning */
         SETTING_ALLOW,     /* only these (SystemCallFilter=, RestrictAddressFamilies=) */
         SETTING_BINDS,     /* pairs: from, to, both behind a - where they may be missing (Bind*Paths=) */
-        SETTING_TMPFS,     /* TemporaryFileSystem=: pairs: where, options */
+        SETTING_PAIRS,     /* TemporaryFileSystem=: where, options; LoadCredential=: name, path */
         SETTING_FD,        /* Standard*FileDescriptor=: is duplicated, and stays the caller's */
 };
 
