@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Repositories are cloned from the servers that people have: git-http-backend behind
+nginx, sshd, git's own daemon; and from each of them only what it gives away."""
+
+import pytest
+
+from lib.gear import JSON
+from lib.wait import wait_until
+
+GIT = "/var/lib/gears/git"
+STREAM = {"Accept": "text/plain;stream=true"}
+
+NGINX = """
+user root; daemon off; pid /run/nginx-case.pid; error_log stderr;
+events {}
+http {
+    access_log off;
+    server {
+        listen 127.0.0.1:8090;
+        location /to-file { return 302 file:///srv/origin/one; }
+        location /to-ftp { return 302 ftp://127.0.0.1:8090/one; }
+        location /to-other { rewrite ^/to-other(.*)$ http://127.0.0.1:8090/one$1 redirect; }
+        location /closed { auth_basic "closed"; auth_basic_user_file /dev/null; }
+        location /broken { return 500; }
+        location / {
+            client_max_body_size 0;
+            include /etc/nginx/fastcgi_params;
+            fastcgi_param SCRIPT_FILENAME /usr/lib/git-core/git-http-backend;
+            fastcgi_param GIT_PROJECT_ROOT /srv/origin;
+            fastcgi_param GIT_HTTP_EXPORT_ALL "";
+            fastcgi_param PATH_INFO $uri;
+            fastcgi_pass unix:/run/fcgi-case.sock;
+        }
+    }
+}
+"""
+
+SSHD = """
+Port 8022
+ListenAddress 127.0.0.1
+HostKey /root/ssh/host
+AuthorizedKeysFile /root/ssh/authorized
+PidFile none
+StrictModes no
+"""
+
+
+@pytest.fixture(scope="module")
+def origin(shared_host):
+    """The servers, and what they serve, as root: git asks no questions then."""
+    host = shared_host
+    host.sh("""
+rm -rf /srv/origin /root/ssh; mkdir -p /srv/origin /root/ssh /run/sshd; cd /srv/origin
+git init -q -b main work; cd work
+git config user.name x; git config user.email x@localhost
+for i in 1 2 3; do echo $i > file-$i; git add .; git commit -qm "commit $i"; done
+git tag v1
+git clone -q --bare . ../one
+ssh-keygen -q -t ed25519 -N '' -f /root/ssh/host
+ssh-keygen -q -t ed25519 -N '' -f /root/ssh/key
+cp /root/ssh/key.pub /root/ssh/authorized
+echo "[127.0.0.1]:8022 $(cut -d' ' -f1,2 /root/ssh/host.pub)" > /etc/ssh/ssh_known_hosts
+""")
+    (host.root / "root/nginx.conf").write_text(NGINX)
+    (host.root / "root/sshd.conf").write_text(SSHD)
+    for name, words in (("nginx", "/usr/sbin/nginx -c /root/nginx.conf"), ("fcgi", "/usr/sbin/fcgiwrap -s unix:/run/fcgi-case.sock"),
+                        ("sshd", "/usr/sbin/sshd -D -f /root/sshd.conf"),
+                        ("daemon", "git daemon --listen=127.0.0.1 --base-path=/srv/origin --export-all")):
+        host.sh(f"systemd-run --quiet --collect --unit=origin-{name} {words}")
+    wait_until(lambda: host.sh("ss -ltn | grep -cE '127.0.0.1:(8090|8022|9418) '") == "3", 20, "all of them listen")
+    yield host
+    host.sh("systemctl stop 'origin-*'; rm -rf /srv/origin /root/ssh /root/nginx.conf /root/sshd.conf /etc/ssh/ssh_known_hosts /run/fcgi-case.sock")
+
+
+@pytest.fixture
+def git(host, origin):
+    host.configure("60-git", "[Daemon]\nClonePrivate=yes\nJobKeep=0\n")
+    host.systemctl("reload", "geard")
+    yield host
+    host.peer("DELETE", "/repository/r")
+    host.sh("rm -f /etc/geard/geard.conf.d/6?-git.conf; systemctl reload geard")
+
+
+def put(host, url, headers=None):
+    return host.peer("PUT", "/repository/r", {"url": url}, headers or JSON)
+
+
+def is_whole(host):
+    return host.sh(f"git -C {GIT}/r -c safe.directory=* tag; git -C {GIT}/r -c safe.directory=* rev-list --count main") == "v1\n3"
+
+
+def nothing_is_left(host):
+    assert host.sh(f"ls -A {GIT}") == ""
+
+
+def also(host, text):
+    host.configure("61-git", f"[Daemon]\n{text}\n")
+    host.systemctl("reload", "geard")
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8090/one", "git://127.0.0.1/one", "http://127.0.0.1:8090/to-other"])
+def test_from_where_everybody_may(git, url):
+    answer = put(git, url, STREAM)
+    assert answer.text.endswith("done 201: Repository r is created\n"), answer
+    assert "Receiving objects: 100%" in answer.text, answer
+    assert is_whole(git)
+
+
+@pytest.mark.parametrize("url, said", [
+    ("http://127.0.0.1:8090/none", "not found"), ("http://127.0.0.1:8090/closed", "Username"),
+    ("http://127.0.0.1:8090/broken", "500"), ("git://127.0.0.1/none", "access denied"),
+    ("http://127.0.0.1:8090/to-file", "file"), ("http://127.0.0.1:8090/to-ftp", "ftp"), ("http://127.0.0.1:1/x", "Failed to connect")])
+def test_what_a_server_does_not_give(git, url, said):
+    """Nobody is asked for a password, no redirection leads to another transport, and git's words are told."""
+    answer = put(git, url)
+    assert answer.status == 500 and "128" in answer.json["detail"] and said in answer.json["detail"], answer
+    nothing_is_left(git)
+
+
+def test_schemes_that_are_not_allowed(git):
+    also(git, "CloneSchemes=https ssh")
+    for url in "http://127.0.0.1:8090/one", "git://127.0.0.1/one":
+        answer = put(git, url)
+        assert answer.status == 403 and answer.json["field"] == "url", answer
+    nothing_is_left(git)
+
+
+SSH = "ssh://root@127.0.0.1:8022/srv/origin/one"
+
+
+def test_over_ssh_with_its_key(git):
+    also(git, "CloneKey=/root/ssh/key")
+    assert put(git, SSH).status == 201
+    assert is_whole(git)
+    assert "PRIVATE" not in git.journal() and git.sh(f"grep -rl PRIVATE {GIT} || true") == ""
+
+
+def test_over_ssh_without_one(git):
+    answer = put(git, SSH)
+    assert answer.status == 500 and "Permission denied" in answer.json["detail"], answer
+    nothing_is_left(git)
+
+
+def test_a_key_that_is_not_there(git):
+    also(git, "CloneKey=/root/ssh/none")
+    answer = put(git, SSH)
+    assert answer.status == 500 and "/root/ssh/none cannot be read (CloneKey=)" in answer.json["detail"], answer
+    nothing_is_left(git)
+    assert put(git, "http://127.0.0.1:8090/one").status == 201, "who needs none does not miss it"
+
+
+def test_an_ssh_server_that_nobody_knows(git):
+    also(git, "CloneKey=/root/ssh/key")
+    git.sh("mv /etc/ssh/ssh_known_hosts /root/ssh/known")
+    try:
+        answer = put(git, SSH)
+    finally:
+        git.sh("mv /root/ssh/known /etc/ssh/ssh_known_hosts")
+    assert answer.status == 500 and "host key" in answer.json["detail"], answer
+    nothing_is_left(git)
+
+
+def test_from_geard_itself(git):
+    assert put(git, "http://127.0.0.1:8090/one").status == 201
+    answer = git.peer("PUT", "/repository/again", {"url": "http://127.0.0.1:2223/token/__test__/git/r"}, JSON)
+    assert answer.status == 201, answer
+    assert git.sh(f"git -C {GIT}/again -c safe.directory=* tag") == "v1"
+    assert git.peer("DELETE", "/repository/again").status == 204
+
+
+# --- what it said ---------------------------------------------------------------------------------------------
+
+
+def log_of(host, repository="r", query="?follow=no&tail=all", headers=None):
+    return host.peer("GET", f"/repository/{repository}/log{query}", headers=headers)
+
+
+def test_its_log_tells_what_git_said(git):
+    assert put(git, "http://127.0.0.1:8090/one").status == 201
+    wait_until(lambda: "Receiving objects: 100%" in log_of(git).text, 20, "journald has it")
+    text = log_of(git).text
+    assert "Cloning into bare repository" in text, text
+    assert git.token("PUT", "repository/log", r="r", follow="no").status == 200
+    lines = [line for line in log_of(git, headers=JSON).text.splitlines() if "Cloning into" in line]
+    assert len(lines) == 1, lines
+    assert "Receiving" in log_of(git, query="?follow=no&grep=Receiving").text
+    assert "Cloning" not in log_of(git, query="?follow=no&grep=Receiving").text
+
+
+def test_a_log_is_not_that_of_a_former_one(git):
+    assert put(git, "http://127.0.0.1:8090/one").status == 201
+    wait_until(lambda: "Cloning" in log_of(git).text, 20, "journald has it")
+    assert git.peer("DELETE", "/repository/r").status == 204
+    assert log_of(git).status == 404
+    assert git.peer("PUT", "/repository/r").status == 201
+    assert "Cloning" not in log_of(git).text
+
+
+def test_whose_log_it_may_be(git, issuer):
+    assert git.peer("PUT", "/repository/r").status == 201
+    for right, status in ("log.read", 200), ("repo.read", 403):
+        token = issuer.token(r="r", a=right)
+        assert git.curl("GET", f"/token/{token}/repository/log?follow=no").status == status
+    assert git.curl("GET", f"/token/{issuer.token(r='other', a='log.read')}/repository/r/log").status == 403
