@@ -381,8 +381,9 @@ int connection_open(struct listener *l, int fd, const struct peer *peer, const s
         c->state = l->tls ? CONNECTION_HANDSHAKE : CONNECTION_IDLE;
         c->timer_at = c->deadline = CONNECTION_NEVER;
         bufferevent_setcb(c->socket, on_readable, on_writable, on_event, c);
-        /* One byte above the largest head: enough to know that a head is too large. */
-        bufferevent_setwatermark(c->socket, EV_READ, 0, s->limits.head_max + 1);
+        /* One byte above the largest head: enough to know that a head is too large. For TLS see hold_back(). */
+        if (!l->tls)
+                bufferevent_setwatermark(c->socket, EV_READ, 0, s->limits.head_max + 1);
         (void) bufferevent_enable(c->socket, EV_READ | EV_WRITE);
         connection_set_deadline(c, clock_usec() + s->limits.head_usec);
         LIST_INSERT_HEAD(&s->connections, c, all);

@@ -11,6 +11,7 @@
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
+#include <event2/event.h>
 
 #define LINGER_BODIES 4 /* in a linger at most so many bodies of the largest size are read */
 
@@ -212,6 +213,21 @@ static void read_linger(struct connection *c)
                 connection_close(c);
 }
 
+/*
+ * At a watermark libevent would stop in the middle of a TLS record, whose rest no
+ * event ever tells of.  So it reads what has been decrypted, and no more until the
+ * input is used up.
+ */
+static void hold_back(struct connection *c)
+{
+        bool reads = bufferevent_get_enabled(c->socket) & EV_READ, may = connection_unread(c) <= c->server->limits.head_max;
+
+        if (reads && !may)
+                (void) bufferevent_disable(c->socket, EV_READ);
+        else if (!reads && may)
+                (void) bufferevent_enable(c->socket, EV_READ);
+}
+
 void connection_advance(struct connection *c)
 {
         bool more = true;
@@ -238,4 +254,6 @@ void connection_advance(struct connection *c)
                         break;
                 }
         }
+        if (c->socket && c->listener->tls)
+                hold_back(c);
 }

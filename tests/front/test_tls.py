@@ -7,6 +7,7 @@ import ssl
 import subprocess
 import time
 import warnings
+import zlib
 
 import pytest
 
@@ -134,3 +135,35 @@ def test_plain_http_on_the_port(plain):
 def test_bad_files_are_faults(certificates, tls, said):
     with pytest.raises(AssertionError, match=f"cannot use {said}"):
         Server("--tls=" + tls.format(d=certificates))
+
+
+# --- bodies that are larger than what is read at once ------------------------------------------------
+
+
+@pytest.mark.parametrize("target", ["/upload", "/upload?pause=1"])
+@pytest.mark.parametrize("n", [100_000, 1_000_000])
+def test_uploads(plain, certificates, target, n):
+    body = bytes(range(256)) * (n // 256)
+    with wrap(plain, certificates) as s:
+        s.sendall(request(f"POST {target} HTTP/1.1", f"Content-Length: {len(body)}", body=body))
+        answer = Answer(s.makefile("rb"))
+    assert answer.body == f"{len(body)} {zlib.adler32(body):08x}\n".encode()
+
+
+def test_bodies_behind_small_heads(start, certificates):
+    """More is in a TLS record than may be read at once."""
+    server = start(f"--tls={certificates}/server.pem,{certificates}/server.key", "--head-max=4096")
+    for n in (5000, 16000, 200_000):
+        with wrap(server, certificates) as s:
+            s.sendall(request("PUT /x HTTP/1.1", f"Content-Length: {n}", body=b"a" * n))
+            assert json.loads(Answer(s.makefile("rb")).body)["body_len"] == n
+
+
+def test_who_sends_ahead_waits(plain, certificates):
+    """Requests that nobody has asked for yet are read by and by."""
+    with wrap(plain, certificates) as s:
+        stream = s.makefile("rb")
+        s.sendall(request("GET /later?ms=300 HTTP/1.1") + request("GET /hello HTTP/1.1") * 900)
+        assert Answer(stream).body == b"late\n"
+        for _ in range(900):
+            Answer(stream)
