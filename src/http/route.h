@@ -25,7 +25,7 @@ struct route {
         enum http_method method;
         const char *pattern;
         void (*handler)(struct call *call);
-        const char *right;     /* "gear.read"; NULL with ROUTE_OPEN */
+        const char *right;     /* "gear.read"; NULL with ROUTE_OPEN, or where the handler knows which */
         unsigned flags;
         const char *summary;   /* one line for /openapi.json */
 };

@@ -71,6 +71,7 @@ struct upload {
         uint64_t moved_at;              /* when the last of it came, or was asked for */
         bool wanted;                    /* by the handler */
         bool due;                       /* not all of it was read */
+        bool over;                      /* the handler was told its end */
 };
 
 /* The answer, and the request it is for: one allocation, used again and again. */

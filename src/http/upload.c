@@ -32,6 +32,8 @@ static void want(struct reply *r)
 {
         struct connection *c = r->connection;
 
+        if (r->upload.over)
+                return;
         r->upload.wanted = true;
         r->upload.moved_at = clock_usec();
         if (!c->socket)
@@ -92,6 +94,7 @@ static ssize_t cut(struct upload *u, size_t n, size_t *ret_n)
 static void end(struct upload *u, bool whole)
 {
         u->wanted = false;
+        u->over = true;
         u->hooks.end(u->hooks.arg, whole);
 }
 
@@ -110,7 +113,7 @@ static bool pass_on(struct connection *c)
         used = r->framing.chunked ? unchunk(u, piece, (size_t) n, &n_data) : cut(u, (size_t) n, &n_data);
         if (used < 0) {
                 end(u, false);
-                return false;
+                return c->state != CONNECTION_REPLY;
         }
         u->moved_at = clock_usec();
         (void) evbuffer_drain(input, (size_t) used);
@@ -118,7 +121,7 @@ static bool pass_on(struct connection *c)
                 bool more = u->hooks.bytes(u->hooks.arg, piece, n_data);
 
                 if (c->reply != r)
-                        return false;
+                        return c->state != CONNECTION_REPLY;
                 u->wanted = more;
         }
         return u->wanted;
@@ -134,5 +137,5 @@ bool upload_advance(struct connection *c)
                 return pass_on(c);
         if (!u->due || c->half_closed)
                 end(u, !u->due);
-        return false;
+        return c->state != CONNECTION_REPLY;
 }

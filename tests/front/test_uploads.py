@@ -140,6 +140,17 @@ def test_who_stops_sending_is_closed(start):
     server.expect("gone /upload 10")
 
 
+def test_a_question_that_came_with_the_end_of_it_is_answered(server):
+    body = RANDOM.randbytes(20000)
+    with server.connect() as s:
+        stream = s.makefile("rb")
+        s.sendall(request("POST /upload HTTP/1.1", "Content-Length: 20000", body=body[:10000]))
+        time.sleep(0.2)
+        s.sendall(body[10000:] + request("GET /hello HTTP/1.1"))
+        assert Answer(stream).body == told(body)
+        assert len(Answer(stream).body) == 512
+
+
 def test_a_handler_that_rests_closes_nobody(start):
     server = start("--stuck-ms=500")
     body = b"x" * 50000
