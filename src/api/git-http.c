@@ -35,9 +35,10 @@ struct git_call {
         struct reply *reply; /* NULL: the client has left, and what it asked for is done all the same */
         struct git_talk *talk;
         const struct service *service;
-        bool json, begun;
-        bool whole;          /* all that the client says has come */
-        char id[GEAR_ID_MAX + 1], protocol[PROTOCOL_MAX + 1];
+        bool json, begun, has_body;
+        int code;            /* as git-http-backend has it */
+        const char *broken;  /* why it goes on without its client, who had not said all */
+        char id[GEAR_ID_MAX + 1], protocol[PROTOCOL_MAX + 1], max_input[48];
         const char *encoding;
         struct permit *permit;
         struct text head;    /* of the answer, as a CGI program writes it, until it is whole */
@@ -68,10 +69,9 @@ static void record_push(struct git_call *c, int status, const char *why)
 
         if (c->story.n_asked == 0)
                 return;
+        push_story_tell(&c->story, &said);
         if (why)
-                text_add(&said, why);
-        else
-                push_story_tell(&c->story, &said);
+                text_addf(&said, "%s%s", said.len ? "; " : "", why);
         audit_of_kept(c->daemon, &c->record, c->began_usec, status, text_ok(&said) ? said.data : NULL);
 }
 
@@ -92,6 +92,16 @@ static void refuse(struct git_call *c, const struct fault *fault)
         end(c);
 }
 
+bool git_calls_push(const struct daemon *d)
+{
+        const struct git_call *c;
+
+        LIST_FOREACH(c, &d->git_calls, all)
+        if (c->story.n_asked > 0)
+                return true;
+        return false;
+}
+
 void git_calls_free(struct daemon *d)
 {
         struct git_call *c;
@@ -106,10 +116,20 @@ void git_calls_free(struct daemon *d)
 
 /* --- the client ------------------------------------------------------------------------------------- */
 
-/* A push that came whole is not broken off any more: who pushed it could not tell what became of it. */
-static bool goes_on_alone(struct git_call *c)
+/*
+ * The client will say no more, and hear nothing.  A push goes on to its end, with
+ * what there is of it: git alone knows whether that was enough, and what became of it.
+ */
+static void go_on_alone(struct git_call *c, const char *why)
 {
-        return c->service->writes && c->whole && c->story.n_asked > 0;
+        c->permit = permit_free(c->permit); /* its text went with the reply */
+        if (c->story.n_asked == 0) {
+                end(c);
+                return;
+        }
+        c->broken = why;
+        git_talk_end_input(c->talk);
+        git_talk_resume(c->talk);
 }
 
 static void left(void *arg)
@@ -117,52 +137,60 @@ static void left(void *arg)
         struct git_call *c = arg;
 
         reply_abort(TAKE(c->reply));
-        if (goes_on_alone(c)) {
-                git_talk_resume(c->talk);
-                return;
-        }
-        record_push(c, 400, "its client left before all of it was there");
-        end(c);
+        go_on_alone(c, "its client left");
 }
 
 static void no_longer(void *arg)
 {
         struct git_call *c = arg;
 
-        c->permit = permit_free(c->permit);
-        if (!c->reply || goes_on_alone(c))
-                return;
         if (c->begun)
                 reply_abort(TAKE(c->reply));
         else
                 answer_no_longer(TAKE(c->reply), STREAM_OUTPUT);
-        record_push(c, 403, "its token was good no more before all of it was there");
-        end(c);
+        go_on_alone(c, "its token was good no more");
 }
 
 static bool on_upload(void *arg, const char *bytes, size_t n)
 {
         struct git_call *c = arg;
+        struct fault f;
 
         if (c->service->writes)
                 push_story_asked(&c->story, bytes, n);
-        return git_talk_give(c->talk, bytes, n);
+        if (!c->story.sealed)
+                return git_talk_give(c->talk, bytes, n);
+        (void) fault_set(&f, FAULT_INVALID, "body", "body: signed pushes are not taken here");
+        refuse(c, &f);
+        return false;
 }
 
 static void on_uploaded(void *arg, bool whole)
 {
+        _cleanup_(outcome_reset) struct outcome outcome = { 0 };
         struct git_call *c = arg;
         struct fault f;
 
-        c->whole = whole;
         if (whole) {
                 git_talk_end_input(c->talk);
                 return;
         }
         (void) fault_set(&f, FAULT_INVALID, "body", "body: it ended before it was whole, or its chunks are none");
+        outcome_of_fault(&outcome, &f);
         if (c->begun)
                 reply_abort(TAKE(c->reply));
-        refuse(c, &f);
+        else
+                answer_outcome(TAKE(c->reply), c->json, &outcome);
+        go_on_alone(c, "it did not come whole");
+}
+
+static void on_started(void *arg)
+{
+        struct git_call *c = arg;
+
+        if (c->has_body && c->reply)
+                reply_receive(c->reply,
+                              &(struct upload_hooks){ .bytes = on_upload, .end = on_uploaded, .arg = c });
 }
 
 static void on_given(void *arg)
@@ -203,16 +231,19 @@ static void begin(struct git_call *c)
 {
         const char *status = line_of(c->head.data, "Status: "), *type = line_of(c->head.data, "Content-Type: ");
         char copy[128];
-        int code = status ? atoi(status) : 200;
 
+        c->code = status ? atoi(status) : 200;
+        if (c->code < 200 || c->code > 599)
+                c->code = 500;
+        if (!c->reply)
+                return;
         (void) snprintf(copy, sizeof copy, "%.*s", type ? (int) strcspn(type, "\r") : 0, type ? type : "");
-        c->begun = true;
-        reply_begin(c->reply, code >= 200 && code <= 599 ? code : 500, *copy ? copy : "text/plain");
+        reply_begin(c->reply, c->code, *copy ? copy : "text/plain");
 }
 
 static bool pass_on(struct git_call *c, const char *bytes, size_t n)
 {
-        if (c->service->writes && c->whole)
+        if (c->service->writes)
                 push_story_told(&c->story, bytes, n);
         return !c->reply || reply_write(c->reply, bytes, n);
 }
@@ -235,8 +266,7 @@ static bool on_bytes(void *arg, const char *bytes, size_t n)
                 return false;
         }
         text_truncate(&c->head, body);
-        if (c->reply)
-                begin(c);
+        begin(c);
         c->begun = true;
         return body == held + n || pass_on(c, bytes + (body - held), n - (body - held));
 }
@@ -258,7 +288,10 @@ static void on_end(void *arg, int exit_status, const struct fault *fault)
                 reply_end(TAKE(c->reply));
         else if (c->reply)
                 reply_abort(TAKE(c->reply));
-        record_push(c, fault || exit_status ? 500 : 200, fault || exit_status ? f.text : NULL);
+        if (fault || exit_status)
+                record_push(c, 500, f.text);
+        else
+                record_push(c, c->code, c->broken);
         end(c);
 }
 
@@ -295,13 +328,15 @@ static int read_form(const struct call *call, struct git_call *c, struct fault *
         (void) snprintf(expected, sizeof expected, "application/x-%s-request", c->service->name);
         if (!type || !streq(type, expected))
                 return fault_set(f, FAULT_INVALID, "Content-Type", "Content-Type: %s is expected", expected);
-        if (coding && strcasecmp(coding, "gzip") != 0 && strcasecmp(coding, "x-gzip") != 0 && strcasecmp(coding, "identity") != 0)
+        if (coding && c->service->writes) /* no git compresses a pack once more, and the record would not see what is in it */
+                return fault_set(f, FAULT_INVALID, "Content-Encoding", "Content-Encoding: a push has none");
+        if (coding && strcasecmp(coding, "gzip") != 0 && strcasecmp(coding, "x-gzip") != 0)
                 return fault_set(f, FAULT_INVALID, "Content-Encoding", "Content-Encoding: gzip is all that is known here");
-        c->encoding = coding && strcasecmp(coding, "identity") != 0 ? "gzip" : "";
+        c->encoding = coding ? "gzip" : "";
         return 0;
 }
 
-static int read_call(struct call *call, struct git_call *c, const char *service, bool has_body, struct fault *f)
+static int read_call(struct call *call, struct git_call *c, const char *service, struct fault *f)
 {
         const char *id;
         int r = read_service(service, &c->service, f);
@@ -310,7 +345,7 @@ static int read_call(struct call *call, struct git_call *c, const char *service,
                 r = access_needs(call, c->service->right, f);
         if (r == 0)
                 r = call_gear_id(call, &id, f);
-        if (r == 0 && has_body)
+        if (r == 0 && c->has_body)
                 r = read_form(call, c, f);
         if (r == 0 && c->service->writes && call->daemon->draining) {
                 r = fault_set(f, FAULT_AWAY, NULL, "geard is stopping, try again in a moment");
@@ -327,24 +362,28 @@ static int read_call(struct call *call, struct git_call *c, const char *service,
         c->began_usec = wall_usec();
         (void) snprintf(c->id, sizeof c->id, "%s", id);
         read_protocol(call, c);
-        if ((has_body && c->service->writes && audit_keep(call, "pushed", c->id, &c->record) < 0) ||
+        if ((c->has_body && c->service->writes && audit_keep(call, "pushed", c->id, &c->record) < 0) ||
             access_permit(call, no_longer, c, &c->permit) < 0)
                 return fault_oom(f);
         return 0;
 }
 
-static int start(struct git_call *c, bool has_body)
+static int start(struct git_call *c)
 {
-        const char *const words[] = { "serve", GIT_UNIT_DIR, has_body ? "body" : "refs", c->service->name,
-                                      c->encoding ? c->encoding : "", c->protocol, NULL };
+        const char *const words[] = { c->max_input, "serve", GIT_UNIT_DIR, c->has_body ? "body" : "refs",
+                                      c->service->name, c->encoding ? c->encoding : "", c->protocol, NULL };
 
+        (void) snprintf(c->max_input, sizeof c->max_input, "--max-input=%zu", c->daemon->config->repository_max);
         c->talk = git_talk_start(c->daemon,
                                  &(struct git_talk_options){ .id = c->id,
                                                              .words = words,
-                                                             .takes_input = has_body,
-                                                             .writes = has_body && c->service->writes },
-                                 &(struct git_talk_hooks){
-                                         .bytes = on_bytes, .drained = on_given, .end = on_end, .arg = c });
+                                                             .takes_input = c->has_body,
+                                                             .writes = c->has_body && c->service->writes },
+                                 &(struct git_talk_hooks){ .bytes = on_bytes,
+                                                           .started = on_started,
+                                                           .drained = on_given,
+                                                           .end = on_end,
+                                                           .arg = c });
         return c->talk ? 0 : -ENOMEM;
 }
 
@@ -352,9 +391,12 @@ static void take(struct call *call, const char *service, bool has_body)
 {
         _cleanup_(git_call_freep) struct git_call *c = calloc(1, sizeof *c);
         struct fault f;
-        int r = c ? read_call(call, c, service, has_body, &f) : fault_oom(&f);
+        int r;
 
-        if (r == 0 && start(c, has_body) < 0)
+        if (c)
+                c->has_body = has_body;
+        r = c ? read_call(call, c, service, &f) : fault_oom(&f);
+        if (r == 0 && start(c) < 0)
                 r = fault_oom(&f);
         if (r < 0) {
                 answer_fault(call, &f);
@@ -363,9 +405,6 @@ static void take(struct call *call, const char *service, bool has_body)
         LIST_INSERT_HEAD(&c->daemon->git_calls, c, all);
         c->reply = TAKE(call->reply);
         reply_watch(c->reply, on_taken, left, c);
-        if (has_body)
-                reply_receive(c->reply,
-                              &(struct upload_hooks){ .bytes = on_upload, .end = on_uploaded, .arg = c });
         (void) TAKE(c);
 }
 

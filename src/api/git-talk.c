@@ -48,14 +48,14 @@ struct git_talk *git_talk_free(struct git_talk *g)
 {
         if (!g)
                 return NULL;
+        g->inlet = inlet_free(g->inlet);
+        g->outlet = outlet_free(g->outlet);
         if (g->looking) {
                 g->abandoned = true;
                 return NULL;
         }
         g->daemon->git_talks--;
         g->op = systemd_cancel(g->op);
-        g->inlet = inlet_free(g->inlet);
-        g->outlet = outlet_free(g->outlet);
         let_go_of_its_sides(g);
         if (g->started && !g->ended)
                 task_forget_soon(g->daemon, g->unit);
@@ -170,8 +170,11 @@ static void looked(void *arg, int r)
         }
         if (r == 1) {
                 start_unit(g);
-                if (g->started)
+                if (g->started) {
+                        if (g->hooks.started)
+                                g->hooks.started(g->hooks.arg);
                         return;
+                }
                 (void) fault_oom(&f);
         } else if (r == 0) {
                 (void) fault_set(&f, FAULT_MISSING, "id", "there is no repository %s", g->id);

@@ -16,6 +16,7 @@ struct git_talk;
 
 struct git_talk_hooks {
         bool (*bytes)(void *arg, const char *bytes, size_t n); /* false: no more until git_talk_resume() */
+        void (*started)(void *arg);                            /* there is such a repository; NULL for none */
         void (*drained)(void *arg);                            /* git_talk_give() may go on; NULL for none */
         /*
          * All was brought, and this is how gear-git ended.  With a fault it did not

@@ -5,7 +5,8 @@
 #include <stdio.h>
 
 #define BAND_DATA 1
-#define HASH_MIN 40 /* hex digits of a SHA-1 */
+#define HASH_MIN 40        /* hex digits of a SHA-1 */
+#define NAME_TOLD_MAX 100 /* bytes of a name, so that none hides the others */
 
 /* --- lines ------------------------------------------------------------------------------------------ */
 
@@ -48,35 +49,50 @@ void pkt_lines_read(struct pkt_lines *p, const char *bytes, size_t n,
 
 /* --- a push ----------------------------------------------------------------------------------------- */
 
-/* "OLD NEW REF", and behind the first of them a NUL and what the client is capable of. */
+static void add_name(struct text *list, unsigned *count, const char *name, size_t n, const char *reason)
+{
+        if ((*count)++ >= PUSH_REFS_MAX)
+                return;
+        text_addf(list, "%s%.*s", list->len ? ", " : "", n < NAME_TOLD_MAX ? (int) n : NAME_TOLD_MAX, name);
+        if (reason)
+                text_addf(list, " (%.*s)", NAME_TOLD_MAX, reason);
+}
+
+/* "OLD NEW REF" → "REF", or NULL. git takes capitals, too. */
+static const char *name_in(const char *line)
+{
+        static const char digits[] = "0123456789abcdefABCDEF";
+        size_t old = strspn(line, digits), new;
+
+        if (old < HASH_MIN || line[old] != ' ')
+                return NULL;
+        new = strspn(line + old + 1, digits);
+        return new == old && line[old + 1 + new] == ' ' ? line + old + new + 2 : NULL;
+}
+
+/* Behind the first command stands a NUL and what the client is capable of. */
 static bool take_command(void *arg, const char *line, size_t n)
 {
         struct push_story *s = arg;
-        size_t old = line ? strspn(line, "0123456789abcdef") : 0, known;
+        const char *name;
+        size_t known;
 
         if (!line)
                 return false;
-        if (old < HASH_MIN || line[old] != ' ' || strspn(line + old + 1, "0123456789abcdef") != old)
-                return true;
-        s->n_asked++;
         known = strlen(line);
         if (known < n && strstr(line + known + 1, "side-band"))
                 s->banded = true;
+        if (starts_with(line, "push-cert"))
+                s->sealed = true;
+        name = name_in(line);
+        if (name)
+                add_name(&s->wanted, &s->n_asked, name, strcspn(name, "\n"), NULL);
         return true;
 }
 
 void push_story_asked(struct push_story *s, const char *bytes, size_t n)
 {
         pkt_lines_read(&s->asked, bytes, n, take_command, s);
-}
-
-static void add_name(struct text *list, unsigned *count, const char *line, size_t name, const char *reason)
-{
-        if ((*count)++ >= PUSH_REFS_MAX)
-                return;
-        text_addf(list, "%s%.*s", list->len ? ", " : "", (int) name, line);
-        if (reason)
-                text_addf(list, " (%s)", reason);
 }
 
 /* "ok REF", "ng REF REASON", and others. */
@@ -126,7 +142,7 @@ void push_story_tell(const struct push_story *s, struct text *ret)
         tell(ret, "updated", &s->done, s->n_done);
         tell(ret, "refused", &s->refused, s->n_refused);
         if (s->n_done + s->n_refused == 0)
-                text_addf(ret, "git said nothing of %u %s", s->n_asked, s->n_asked == 1 ? "ref" : "refs");
+                tell(ret, "asked for", &s->wanted, s->n_asked);
 }
 
 void push_story_reset(struct push_story *s)
@@ -134,6 +150,7 @@ void push_story_reset(struct push_story *s)
         text_reset(&s->asked.line);
         text_reset(&s->told.line);
         text_reset(&s->inner.line);
+        text_reset(&s->wanted);
         text_reset(&s->done);
         text_reset(&s->refused);
 }

@@ -25,14 +25,18 @@ void pkt_lines_read(struct pkt_lines *p, const char *bytes, size_t n,
 /* What a push asked for, and what became of it. */
 struct push_story {
         struct pkt_lines asked, told, inner; /* inner: what stands in band 1 of what is told */
-        struct text done;                    /* "refs/heads/main, refs/tags/v1" */
+        struct text wanted, done;            /* "refs/heads/main, refs/tags/v1" */
         struct text refused;                 /* "refs/heads/x (non-fast-forward)" */
         unsigned n_asked, n_done, n_refused;
         bool banded; /* the client wants the answer in bands */
+        bool sealed; /* what is asked for stands in a certificate, which nobody invited */
 };
 
 void push_story_asked(struct push_story *s, const char *bytes, size_t n);
 void push_story_told(struct push_story *s, const char *bytes, size_t n);
-/* "updated refs/heads/main, refs/tags/v1 and 2 more; refused refs/heads/x (non-fast-forward)" */
+/*
+ * "updated refs/heads/main, refs/tags/v1 and 2 more; refused refs/heads/x (non-fast-forward)";
+ * where git said nothing: "asked for refs/heads/main".
+ */
 void push_story_tell(const struct push_story *s, struct text *ret);
 void push_story_reset(struct push_story *s);

@@ -36,7 +36,7 @@
 
 struct options {
         const char *protocols; /* "https:ssh" */
-        const char *branch, *description, *key;
+        const char *branch, *description, *key, *max_input;
         bool reflog, no_rewinds, public_only;
 };
 
@@ -172,7 +172,8 @@ static int usage(void)
               "  --reflog            keep what branches were before\n"
               "  --no-rewinds        refuse pushes that are no fast-forward\n"
               "  --public-only       clone from hosts on the Internet only\n"
-              "  --key=NAME          the credential of the unit with which ssh clones\n",
+              "  --key=NAME          the credential of the unit with which ssh clones\n"
+              "  --max-input=BYTES   of a push\n",
               stderr);
         return EX_USAGE;
 }
@@ -194,7 +195,7 @@ static int act(const struct options *o, int argc, char **argv)
         if (argc == 4 && streq(verb, "archive"))
                 return show_archive(argv[1], argv[2], argv[3]);
         if (argc == 6 && streq(verb, "serve"))
-                return show_service(argv[1], argv[2], argv[3], argv[4], argv[5]);
+                return show_service(argv[1], argv[2], argv[3], argv[4], argv[5], o->max_input);
         return usage();
 }
 
@@ -205,9 +206,10 @@ int main(int argc, char **argv)
                 { "description", required_argument, NULL, 'd' }, { "reflog", no_argument, NULL, 'r' },
                 { "no-rewinds", no_argument, NULL, 'n' }, { "public-only", no_argument, NULL, 'o' },
                 { "key", required_argument, NULL, 'k' },
+                { "max-input", required_argument, NULL, 'm' },
                 { 0 },
         };
-        struct options o = { .protocols = "", .branch = "main" };
+        struct options o = { .protocols = "", .branch = "main", .max_input = "0" };
         int c;
 
         while ((c = getopt_long(argc, argv, "+", options, NULL)) >= 0)
@@ -229,6 +231,9 @@ int main(int argc, char **argv)
                         break;
                 case 'o':
                         o.public_only = true;
+                        break;
+                case 'm':
+                        o.max_input = optarg;
                         break;
                 case 'k':
                         o.key = optarg;

@@ -129,10 +129,11 @@ int show_archive(const char *dir, const char *format, const char *where)
 
 /* --- git's own protocol ------------------------------------------------------------------------------ */
 
-int show_service(const char *dir, const char *part, const char *service, const char *coding, const char *protocol)
+int show_service(const char *dir, const char *part, const char *service, const char *coding, const char *protocol,
+                 const char *max_input)
 {
         bool refs = streq(part, "refs");
-        char query[64], path[64], type[64];
+        char query[64], path[64], type[64], limit[64];
         const struct {
                 const char *name, *value;
         } variables[] = {
@@ -145,6 +146,7 @@ int show_service(const char *dir, const char *part, const char *service, const c
 
         (void) snprintf(path, sizeof path, "/%s", refs ? "info/refs" : service);
         (void) snprintf(query, sizeof query, "%s%s", refs ? "service=" : "", refs ? service : "");
+        (void) snprintf(limit, sizeof limit, "receive.maxInputSize=%s", max_input);
         (void) snprintf(type, sizeof type, "application/x-%s-request", service);
         for (size_t i = 0; i < ARRAY_SIZE(variables); i++)
                 if (*variables[i].value && setenv(variables[i].name, variables[i].value, 1) < 0)
@@ -156,6 +158,8 @@ int show_service(const char *dir, const char *part, const char *service, const c
         git_add(&w, "core.fsyncMethod=batch");
         git_add(&w, "-c");
         git_add(&w, "gc.autoDetach=false");
+        git_add(&w, "-c");
+        git_add(&w, limit);
         git_add(&w, "http-backend");
         return git_become(&w);
 }

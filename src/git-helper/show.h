@@ -12,9 +12,10 @@ int show_archive(const char *dir, const char *format, const char *where);
 
 /*
  * Becomes git-http-backend.  part: "refs", or "body" for what stands on standard
- * input, in this coding ("gzip", or "" for none).
+ * input, in this coding ("gzip", or "" for none); of a push at most so many bytes.
  */
-int show_service(const char *dir, const char *part, const char *service, const char *coding, const char *protocol);
+int show_service(const char *dir, const char *part, const char *service, const char *coding, const char *protocol,
+                 const char *max_input);
 
 /* "head NAME", "size BYTES", then "ref COMMIT NAME" for each. */
 int show_description(const char *dir);

@@ -13,17 +13,20 @@ from lib.host import URL
 GIT = "/var/lib/gears/git"
 MIB = 1 << 20
 
-# Branches without a common history, straight into the pack.
+# Branches without a common history, straight into packs.
 IMPORT = r"""
 set -e
+import() { runuser -u gear-git -- git -C /var/lib/gears/git/large -c core.compression="$1" -c core.bigFileThreshold=64m fast-import --quiet; }
 commit() { printf 'reset refs/heads/%s\ncommit refs/heads/%s\ncommitter x <x@localhost> 1700000000 +0000\ndata 1\nx\n' "$1" "$1"; }
 {
     commit random; echo 'M 100644 inline file'; echo 'data 1073741824'; openssl rand 1073741824; echo
+} | import 0
+{
     commit many
     seq 1000000 | awk '{ d = int($1 / 1000); print "M 100644 inline d" d "/f" $1 "\ndata " length($1) "\n" $1 }'
     commit blob; echo 'M 100644 inline file'; echo 'data 5368709120'; head -c 5368709120 /dev/zero; echo
     commit odd; printf 'M 120000 inline link\ndata 13\n/etc/geard/..\nM 100644 inline a/..b\ndata 1\nx\n'
-} | runuser -u gear-git -- git -C /var/lib/gears/git/large -c core.compression=0 -c core.bigFileThreshold=64m fast-import --quiet
+} | import 1
 """
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """git clones from geard and pushes to it by URL alone, as far as its token goes."""
 
+import gzip
 import re
 import uuid
 
@@ -257,6 +258,72 @@ def no_talk(host):
     wait_until(lambda: not host.sh("systemctl list-units --all --plain --no-legend 'geard-git-*'"), 30, "nobody talks to git")
 
 
+def whole_push(host):
+    """A body that git needs no more of, of one commit."""
+    cloned(host)
+    new = commit(host)
+    line = f"{'0' * 40} {new} refs/heads/main\0 report-status".encode()
+    host.run("bash", "-c", "cat > /srv/git/body", stdin=f"{len(line) + 4:04x}".encode() + line + b"0000")
+    host.sh("cd /srv/git/w && echo HEAD | git pack-objects --revs --stdout -q >> /srv/git/body")
+    return new
+
+
+PUSH = "curl -sS -H 'Content-Type: application/x-git-receive-pack-request' "
+
+
+def test_what_git_did_is_told_whatever_became_of_its_client(served):
+    """More was announced than came, but it was enough for git."""
+    before, new = len(pushes(served)), whole_push(served)
+    served.sh(f"(cat /srv/git/body; sleep 2) | timeout 1 {PUSH} -T - -X POST {url_of()}/git-receive-pack || true")
+    wait_until(lambda: head_of(served) == new, 20, "git has taken it")
+    record = told_of_pushes(served, before + 1)[0]
+    assert record[0] == 200 and record[1].startswith("updated refs/heads/main"), record
+    assert len(pushes(served)) == before + 1
+
+
+def test_a_push_goes_on_when_geard_is_told_to_stop(served):
+    before, new = len(pushes(served)), whole_push(served)
+    served.sh(f"{PUSH} --data-binary @/srv/git/body {url_of()}/git-receive-pack > /dev/null 2>&1 & sleep 0.05; systemctl restart geard")
+    wait_until(lambda: served.run("curl", "-sf", f"{URL}/healthz", check=False).returncode == 0, 60, "geard is there")
+    if head_of(served) == new:
+        assert told_of_pushes(served, before + 1)[0][1].startswith("updated refs/heads/main")
+    else: # it was told before any of it came
+        assert len(pushes(served)) == before or pushes(served)[0][0] != 200
+
+
+@pytest.mark.parametrize("change", ["capitals", "gzip", "certificate", "nothing asked for"])
+def test_no_push_escapes_its_record(served, change):
+    before, new = len(pushes(served)), whole_push(served)
+    body = served.run("cat", "/srv/git/body").stdout
+    more = ""
+    if change == "capitals":
+        body = body.replace(new.encode(), new.upper().encode(), 1)
+    elif change == "gzip":
+        more = "-H 'Content-Encoding: gzip'"
+        body = gzip.compress(body)
+    elif change == "certificate":
+        body = b"0013push-cert\0 atom" + body
+    else:
+        body = body.replace(b"\0 report-status", b"\0              ", 1)
+    served.run("bash", "-c", "cat > /srv/git/body", stdin=body)
+    served.sh(f"{PUSH} {more} --data-binary @/srv/git/body {url_of()}/git-receive-pack || true")
+    if change in ("gzip", "certificate"):
+        assert head_of(served) == "" and all(code == 400 for code, _, _ in pushes(served)[:len(pushes(served)) - before])
+    else:
+        assert head_of(served) == new
+        assert "refs/heads/main" in told_of_pushes(served, before + 1)[0][1]
+
+
+def test_a_push_that_is_too_large(served):
+    served.configure("61-git", "[Daemon]\nRepositoryMax=1M\n")
+    served.systemctl("reload", "geard")
+    cloned(served)
+    served.sh(f"cd /srv/git/w && head -c {3 * MIB} /dev/urandom > large && git add . && git commit -qm large")
+    done = git(served, "push origin main", check=False)
+    assert done.returncode != 0 and b"exceeds maximum allowed size" in done.stderr, done.stderr
+    assert head_of(served) == ""
+
+
 def test_who_leaves_in_the_middle_has_pushed_nothing(served):
     before = len(pushes(served))
     unit = half_a_push(served)
@@ -265,7 +332,7 @@ def test_who_leaves_in_the_middle_has_pushed_nothing(served):
     no_talk(served)
     assert head_of(served) == ""
     record = told_of_pushes(served, before + 1)[0]
-    assert record[0] == 400 and "before all of it was there" in record[1] or "whole" in record[1], record
+    assert "updated" not in record[1] and "main" in record[1], record
     git(served, "push -q origin main")
 
 

@@ -49,7 +49,7 @@ static void assert_told(const struct text *asked, const struct text *told, const
                 for (size_t at = 0; at < told->len; at += step)
                         push_story_told(&s, told->data + at, told->len - at < step ? told->len - at : step);
                 push_story_tell(&s, &t);
-                assert_string_equal(t.data, expected);
+                assert_string_equal(t.data ? t.data : "", expected);
                 push_story_reset(&s);
         }
 }
@@ -103,8 +103,37 @@ static void what_is_none(void **state _unused_)
 
                 text_add(&asked, rows[i]);
                 text_add(&told, rows[i]);
-                assert_told(&asked, &told, "git said nothing of 0 refs");
+                assert_told(&asked, &told, "");
         }
+}
+
+/* In capitals, and with nothing said of it, it is a push all the same. */
+static void no_push_goes_unseen(void **state _unused_)
+{
+        _cleanup_text_ struct text asked = { 0 }, told = { 0 }, long_name = { 0 };
+
+        add_lines(&asked, (const char *const[]){ "shallow " NEW, OLD " 89ABCDEF0123456789ABCDEF0123456789ABCDEF refs/heads/x",
+                                                 NULL });
+        assert_told(&asked, &told, "asked for refs/heads/x");
+        text_truncate(&asked, 0);
+        text_add(&long_name, OLD " " NEW " ");
+        for (int i = 0; i < 50; i++)
+                text_add(&long_name, "0123456789");
+        add_lines(&asked, (const char *const[]){ long_name.data, OLD " " NEW " refs/heads/y", NULL });
+        assert_told(&asked, &told,
+                    "asked for 01234567890123456789012345678901234567890123456789"
+                    "01234567890123456789012345678901234567890123456789, refs/heads/y");
+}
+
+static void certificates_are_noticed(void **state _unused_)
+{
+        _cleanup_text_ struct text asked = { 0 };
+        struct push_story s = { 0 };
+
+        add_command(&asked, "push-cert", " side-band-64k");
+        push_story_asked(&s, asked.data, asked.len);
+        assert_true(s.sealed && s.banded);
+        push_story_reset(&s);
 }
 
 int main(void)
@@ -114,6 +143,8 @@ int main(void)
                 cmocka_unit_test(plain),
                 cmocka_unit_test(many),
                 cmocka_unit_test(what_is_none),
+                cmocka_unit_test(no_push_goes_unseen),
+                cmocka_unit_test(certificates_are_noticed),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
