@@ -10,7 +10,7 @@ from figures import report
 from figures.burst import HELLO_PORT, RATE, TCP_STATUS
 
 AT_ONCE = 100
-ARCHIVE = "http://localhost/repository/large/content/main?format=tar"
+ARCHIVE = "http://localhost/repository/large/content/main?format="
 
 
 def make_large(yard):
@@ -19,7 +19,7 @@ def make_large(yard):
     yard.sh("""
 mkdir -p /srv/bench; cd /srv/bench; git init -q -b main work; cd work
 git config user.name x; git config user.email x@localhost
-for i in $(seq 1 1000); do head -c 100000 /dev/urandom > file-$i; done
+for i in $(seq 1 1000); do head -c 75000 /dev/urandom | base64 -w 0 > file-$i; done
 git add .; git commit -qm all; git clone -q --bare . ../large; chmod -R a+rX /srv/bench
 curl -sf -X PUT --unix-socket /run/geard/geard.sock http://localhost/repository/large -d '{"url":"file:///srv/bench/large"}'
 """)
@@ -35,12 +35,14 @@ def measure(yard, args):
     report.ratio("ratio", ours, theirs, "<= 1.3")
 
     make_large(yard)
-    report.title(f"an archive of 100 MB, {runs} runs")
-    took = yard.inside("timed", runs, "geard", f"curl -sf --unix-socket /run/geard/geard.sock '{ARCHIVE}' | cat > /dev/null",
-                       "git archive", "git -C /var/lib/gears/git/large -c safe.directory='*' archive main | cat > /dev/null")
-    report.side("geard", took["geard"], "ms")
-    report.side("git archive", took["git archive"], "ms")
-    report.rounds("ratio", took["geard"], took["git archive"], "<= 1.1")
+    for form, rounds, goal in ("zip", max(3, runs // 3), "<= 1.1"), ("tar", runs, ""):
+        report.title(f"an archive of 100 MB as {form}, {rounds} runs")
+        took = yard.inside("timed", rounds,
+                           "geard", f"curl -sf --unix-socket /run/geard/geard.sock '{ARCHIVE}{form}' | cat > /dev/null", "git archive",
+                           f"git -C /var/lib/gears/git/large -c safe.directory='*' archive --format={form} main | cat > /dev/null")
+        report.side("geard", took["geard"], "ms")
+        report.side("git archive", took["git archive"], "ms")
+        report.rounds("ratio", took["geard"], took["git archive"], goal)
 
     status = yard.token("GET", "container/status", headers={"Accept": "application/json"}, r="run-000")
     yard.start_hello(HELLO_PORT, len(status.body))

@@ -4,7 +4,8 @@
 
 #include <fcntl.h>
 
-#define PIECE_SIZE 65536
+#define PIECE_SIZE (256 * 1024)
+#define PIPE_SIZE (1024 * 1024) /* so that who writes is not woken for every few pages */
 
 struct outlet {
         struct outlet_hooks hooks;
@@ -64,6 +65,7 @@ int outlet_new(struct loop *l, const struct outlet_hooks *hooks, struct outlet *
         o->fd = fds[0];
         *ret_fd = fds[1];
         o->hooks = *hooks;
+        (void) fcntl(fds[0], F_SETPIPE_SZ, PIPE_SIZE); /* it works with less, too */
         if (fcntl(fds[0], F_SETFL, O_NONBLOCK) == 0)
                 o->watch = watch_new(l, fds[0], WATCH_READ, on_readable, o);
         if (!o->watch) {
