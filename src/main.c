@@ -5,26 +5,15 @@
 #include "api/audit.h"
 #include "api/call.h"
 #include "api/change.h"
-#include "api/container.h"
-#include "api/content.h"
-#include "api/environment.h"
 #include "api/errand.h"
 #include "api/git-http.h"
 #include "api/health.h"
 #include "api/index.h"
-#include "api/list.h"
-#include "api/log.h"
 #include "api/noted.h"
-#include "api/openapi.h"
-#include "api/ops.h"
 #include "api/recall.h"
 #include "api/recover.h"
 #include "api/refusals.h"
-#include "api/remove.h"
-#include "api/repository-log.h"
-#include "api/repository.h"
-#include "api/requests.h"
-#include "api/state.h"
+#include "api/routes.h"
 #include "api/task.h"
 #include "api/tokens.h"
 #include "api/trail.h"
@@ -296,19 +285,13 @@ static void watch_units(struct daemon *d)
 
 static int build(struct process *p, struct fault *f)
 {
-        static const struct route_table *const all[] = {
-                &container_routes, &remove_routes, &state_routes, &list_routes, &environment_routes,
-                &log_routes,       &repository_routes, &repository_log_routes, &content_routes, &git_routes, &requests_routes,
-                &trail_routes,     &ops_routes,       &openapi_routes,
-        };
-        static struct route_table tables[ARRAY_SIZE(all)];
+        static struct route_table tables[API_TABLES];
         struct daemon *d = &p->d;
         int r;
 
-        for (size_t i = 0; i < ARRAY_SIZE(all); i++)
-                tables[i] = *all[i];
+        api_routes(tables);
         d->routes = tables;
-        d->n_routes = ARRAY_SIZE(all);
+        d->n_routes = API_TABLES;
         d->began_usec = wall_usec();
         d->status_changed = status_changed;
         d->loop = loop_new();

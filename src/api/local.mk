@@ -26,6 +26,7 @@ libgeard_la_SOURCES += \
 	src/api/remove.c src/api/remove.h \
 	src/api/requests.c src/api/requests.h \
 	src/api/resolve.c src/api/resolve.h \
+	src/api/routes.c src/api/routes.h \
 	src/api/run.c src/api/run.h \
 	src/api/state.c src/api/state.h src/api/state-private.h src/api/state-start.c \
 	src/api/tokens.c src/api/tokens.h \

@@ -23,6 +23,7 @@ static const struct {
 } bodies[] = {
         { "/container", "Gear" },
         { "/container/env", "Environment" },
+        { "/repository", "Repository" },
 };
 
 /* JSON with ' for ": it is to be read by people here. */
@@ -65,6 +66,12 @@ static const char schemas[] =
         "'http':{'type':['string','object','boolean']},"
         "'log':{'type':'string','description':'A POSIX extended regular expression for a line'},"
         "'port':{'$ref':'#/components/schemas/Port'},'timeout':{'$ref':'#/components/schemas/Duration'}}}]},"
+        "'Repository':{'type':'object','additionalProperties':false,"
+        "'description':'An empty repository, or a clone','properties':{"
+        "'url':{'type':'string','maxLength':2048,"
+        "'description':'https, http, ssh or git; must be the claim t of the token, where that has one'},"
+        "'description':{'type':'string','maxLength':255},"
+        "'branch':{'type':'string','description':'The first one of an empty repository'}}},"
         "'Gear':{'type':'object','additionalProperties':false,"
         "'description':'What a gear is. Names are matched without regard to case.','properties':{"
         "'image':{'type':'string','description':'Must be the claim t of the token, where that has one'},"
@@ -153,7 +160,7 @@ static void add_parameters(struct text *t, const struct route *route, bool token
                         t, "path", "token", strlen("token"),
                         "a token; or, where TestToken=yes, __test__ with its claims in the query");
         for (const char *open = strchr(route->pattern, '{'); open; open = strchr(open + 1, '{'))
-                add_parameter(t, "path", open + 1, strcspn(open + 1, "}"), NULL);
+                add_parameter(t, "path", open + 1, strcspn(open + 1, "*}"), NULL);
         for (size_t i = 0; (parameter = parameters_of(route, token, i)); i++)
                 add_parameter(t, "query", parameter->name, strlen(parameter->name), parameter->text);
         if (route->flags & ROUTE_CHANGE)
@@ -166,6 +173,8 @@ static void add_body(struct text *t, const struct route *route)
 {
         const char *schema = NULL;
 
+        if (route->flags & ROUTE_UPLOAD)
+                add_plain(t, "requestBody", "{'content':{'*/*':{}}}");
         if (!(route->flags & ROUTE_BODY))
                 return;
         for (size_t i = 0; i < ARRAY_SIZE(bodies) && route->method != HTTP_DELETE; i++)
@@ -273,7 +282,11 @@ static void add_paths(struct text *t, const struct routes_of_all *all, bool toke
                 if (!is_spelt(route, token) || came_before(all, route, token))
                         continue;
                 next(t);
-                text_addf(t, "\"%s%s\":{", token ? TOKEN_PREFIX : "", route->pattern);
+                text_addf(t, "\"%s", token ? TOKEN_PREFIX : "");
+                for (const char *c = route->pattern; *c; c++)
+                        if (*c != '*') /* {ref*}, where slashes are part of it */
+                                text_addc(t, *c);
+                text_add(t, "\":{");
                 for (size_t k = i; (other = route_at(all, k)); k++)
                         if (is_spelt(other, token) && streq(other->pattern, route->pattern))
                                 add_operation(t, other, token);

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* All calls there are, resource by resource. */
+
+#include "http/route.h"
+
+#define API_TABLES 14
+
+void api_routes(struct route_table ret[static API_TABLES]);
