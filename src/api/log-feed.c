@@ -241,7 +241,7 @@ static void admit(struct log_feed *feed, struct log_tap *t)
         t->reader = journal_reader_free(t->reader);
 }
 
-/* The two do not meet: the tap becomes the first of another feed. */
+/* The two do not meet: the tap becomes the first of another feed, and this one goes on without it. */
 static int split(struct log_feed *feed, struct log_tap *t)
 {
         struct log_feed *other = feed_new(t);
@@ -252,9 +252,11 @@ static int split(struct log_feed *feed, struct log_tap *t)
         t->feed = other;
         TAILQ_INSERT_TAIL(&other->joining, t, join_link);
         feed_go_on(other);
+        feed_go_on(feed);
         return 0;
 }
 
+/* The feed may be gone behind it. */
 static int bring_together(struct log_feed *feed, struct log_tap *t)
 {
         if (++t->tries > TRIES_MAX)

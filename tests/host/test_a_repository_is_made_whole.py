@@ -146,6 +146,29 @@ def test_what_must_not_reach_git(git, url, status):
     assert entries(host) == []
 
 
+NO_IDS = ["..", ".", "", "-x", "--upload-pack=touch", "a b", "é", "x" * 64, "a/b", "../x", "a@{0}", "a:b", "a\0b", "a\nb", ".hidden",
+          "%n", "$x", "y" * 4096]
+
+
+@pytest.mark.parametrize("method, what", [
+    ("PUT", "repository"), ("GET", "repository"), ("DELETE", "repository"), ("GET", "repository/log"), ("GET", "content")])
+def test_ids_that_are_none(host, method, what):
+    for repository in NO_IDS:
+        answer = host.token(method, what, r=repository, headers=JSON)
+        assert answer.status == 400 and ("\0" in repository or answer.json["field"] == "r"), (repository, answer)
+    assert host.sh(f"ls -A {GIT}") == ""
+
+
+@pytest.mark.parametrize("method, path", [
+    ("PUT", "/repository/{}"), ("GET", "/repository/{}"), ("DELETE", "/repository/{}"), ("GET", "/repository/{}/log"),
+    ("GET", "/repository/{}/content"), ("GET", "/repository/{}/content/main"), ("GET", "/git/{}/info/refs?service=git-upload-pack")])
+def test_paths_that_name_none(host, method, path):
+    for repository in "-x", "a%20b", "%C3%A9", "x" * 64, "a%2Fb", "a%40%7B0%7D", "a:b", ".hidden", "%25n":
+        answer = host.peer(method, path.format(repository), headers=JSON)
+        assert answer.status == 400 and answer.json["field"] == "id", (repository, answer)
+    assert host.sh(f"ls -A {GIT}") == ""
+
+
 # --- where it may be cloned from ------------------------------------------------------------------------
 
 
