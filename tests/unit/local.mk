@@ -22,6 +22,10 @@ tests_unit_test_repositories_LDADD = $(UNIT_LIBS)
 tests_unit_test_outlet_SOURCES = tests/unit/test-outlet.c $(RUN_LOOP)
 tests_unit_test_outlet_LDADD = $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test-log-feed
+tests_unit_test_log_feed_SOURCES = tests/unit/test-log-feed.c $(RUN_LOOP)
+tests_unit_test_log_feed_LDADD = $(UNIT_LIBS)
+
 check_PROGRAMS += tests/unit/test-inlet
 tests_unit_test_inlet_SOURCES = tests/unit/test-inlet.c $(RUN_LOOP)
 tests_unit_test_inlet_LDADD = $(UNIT_LIBS)
