@@ -70,11 +70,11 @@ static const char *lower_name(enum http_method m)
 static const struct json *operation_of(const struct document *doc, const struct route *route, bool token)
 {
         char path[256];
-        size_t n;
+        int plain = (int) strcspn(route->pattern, "*"); /* {ref*} is {ref} there */
+        const char *rest = route->pattern + plain;
 
-        (void) snprintf(path, sizeof path, "%s%s", token ? "/token/{token}" : "", route->pattern);
-        n = strcspn(path, "*"); /* {ref*} is {ref} there */
-        memmove(path + n, path + n + (path[n] == '*'), strlen(path + n));
+        (void) snprintf(path, sizeof path, "%s%.*s%s", token ? "/token/{token}" : "", plain, route->pattern,
+                        *rest == '*' ? rest + 1 : rest);
         return json_member(json_member(doc->paths, path), lower_name(route->method));
 }
 
