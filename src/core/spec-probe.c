@@ -231,6 +231,14 @@ static void add_atom(struct pattern_size *p, unsigned long size)
         p->sum[p->depth] += size;
 }
 
+static void repeat(struct pattern_size *p, unsigned copies)
+{
+        if (copies <= 1)
+                return;
+        p->sum[p->depth] += p->last * (copies - 1);
+        p->last *= copies;
+}
+
 /* Returns the last byte of the braces, or the first where they are none. */
 static const char *repeat_atom(struct pattern_size *p, const char *braces)
 {
@@ -240,18 +248,17 @@ static const char *repeat_atom(struct pattern_size *p, const char *braces)
         if (*end != '}')
                 return braces;
         (void) sscanf(braces, "{%5u,%5u", &low, &high);
-        high = high > low ? high : low;
-        if (high > 1) {
-                p->sum[p->depth] += p->last * (high - 1);
-                p->last *= high;
-        }
+        if (end[-1] == ',') /* so many, and a starred one */
+                high = low + 1;
+        repeat(p, high > low ? high : low);
         return end;
 }
 
 /*
  * glibc compiles x{1,1000} into a thousand copies of x, nested ones multiplied,
- * with memory and time in the square of that, and matches back-references in
- * exponential time: a pattern must not become a way to occupy the daemon.
+ * with memory and time in the square of that, makes two of x in x+, and matches
+ * back-references in exponential time: a pattern must not become a way to occupy
+ * the daemon.
  */
 static bool pattern_is_cheap(const char *s)
 {
@@ -272,6 +279,9 @@ static bool pattern_is_cheap(const char *s)
                         break;
                 case '{':
                         s = repeat_atom(&p, s);
+                        break;
+                case '+':
+                        repeat(&p, 2);
                         break;
                 case '[':
                         s = skip_bracket(s + 1);

@@ -329,6 +329,8 @@ static void refused(void **state _unused_)
                 { "\"ready\":{\"tcp\":70000}", "ready.tcp", "1 to 65535" },
                 { "\"ready\":{\"log\":\"(\"}", "ready.log", "regular expression" },
                 { "\"ready\":{\"log\":\"a{40}{40}\"}", "ready.log", "too costly" },
+                { "\"ready\":{\"log\":\"^up++++++++++++++++++++++++++++++++\"}", "ready.log", "too costly" },
+                { "\"ready\":{\"log\":\"(a+b)+{1,}{1,}{1,}{1,}{1,}{1,}{1,}{1,}{1,}{1,}\"}", "ready.log", "too costly" },
                 { "\"ready\":{\"log\":\"(a{2,999}){1,2}\"}", "ready.log", "too costly" },
                 { "\"ready\":{\"log\":\"((a{40}){40}){2}\"}", "ready.log", "too costly" },
                 { "\"ready\":{\"log\":\"((((((((((((((((a))))))))))))))))\"}", "ready.log", "too costly" },
