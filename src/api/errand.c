@@ -178,7 +178,6 @@ void errand_remove(struct daemon *d, struct request *request, const char *id)
         errand_start_remove(e);
 }
 
-
 void errands_answer_all(struct daemon *d)
 {
         struct errand *e;

@@ -107,8 +107,8 @@ static void listed(void *arg, const struct unit_change *units, size_t n, const s
                         task_forget_later(d, units[i].unit);
 }
 
-/* They had nobody but us to tell what they read. */
-static void listed_readers(void *arg, const struct unit_change *units, size_t n, const struct fault *fault _unused_)
+/* They had nobody but us to talk to. */
+static void listed_talks(void *arg, const struct unit_change *units, size_t n, const struct fault *fault _unused_)
 {
         for (size_t i = 0; i < n; i++)
                 task_forget_soon(arg, units[i].unit);
@@ -117,5 +117,5 @@ static void listed_readers(void *arg, const struct unit_change *units, size_t n,
 void task_forget_former(struct daemon *d)
 {
         (void) systemd_list(d->systemd, "job-*.service", listed, d);
-        (void) systemd_list(d->systemd, GIT_TALK_UNITS, listed_readers, d);
+        (void) systemd_list(d->systemd, GIT_TALK_UNITS, listed_talks, d);
 }
