@@ -167,8 +167,9 @@ static void adopt_give_up(struct work *w, const char *why)
         in->given_up = true;
         (void) fault_set(&in->fault, FAULT_CONFLICT, NULL, "gear %s was %s meanwhile", w->id, why);
         /* As for any install: what waits for systemd or the disk ends soon by itself, and must. */
-        if (w->docker || w->ready) {
+        if (w->docker || w->image || w->ready) {
                 w->docker = docker_cancel(w->docker);
+                w->image = image_get_cancel(w->image);
                 w->ready = ready_cancel(w->ready);
                 install_undo(in, &in->fault);
         }

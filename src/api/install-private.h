@@ -3,6 +3,7 @@
 
 /* What the three files of api/install share: the decision, the steps, the way back. */
 
+#include "api/image-get.h"
 #include "api/install.h"
 #include "api/run.h"
 #include "api/volumes.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The way of an install, one step after the other: network, image, files, link,
+ * The way of an install, one step after the other: image, files, link,
  * start, ready, settled.  Each either begins the next or calls install_undo().
  */
 
@@ -11,7 +11,6 @@
 #include "api/index.h"
 #include "api/install-private.h"
 #include "api/ready.h"
-#include "api/registry.h"
 
 #include <stdio.h>
 
@@ -410,76 +409,26 @@ static void install_write(struct install *in)
         }
 }
 
-/* --- the image -------------------------------------------------------------------------------------------- */
+/* --- image and network ------------------------------------------------------------------------------------ */
 
-static void pull_progress(void *arg, const struct docker_progress *p)
+static void image_progress(void *arg, const char *line)
 {
         struct install *in = arg;
 
-        if (p->total)
-                work_progress(&in->work, "Pulling %s: %s, %u%%", in->spec.image, p->text,
-                              (unsigned) (p->current * 100 / p->total));
-        else
-                work_progress(&in->work, "Pulling %s: %s", in->spec.image, p->text);
+        work_progress(&in->work, "%s", line);
 }
 
-static void pulled(void *arg, const struct fault *fault)
+static void image_got(void *arg, const struct docker_image *image, const struct fault *fault)
 {
         struct install *in = arg;
-
         struct fault f;
 
-        in->work.docker = NULL;
+        in->work.image = NULL;
         if (!install_still_wanted(in))
                 return;
-        if (!fault) {
-                install_write(in);
-        } else if (fault->kind == FAULT_UPSTREAM && in->spec.pull == PULL_MISSING) {
-                /* Whoever is to blame, what the client learns is that there is no such image to be had. */
-                (void) fault_set(&f, FAULT_MISSING, "image", "image: %s is not on this host and cannot be pulled: %s",
-                                 in->spec.image, fault->text);
-                install_undo(in, &f);
-        } else {
+        if (fault) {
                 install_undo(in, fault);
-        }
-}
-
-static void install_pull(struct install *in)
-{
-        struct daemon *d = in->work.daemon;
-        _cleanup_free_ char *auth = NULL;
-        struct fault f;
-
-        if (registry_auth(in->spec.image, &auth, &f) < 0) {
-                install_undo(in, &f);
-                return;
-        }
-        work_progress(&in->work, "Pulling %s", in->spec.image);
-        in->work.docker = docker_pull(d->docker, in->spec.image, auth, d->config->pull_silence_usec, pull_progress,
-                                      pulled, in);
-        if (!in->work.docker) {
-                (void) fault_oom(&f);
-                install_undo(in, &f);
-        }
-}
-
-static void image_answered(void *arg, const struct docker_image *image, const struct fault *fault)
-{
-        struct install *in = arg;
-        struct fault f;
-
-        in->work.docker = NULL;
-        if (!install_still_wanted(in))
-                return;
-        if (fault && fault->kind == FAULT_MISSING && in->spec.pull != PULL_NEVER) {
-                install_pull(in);
-        } else if (fault && fault->kind == FAULT_MISSING) {
-                (void) fault_set(&f, FAULT_MISSING, "image", "image: %s is not on this host, and pull is `never'",
-                                 in->spec.image);
-                install_undo(in, &f);
-        } else if (fault) {
-                install_undo(in, fault);
-        } else if (in->spec.ready.kind == READY_HEALTHY && in->spec.health.kind == PROBE_NONE && !image->has_health) {
+        } else if (in->spec.ready.kind == READY_HEALTHY && in->spec.health.kind == PROBE_NONE && image && !image->has_health) {
                 (void) fault_set(&f, FAULT_INVALID, "ready",
                                  "ready: neither the spec nor the image %s has a health check to wait for",
                                  in->spec.image);
@@ -489,58 +438,14 @@ static void image_answered(void *arg, const struct docker_image *image, const st
         }
 }
 
-static void ask_image(struct install *in)
-{
-        struct fault f;
-
-        if (in->spec.pull == PULL_ALWAYS) {
-                install_pull(in);
-                return;
-        }
-        in->work.docker = docker_inspect_image(in->work.daemon->docker, in->spec.image, image_answered, in);
-        if (!in->work.docker) {
-                (void) fault_oom(&f);
-                install_undo(in, &f);
-        }
-}
-
-/* --- the network ------------------------------------------------------------------------------------------ */
-
-static void network_answered(void *arg, const struct fault *fault)
-{
-        struct install *in = arg;
-        struct fault f;
-
-        in->work.docker = NULL;
-        if (!install_still_wanted(in))
-                return;
-        if (fault && fault->kind == FAULT_MISSING) {
-                (void) fault_set(&f, FAULT_MISSING, "network", "network: %s is not a network of this host",
-                                 in->spec.network);
-                install_undo(in, &f);
-        } else if (fault) {
-                install_undo(in, fault);
-        } else {
-                ask_image(in);
-        }
-}
-
-/* One of the engine's own is always there; `default' is a word for one. */
-static bool network_is_made(const char *name)
-{
-        return name && !streq(name, "host") && !streq(name, "none") && !streq(name, "default");
-}
-
 void install_image(struct install *in)
 {
         struct fault f;
 
-        if (!network_is_made(in->spec.network)) {
-                ask_image(in);
-                return;
-        }
-        in->work.docker = docker_find_network(in->work.daemon->docker, in->spec.network, network_answered, in);
-        if (!in->work.docker) {
+        in->work.image = image_get_start(
+                in->work.daemon, &in->spec,
+                &(struct image_get_hooks){ .progress = image_progress, .done = image_got, .arg = in });
+        if (!in->work.image) {
                 (void) fault_oom(&f);
                 install_undo(in, &f);
         }

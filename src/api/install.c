@@ -194,8 +194,9 @@ void install_give_up(struct work *w, const char *why)
         in->given_up = true;
         (void) fault_set(&in->fault, FAULT_CONFLICT, NULL, "gear %s was %s while it was being created", w->id, why);
         /* What waits for systemd or the disk ends soon by itself, and must. */
-        if (w->docker || w->ready) {
+        if (w->docker || w->image || w->ready) {
                 w->docker = docker_cancel(w->docker);
+                w->image = image_get_cancel(w->image);
                 w->ready = ready_cancel(w->ready);
                 install_undo(in, &in->fault);
         }

@@ -9,6 +9,7 @@ libgeard_la_SOURCES += \
 	src/api/container.c src/api/container.h \
 	src/api/failure.c src/api/failure.h \
 	src/api/gear-json.c src/api/gear-json.h \
+	src/api/image-get.c src/api/image-get.h \
 	src/api/index.c src/api/index.h \
 	src/api/install.c src/api/install.h src/api/install-private.h \
 	src/api/install-steps.c src/api/install-undo.c \

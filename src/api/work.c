@@ -5,6 +5,7 @@
 #include "api/answer.h"
 #include "api/audit.h"
 #include "api/failure.h"
+#include "api/image-get.h"
 #include "api/ready.h"
 
 #include <stdarg.h>
@@ -35,6 +36,7 @@ static void work_cancel(struct work *w)
 {
         w->op = systemd_cancel(w->op);
         w->docker = docker_cancel(w->docker);
+        w->image = image_get_cancel(w->image);
         w->ready = ready_cancel(w->ready);
         w->failure = failure_cancel(w->failure);
 }

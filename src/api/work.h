@@ -27,6 +27,7 @@ struct work {
         struct work *next;        /* waiting behind it, for the same gear */
         struct systemd_op *op;    /* what it waits for; at most one of these at a time */
         struct docker_op *docker;
+        struct image_get *image;
         struct ready *ready;
         struct failure *failure;
         /* An earlier life's waits until systemd and the engine have told of the gear. NULL: starts at once. */
