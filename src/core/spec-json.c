@@ -9,6 +9,7 @@
 
 #include "core/image.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <strings.h>
 
@@ -332,15 +333,22 @@ static const struct field fields[] = {
         { "replace", read_replace },
 };
 
-static int read_fields(struct spec *s, const struct json *body, struct fault *f)
+#define OTHERS_MAX 8
+
+static int read_fields(struct spec *s, const struct json *body, const char *const *others, struct fault *f)
 {
-        const char *names[ARRAY_SIZE(fields) + 1] = { NULL };
+        const char *names[ARRAY_SIZE(fields) + OTHERS_MAX + 1] = { NULL };
+        size_t n = 0;
         int r;
 
         if (!json_is_object(body))
                 return spec_refuse("body", "must be a JSON object", f);
         for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
-                names[i] = fields[i].name;
+                names[n++] = fields[i].name;
+        for (; *others; others++) {
+                assert(n < ARRAY_SIZE(names) - 1);
+                names[n++] = *others;
+        }
         r = json_check_names(body, NULL, names, f);
         for (size_t i = 0; r == 0 && i < ARRAY_SIZE(fields); i++) {
                 const struct json *v = spec_member(body, fields[i].name);
@@ -386,7 +394,8 @@ static int check_together(const struct spec *s, struct fault *f)
         return 0;
 }
 
-int spec_from_json(const struct json *body, const char *image, struct spec *ret, struct fault *f)
+int spec_from_json_among(const struct json *body, const char *image, const char *const *others, struct spec *ret,
+                         struct fault *f)
 {
         _cleanup_(spec_reset) struct spec s = {
                 .stop_timeout_usec = STOP_TIMEOUT_DEFAULT,
@@ -395,7 +404,7 @@ int spec_from_json(const struct json *body, const char *image, struct spec *ret,
         int r = 0;
 
         if (body)
-                r = read_fields(&s, body, f);
+                r = read_fields(&s, body, others, f);
         if (r == 0)
                 r = settle_image(&s, image, f);
         if (r == 0)
@@ -405,4 +414,11 @@ int spec_from_json(const struct json *body, const char *image, struct spec *ret,
         *ret = s;
         s = (struct spec){ 0 };
         return 0;
+}
+
+int spec_from_json(const struct json *body, const char *image, struct spec *ret, struct fault *f)
+{
+        static const char *const none[] = { NULL };
+
+        return spec_from_json_among(body, image, none, ret, f);
 }

@@ -98,6 +98,9 @@ struct spec {
  * fault names its field: "ports[1].external".
  */
 int spec_from_json(const struct json *body, const char *image, struct spec *ret, struct fault *f);
+/* The same, in a body that has members beside it: those of these names are the caller's. */
+int spec_from_json_among(const struct json *body, const char *image, const char *const *others, struct spec *ret,
+                         struct fault *f);
 void spec_reset(struct spec *s);
 
 /* The canonical JSON: ASCII, one line, fixed order, defaults left out, without env, started, replace. */

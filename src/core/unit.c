@@ -60,6 +60,15 @@ int unit_spec_hash(const struct spec *spec, char ret[static DIGEST_HEX_LEN + 1])
 
 /* --- the argv of docker run -------------------------------------------------- */
 
+static const struct unit_names {
+        const char *prefix;       /* of unit, container and volumes */
+        const char *label;
+        const char *environments; /* below the state directory */
+} unit_names[] = {
+        [UNIT_GEAR] = { "gear-", "io.geard.id", "env" },
+        [UNIT_JOB] = { "job-", "io.geard.job", "jobs" },
+};
+
 static int add_health(char ***v, const struct spec_health *health)
 {
         _cleanup_text_ struct text command = { 0 };
@@ -114,15 +123,16 @@ static void add_mount_field(struct text *t, const char *name, const char *value)
 }
 
 /* Volumes by name carry our label, so that they are found again without the spec. */
-static int add_volume(char ***v, const struct spec_volume *volume, const char *id)
+static int add_volume(char ***v, const struct spec_volume *volume, const struct unit_origin *origin)
 {
+        const struct unit_names *names = &unit_names[origin->kind];
         _cleanup_text_ struct text mount = { 0 }, name = { 0 };
 
         add_mount_field(&mount, "type", volume->name ? "volume" : "bind");
         if (volume->name) {
-                text_addf(&name, "gear-%s-%s", id, volume->name);
+                text_addf(&name, "%s%s-%s", names->prefix, origin->id, volume->name);
                 add_mount_field(&mount, "source", text_ok(&name) ? name.data : "");
-                text_addf(&mount, ",volume-label=io.geard.id=%s", id);
+                text_addf(&mount, ",volume-label=%s=%s", names->label, origin->id);
         } else {
                 add_mount_field(&mount, "source", volume->source);
         }
@@ -132,12 +142,12 @@ static int add_volume(char ***v, const struct spec_volume *volume, const char *i
         return text_ok(&mount) && text_ok(&name) ? strv_addf(v, "--mount=%s", mount.data) : -ENOMEM;
 }
 
-static int add_volumes(char ***v, const struct spec *spec, const char *id)
+static int add_volumes(char ***v, const struct spec *spec, const struct unit_origin *origin)
 {
         int r = 0;
 
         for (size_t i = 0; i < spec->n_volumes; i++)
-                r |= add_volume(v, &spec->volumes[i], id);
+                r |= add_volume(v, &spec->volumes[i], origin);
         return r;
 }
 
@@ -195,6 +205,7 @@ static int add_process(char ***v, const struct spec *spec)
 int unit_docker_argv(const struct spec *spec, const struct unit_origin *origin, const struct unit_host *host,
                      char ***ret)
 {
+        const struct unit_names *names = &unit_names[origin->kind];
         const char *id = origin->id;
         _cleanup_strv_ char **v = NULL;
         int r = 0;
@@ -202,18 +213,18 @@ int unit_docker_argv(const struct spec *spec, const struct unit_origin *origin, 
         r |= strv_add(&v, host->docker);
         r |= strv_addf(&v, "--host=unix://%s", host->docker_socket);
         r |= strv_add(&v, "run");
-        r |= strv_addf(&v, "--name=gear-%s", id);
+        r |= strv_addf(&v, "--name=%s%s", names->prefix, id);
         r |= strv_add(&v, "--rm");
         r |= strv_add(&v, "--pull=never");
         r |= strv_add(&v, "--attach=stdout");
         r |= strv_add(&v, "--attach=stderr");
         r |= strv_add(&v, "--log-driver=none");
-        r |= strv_addf(&v, "--label=io.geard.id=%s", id);
+        r |= strv_addf(&v, "--label=%s=%s", names->label, id);
         r |= strv_addf(&v, "--label=io.geard.request=%s", origin->request_id);
-        r |= strv_addf(&v, "--env-file=%s/env/%s.env", host->state_directory, id);
+        r |= strv_addf(&v, "--env-file=%s/%s/%s.env", host->state_directory, names->environments, id);
         r |= add_limits(&v, spec, host);
         r |= add_ports(&v, spec, host);
-        r |= add_volumes(&v, spec, id);
+        r |= add_volumes(&v, spec, origin);
         r |= add_process(&v, spec);
         r |= add_health(&v, &spec->health);
         for (size_t i = 0; i < spec->n_labels; i++)
@@ -382,6 +393,26 @@ static size_t longest_line(const char *text)
         return longest;
 }
 
+static int too_long(struct fault *f)
+{
+        return fault_set(f, FAULT_INVALID, "command",
+                         "the command, labels and options together are too long for a unit file (%d KiB a line)",
+                         UNIT_LINE_MAX / 1024);
+}
+
+int unit_argv_check(char *const *argv, struct fault *f)
+{
+        _cleanup_text_ struct text line = { 0 };
+
+        for (; *argv; argv++) {
+                text_addc(&line, ' ');
+                unit_quote(&line, *argv);
+        }
+        if (!text_ok(&line))
+                return fault_oom(f);
+        return line.len > UNIT_LINE_MAX ? too_long(f) : 0;
+}
+
 int unit_render(const struct spec *spec, const struct unit_origin *origin, const struct unit_host *host,
                 struct text *ret, struct fault *f)
 {
@@ -396,10 +427,7 @@ int unit_render(const struct spec *spec, const struct unit_origin *origin, const
         if (!text_ok(&t))
                 return fault_oom(f);
         if (longest_line(t.data) > UNIT_LINE_MAX)
-                return fault_set(f, FAULT_INVALID, "command",
-                                 "the command, labels and options together are too long for a unit file "
-                                 "(%d KiB a line)",
-                                 UNIT_LINE_MAX / 1024);
+                return too_long(f);
         *ret = t;
         t = (struct text){ 0 };
         return 0;

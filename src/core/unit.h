@@ -4,6 +4,7 @@
 /*
  * A gear as a systemd unit: the text of the file, and the record of the gear
  * that the file's own [X-Gear] section keeps.  Pure text in, pure text out.
+ * A job has no such file, but its container is run by the same command.
  */
 
 #include "core/ident.h"
@@ -29,8 +30,12 @@ struct unit_host {
         uint64_t log_rate_usec;
 };
 
+/* By their names, labels and files one is never taken for the other. */
+enum unit_kind { UNIT_GEAR, UNIT_JOB };
+
 /* Who asked for it: written into the unit, for the record. */
 struct unit_origin {
+        enum unit_kind kind;
         const char *id;
         const char *user;            /* the token's `u`; any text */
         const char *request_id;
@@ -41,9 +46,12 @@ struct unit_origin {
 int unit_render(const struct spec *spec, const struct unit_origin *origin, const struct unit_host *host,
                 struct text *ret, struct fault *f);
 
-/* The argv of the container's client, as the unit runs it. */
+/* The argv of the container's client, as the unit runs it. 0 or -ENOMEM. */
 int unit_docker_argv(const struct spec *spec, const struct unit_origin *origin, const struct unit_host *host,
                      char ***ret);
+
+/* Would it fit into one line of a unit? INVALID, naming the field, or -ENOMEM. */
+int unit_argv_check(char *const *argv, struct fault *f);
 
 /* SHA-256 of the canonical spec, hex. 0 or -ENOMEM. */
 int unit_spec_hash(const struct spec *spec, char ret[static DIGEST_HEX_LEN + 1]);

@@ -11,7 +11,7 @@
 #include <stdio.h>
 
 #define APPLICATION_ID 1734697330 /* "gear" */
-#define SCHEMA_VERSION 4
+#define SCHEMA_VERSION 5
 #define BUSY_MSEC 2000
 
 #define STRING(x) #x
@@ -33,6 +33,15 @@ static const char pragmas[] =
  * An outcome is written once, at the end of its table, and never grows: that is
  * why intents have a table of their own.
  */
+#define TABLE_OF_JOBS                                                                                        \
+        "CREATE TABLE jobs ("                                                                                \
+        "  id TEXT PRIMARY KEY, image TEXT, user TEXT, why TEXT, request TEXT,"                              \
+        "  state INTEGER, created INTEGER, started INTEGER, ended INTEGER, timeout INTEGER, memory INTEGER," \
+        "  retries INTEGER, attempts INTEGER, peak INTEGER, exit_code INTEGER, exit_status INTEGER,"         \
+        "  spec TEXT, output TEXT) WITHOUT ROWID;"
+#define MARK                                                                                                 \
+        "PRAGMA application_id=" EXPANDED(APPLICATION_ID) ";PRAGMA user_version=" EXPANDED(SCHEMA_VERSION) ";"
+
 static const char schema[] =
         "BEGIN IMMEDIATE;"
         "CREATE TABLE intents ("
@@ -54,10 +63,12 @@ static const char schema[] =
         /* Its id, and what the oldest record is chained to once there were older ones. */
         "CREATE TABLE trail (id TEXT NOT NULL, removed TEXT);"
         "INSERT INTO trail VALUES (lower(hex(randomblob(16))), NULL);"
-        "PRAGMA application_id=" EXPANDED(APPLICATION_ID) ";"
-                                                          "PRAGMA user_version=" EXPANDED(
-                                                                  SCHEMA_VERSION) ";"
-                                                                                  "COMMIT;";
+        TABLE_OF_JOBS MARK "COMMIT;";
+
+/* The versions that differ from ours by tables they lack. */
+static const char *const upgrades[SCHEMA_VERSION] = {
+        [4] = "BEGIN IMMEDIATE;" TABLE_OF_JOBS MARK "COMMIT;",
+};
 
 #define COMMON "principal, lower(hex(id)), lower(hex(digest)), began, keep_until, resource"
 #define NO_OUTCOME "0, 0, 0, NULL"
@@ -99,6 +110,17 @@ static const char *const texts[N_STATEMENTS] = {
         [SQL_AUDIT_BACKWARD] = "SELECT " RECORD " FROM audit WHERE " MATCHES " ORDER BY number DESC LIMIT ?1",
         [SQL_AUDIT_REMOVE] = "DELETE FROM audit WHERE number <= ?1",
         [SQL_AUDIT_REMOVED] = "UPDATE trail SET removed = ?1",
+        [SQL_JOB_PUT] = "INSERT INTO jobs VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)"
+                        "  ON CONFLICT (id) DO UPDATE SET image = excluded.image, user = excluded.user, why = excluded.why,"
+                        "  request = excluded.request, state = excluded.state, created = excluded.created,"
+                        "  started = excluded.started, ended = excluded.ended, timeout = excluded.timeout,"
+                        "  memory = excluded.memory, retries = excluded.retries, attempts = excluded.attempts,"
+                        "  peak = excluded.peak, exit_code = excluded.exit_code, exit_status = excluded.exit_status,"
+                        "  spec = ifnull(excluded.spec, spec), output = excluded.output",
+        [SQL_JOB_REMOVE] = "DELETE FROM jobs WHERE id = ?1",
+        [SQL_JOB_LIST] = "SELECT id, image, user, why, request, state, created, started, ended, timeout, memory,"
+                         "  retries, attempts, peak, exit_code, exit_status FROM jobs",
+        [SQL_JOB_FIND] = "SELECT spec, output FROM jobs WHERE id = ?1",
 };
 
 /* --- statements -------------------------------------------------------------------------- */
@@ -254,9 +276,11 @@ static int prepare_schema(struct database_file *file)
                 code = first_number(file, "PRAGMA application_id", &application);
         if (code == SQLITE_OK)
                 code = first_number(file, "PRAGMA user_version", &version);
-        if (code == SQLITE_OK && (application != APPLICATION_ID || version != SCHEMA_VERSION))
-                code = SQLITE_NOTADB;
-        return code;
+        if (code != SQLITE_OK || (application == APPLICATION_ID && version == SCHEMA_VERSION))
+                return code;
+        if (application != APPLICATION_ID || version < 0 || version >= SCHEMA_VERSION || !upgrades[version])
+                return SQLITE_NOTADB;
+        return sqlite3_exec(file->sqlite, upgrades[version], NULL, NULL, NULL);
 }
 
 static int open_sqlite(struct database_file *file)

@@ -32,6 +32,10 @@ enum statement {
         SQL_AUDIT_BACKWARD,
         SQL_AUDIT_REMOVE,
         SQL_AUDIT_REMOVED,
+        SQL_JOB_PUT,
+        SQL_JOB_REMOVE,
+        SQL_JOB_LIST,
+        SQL_JOB_FIND,
         N_STATEMENTS,
 };
 

@@ -32,6 +32,7 @@ libgeard_la_SOURCES += \
 # the database
 libgeard_la_SOURCES += \
 	src/sys/database.c src/sys/database.h src/sys/database-file.c src/sys/database-private.h \
+	src/sys/database-jobs.c src/sys/database-jobs.h \
 	src/sys/database-audit.c src/sys/database-audit.h src/sys/database-audit-private.h \
 	src/sys/database-pack.c src/sys/database-requests.c src/sys/database-rotate.c
 

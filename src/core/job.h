@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The jobs: containers that run once, and what became of them.  This is what
+ * memory holds, so that reads cost a lookup; what they are to run and what they
+ * said stands in the database.
+ */
+
+#include "core/ident.h"
+#include "core/spec.h"
+#include "util/text.h"
+
+#define JOB_TIMEOUT_MAX_USEC (UINT64_C(30) * 86400 * 1000000)
+#define JOB_RETRIES_MAX 100
+#define JOB_OUTPUT_MAX 16384 /* bytes of its last lines that are kept */
+
+/* --- what is asked for --------------------------------------------------------------- */
+
+struct job_spec {
+        char id[GEAR_ID_MAX + 1]; /* "" where the body does not name it */
+        struct spec spec;
+        uint64_t timeout_usec;    /* of all attempts together; 0: the daemon's default */
+        unsigned retries;
+};
+
+/* As spec_from_json(): the same fields, but for those that only what goes on for ever can have. */
+int job_spec_from_json(const struct json *body, const char *image, struct job_spec *ret, struct fault *f);
+void job_spec_reset(struct job_spec *s);
+
+/* --- what became of it ----------------------------------------------------------------- */
+
+enum job_state {
+        JOB_STATE_WAITING,   /* for its turn, or its image */
+        JOB_STATE_RUNNING,
+        JOB_STATE_SUCCEEDED,
+        JOB_STATE_FAILED,
+        JOB_STATE_CANCELED,
+        N_JOB_STATES,
+};
+const char *job_state_name(enum job_state s);
+static inline bool job_state_is_final(enum job_state s)
+{
+        return s >= JOB_STATE_SUCCEEDED;
+}
+
+struct job {
+        char *id;
+        char *image;
+        char *user;                   /* the token's `u` */
+        char *why;                    /* it failed, where that is not its container's doing; or NULL */
+        char request_id[REQUEST_ID_LEN + 1];
+        enum job_state state;
+        uint64_t created_usec, started_usec, ended_usec; /* wall clock; 0: not yet */
+        uint64_t timeout_usec, memory_max;               /* memory_max 0: no limit */
+        unsigned retries, attempts;
+        int exit_code, exit_status;   /* CLD_EXITED …; 0, 0 where nothing ran */
+        uint64_t peak_memory;         /* UINT64_MAX: unknown */
+        void *run;                    /* the api layer's: what carries it out */
+};
+
+int job_copy(const struct job *job, struct job *ret); /* all but `run`. 0 or -ENOMEM */
+void job_reset(struct job *job);
+
+/* Its end by itself was a good one? */
+bool job_ended_well(const struct job *job);
+/* Killed with no memory left, as far as can be told. */
+bool job_was_out_of_memory(const struct job *job);
+
+void job_unit_name(const char *id, char ret[static UNIT_NAME_MAX]);      /* job-1.service */
+void job_container_name(const char *id, char ret[static UNIT_NAME_MAX]); /* job-1 */
+
+/* Its container's slice, as systemd escapes it: "gear-jobs-a\x2db.slice". */
+#define JOB_SLICE_MAX (4 * GEAR_ID_MAX + sizeof "gear-jobs-.slice")
+void job_slice_name(const char *id, char ret[static JOB_SLICE_MAX]);
+
+/* --- all of them ------------------------------------------------------------------------ */
+
+struct jobs;
+
+/* Of those that ended, so many are kept. */
+struct jobs *jobs_new(size_t ended_max);
+struct jobs *jobs_free(struct jobs *j);
+DEFINE_CLEANUP(struct jobs, jobs_free);
+
+struct job *jobs_find(const struct jobs *j, const char *id);
+struct job *jobs_add(struct jobs *j, const char *id); /* or the one that is there; NULL: out of memory */
+void jobs_remove(struct jobs *j, struct job *job);
+/* Takes over what a row says of it, strings and all, and leaves the row empty. */
+void jobs_take(struct job *job, struct job *row);
+size_t jobs_count(const struct jobs *j);
+struct job *jobs_at(const struct jobs *j, size_t i); /* in the order of ids */
+size_t jobs_after(const struct jobs *j, const char *id); /* the first whose id sorts behind */
+
+/* Those that ended too long ago to be kept beside the others: the oldest first, at most max. How many. */
+size_t jobs_too_old(const struct jobs *j, struct job **ret, size_t max);
+void jobs_limit(struct jobs *j, size_t ended_max);
