@@ -98,17 +98,17 @@ static int ask(const char *socket_path, const char *method, const char *target, 
         return 0;
 }
 
-int engine_owns(const char *socket_path, const char *container)
+int engine_owns(const char *socket_path, const char *container, const char *label)
 {
         struct answer answer = { 0 };
         char target[512];
         int r;
 
-        /* {"name":["^/gear-1$"],"label":["io.geard.id"]}; ids hold nothing a regex minds but dots */
+        /* {"name":["^/gear-1$"],"label":["…"]}; ids hold nothing a regex minds but dots */
         (void) snprintf(target, sizeof target,
                         "/containers/json?all=1&filters=%%7B%%22name%%22%%3A%%5B%%22%%5E%%2F%s%%24%%22%%5D%%2C"
-                        "%%22label%%22%%3A%%5B%%22io.geard.id%%22%%5D%%7D",
-                        container);
+                        "%%22label%%22%%3A%%5B%%22%s%%22%%5D%%7D",
+                        container, label);
         r = ask(socket_path, "GET", target, &answer);
         if (r < 0)
                 return r;

@@ -5,8 +5,8 @@
 
 #include "util/base.h"
 
-/* Is there a container of this name that geard made (label io.geard.id)? 1 yes, 0 no, -errno. */
-int engine_owns(const char *socket_path, const char *container);
+/* Is there a container of this name that geard made, which the label tells? 1 yes, 0 no, -errno. */
+int engine_owns(const char *socket_path, const char *container, const char *label);
 /* Removes it, running or not, with its anonymous volumes. 0 also if it is gone. */
 int engine_remove(const char *socket_path, const char *container);
 /*

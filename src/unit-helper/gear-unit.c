@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * gear-unit: what a gear's unit needs around `docker run'.
+ * gear-unit: what the unit of a gear or job needs around `docker run'.
  *
- *   run    ExecStart      wait for the engine without waking it; slow down a
- *                         crash loop; remove a container a crash left behind;
- *                         open the gear's log; become the command, docker
- *   stop   ExecStop       stop the container, not just its client
- *   clean  ExecStopPost   leave no container behind; tell an ended engine
- *                         and a killed container from a wished stop
+ *   run        ExecStart     wait for the engine without waking it; slow down a
+ *                            crash loop; remove a container a crash left behind;
+ *                            open the gear's log; become the command, docker
+ *   stop       ExecStop      stop the container, not just its client
+ *   clean      ExecStopPost  leave no container behind; tell an ended engine
+ *                            and a killed container from a wished stop
+ *   job        ExecStart     see job.c
+ *   clean-job  ExecStopPost
  *
  * It works without the daemon, and it never connects to the engine's socket
  * unless the engine's unit is active: docker.socket would start an engine that
@@ -17,7 +19,7 @@
 
 #include "core/run-end.h"
 #include "unit-helper/engine.h"
-#include "unit-helper/manager.h"
+#include "unit-helper/helper.h"
 
 #include <getopt.h>
 #include <signal.h>
@@ -31,6 +33,10 @@
 
 #define USEC_PER_SEC ((uint64_t) 1000000)
 
+#define GEAR_PREFIX "gear-"
+#define JOB_PREFIX "job-"
+#define RETRIES_MAX 1000
+
 /* After this long the attempt fails and is tried again. */
 #define ENGINE_WAIT_USEC (90 * USEC_PER_SEC)
 /* We are ordered behind the engine: absent now, it is no part of this boot, which must not hang on us. */
@@ -39,20 +45,10 @@
 #define GOOD_RUN_USEC (60 * USEC_PER_SEC)
 #define BACKOFF_MAX_SEC 60
 /* While the client lives the container may still appear: how often, how long to ask again. */
-#define RETRY_USEC (100 * (useconds_t) 1000)
 #define STOP_RETRIES 100
 #define LATE_CREATE_RETRIES 5
 
-struct helper {
-        const char *socket;
-        const char *engine;       /* the engine's unit, NULL: none runs it */
-        const char *container;    /* gear-1 */
-        char unit[300];           /* gear-1.service */
-        char **command;           /* what `run' becomes */
-        sd_bus *bus;
-};
-
-static bool engine_is_up(struct helper *h)
+bool engine_is_up(struct helper *h)
 {
         bool active = true;
 
@@ -61,13 +57,13 @@ static bool engine_is_up(struct helper *h)
         return active;
 }
 
-static int complain(const char *what, int error)
+int complain(const char *what, int error)
 {
         fprintf(stderr, "%s: %s\n", what, strerror(-error));
         return EX_TEMPFAIL;
 }
 
-static int wait_for_engine(struct helper *h, const struct manager_run *run)
+int wait_for_engine(struct helper *h, const struct manager_run *run)
 {
         uint64_t usec;
         int r;
@@ -103,9 +99,10 @@ static void back_off(const struct manager_run *run)
         }
 }
 
-static int remove_ours(struct helper *h)
+int remove_ours(struct helper *h)
 {
-        int r = engine_owns(h->socket, h->container);
+        const char *label = starts_with(h->container, GEAR_PREFIX) ? "io.geard.id" : "io.geard.job";
+        int r = engine_owns(h->socket, h->container, label);
 
         return r > 0 ? engine_remove(h->socket, h->container) : r;
 }
@@ -117,7 +114,7 @@ static void end_well(int signo _unused_)
 }
 
 /* Two streams, so that output and errors can be told apart. Without a journal a gear runs all the same. */
-static void open_log(struct helper *h)
+void open_log(struct helper *h)
 {
         const struct {
                 int fd, priority;
@@ -191,10 +188,9 @@ static bool variable_is(const char *name, const char *value)
         return set && streq(set, value);
 }
 
-static int remove_late(struct helper *h)
+int remove_late(struct helper *h, bool for_a_while)
 {
-        /* A client killed in the middle may have left a create under way in the engine. */
-        int attempts = variable_is("EXIT_CODE", "exited") ? 1 : LATE_CREATE_RETRIES, r = 0;
+        int attempts = for_a_while ? LATE_CREATE_RETRIES : 1, r = 0;
 
         for (int i = 0; i < attempts; i++) {
                 if (i > 0)
@@ -221,7 +217,8 @@ static int clean(struct helper *h)
         if (h->bus)
                 (void) manager_get_run(h->bus, h->unit, &run);
         if (up) {
-                r = remove_late(h);
+                /* A client killed in the middle may have left a create under way in the engine. */
+                r = remove_late(h, !variable_is("EXIT_CODE", "exited"));
                 if (r < 0)
                         (void) complain("cannot remove the container", r);
         }
@@ -239,37 +236,53 @@ static void usage(FILE *to)
 {
         fputs("gear-unit [--socket=PATH] [--engine=UNIT] run gear-ID COMMAND…\n"
               "gear-unit [--socket=PATH] [--engine=UNIT] stop|clean gear-ID\n"
-              "Run by the units of gears, see geard(8).\n",
+              "gear-unit [--socket=PATH] [--engine=UNIT] [--cgroup=PATH] [--retries=N] job job-ID COMMAND…\n"
+              "gear-unit [--socket=PATH] [--engine=UNIT] [--cgroup=PATH] clean-job job-ID\n"
+              "Run by the units of gears and jobs, see geard(8).\n",
               to);
+}
+
+/* False for what is no option of ours. */
+static bool take_option(struct helper *h, int c)
+{
+        char *end;
+
+        if (c == 's')
+                h->socket = optarg;
+        else if (c == 'e')
+                h->engine = optarg;
+        else if (c == 'c')
+                h->cgroup = optarg;
+        else if (c == 'r')
+                h->retries = (unsigned) strtoul(optarg, &end, 10);
+        return c != '?' && c != 'h' && (c != 'r' || (*optarg && !*end && h->retries <= RETRIES_MAX));
 }
 
 int main(int argc, char **argv)
 {
         static const struct option options[] = {
-                { "socket", required_argument, NULL, 's' },
-                { "engine", required_argument, NULL, 'e' },
-                { "help", no_argument, NULL, 'h' },
-                { 0 },
+                { "socket", required_argument, NULL, 's' }, { "engine", required_argument, NULL, 'e' },
+                { "cgroup", required_argument, NULL, 'c' }, { "retries", required_argument, NULL, 'r' },
+                { "help", no_argument, NULL, 'h' },         { 0 },
         };
         static const struct {
-                const char *name;
+                const char *name, *prefix;
                 int (*run)(struct helper *h);
                 bool takes_command;
-        } verbs[] = { { "run", run, true }, { "stop", stop, false }, { "clean", clean, false } };
+        } verbs[] = { { "run", GEAR_PREFIX, run, true },
+                      { "stop", GEAR_PREFIX, stop, false },
+                      { "clean", GEAR_PREFIX, clean, false },
+                      { "job", JOB_PREFIX, run_job, true },
+                      { "clean-job", JOB_PREFIX, clean_job, false } };
         struct helper h = { .socket = "/run/docker.sock" };
         int c, r;
 
-        while ((c = getopt_long(argc, argv, "+h", options, NULL)) >= 0) {
-                if (c == 's') {
-                        h.socket = optarg;
-                } else if (c == 'e') {
-                        h.engine = optarg;
-                } else {
+        while ((c = getopt_long(argc, argv, "+h", options, NULL)) >= 0)
+                if (!take_option(&h, c)) {
                         usage(c == 'h' ? stdout : stderr);
                         return c == 'h' ? EX_OK : EX_USAGE;
                 }
-        }
-        if (argc - optind < 2 || !starts_with(argv[optind + 1], "gear-")) {
+        if (argc - optind < 2) {
                 usage(stderr);
                 return EX_USAGE;
         }
@@ -278,7 +291,8 @@ int main(int argc, char **argv)
         (void) snprintf(h.unit, sizeof h.unit, "%s.service", h.container);
 
         for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
-                if (!streq(argv[optind], verbs[i].name) || (h.command[0] != NULL) != verbs[i].takes_command)
+                if (!streq(argv[optind], verbs[i].name) || !starts_with(h.container, verbs[i].prefix) ||
+                    (h.command[0] != NULL) != verbs[i].takes_command)
                         continue;
                 /* Without systemd's answer the engine counts as up: a start is tried rather than refused. */
                 r = manager_open(&h.bus);

@@ -118,6 +118,19 @@ int manager_forgive(sd_bus *bus, const char *unit)
         return call_manager(bus, "ResetFailedUnit", "s", unit);
 }
 
+int manager_stop_if_active(sd_bus *bus, const char *unit)
+{
+        _cleanup_free_ char *path = NULL, *active = NULL;
+        int r = unit_path(unit, &path);
+
+        if (r >= 0)
+                r = sd_bus_get_property_string(bus, DESTINATION, path, UNIT_INTERFACE, "ActiveState", NULL, &active);
+        if (r < 0 || !streq(active, "active"))
+                return r;
+        return sd_bus_call_method(bus, DESTINATION, MANAGER_PATH, MANAGER_INTERFACE, "StopUnit", NULL, NULL, "ss", unit,
+                                  "replace");
+}
+
 static int stop_wanted(sd_bus *bus, const char *path, bool *ret)
 {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *job = NULL;

@@ -21,6 +21,9 @@ bool manager_is_booting(struct sd_bus *bus);
 /* Waits until the unit is active. -ETIMEDOUT after `usec`. */
 int manager_wait_active(struct sd_bus *bus, const char *unit, uint64_t usec);
 
+/* Stops it without waiting for that. 0 also for one that is not active, or unknown. */
+int manager_stop_if_active(struct sd_bus *bus, const char *unit);
+
 /* Takes the failed attempts off the unit's start limit. */
 int manager_forgive(struct sd_bus *bus, const char *unit);
 
