@@ -26,10 +26,12 @@ static int random_id(char ret[static REQUEST_ID_LEN + 1])
         return 0;
 }
 
-static int settle_id(struct call *call, struct fault *f)
+int change_settle_id(struct call *call, struct fault *f)
 {
         const char *field = "i", *given = call->who.i;
 
+        if (call->request_id[0])
+                return 0;
         if (!given && (given = http_header(call->request, "X-Request-Id")))
                 field = "X-Request-Id";
         if (!given && (given = http_header(call->request, "Idempotency-Key")))
@@ -273,7 +275,7 @@ static int submit(struct call *call, enum subject subject, struct request **ret,
         char digest[DIGEST_HEX_LEN + 1];
         int r;
 
-        r = settle_id(call, f);
+        r = change_settle_id(call, f);
         if (r < 0)
                 return r;
         reply_note_request_id(call->reply, call->request_id);

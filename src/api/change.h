@@ -16,6 +16,9 @@
  */
 typedef void change_begun(struct daemon *d, struct request *request, void *arg);
 
+/* The request's id, from claim, header, or made: settled once, and then call->request_id. */
+int change_settle_id(struct call *call, struct fault *f);
+
 /*
  * Settles the id (claim, header, or made), compares with what is known, here
  * and in the database, and makes the caller's reply listen.  call->reply is

@@ -286,7 +286,8 @@ static int start_reading(struct log_stream *s, const struct log_source *from, si
         for (size_t i = 0; i < n; i++) {
                 sources[i] = (struct journal_source){ .unit = from[i].unit,
                                                       .identifier = *from[i].identifier ? from[i].identifier : NULL,
-                                                      .since_usec = from[i].since_usec };
+                                                      .since_usec = from[i].since_usec,
+                                                      .runs_once = from[i].runs_once };
                 if (from[i].since_usec < oldest_usec)
                         oldest_usec = from[i].since_usec;
         }

@@ -14,6 +14,7 @@ struct log_stream;
 struct log_source {
         char unit[UNIT_NAME_MAX], identifier[UNIT_NAME_MAX];
         uint64_t since_usec;
+        bool runs_once; /* a job */
 };
 
 /* Takes the reply, unless it fails. named: each line says whose it is. */

@@ -30,7 +30,7 @@ static int look(void *arg)
 static void looked(void *arg, int r)
 {
         _cleanup_free_ struct search *s = arg;
-        struct log_source source = { .since_usec = s->since_usec };
+        struct log_source source = { .since_usec = s->since_usec, .runs_once = true };
         struct fault f;
 
         if (r == 1) {

@@ -11,6 +11,8 @@
 #define JOURNAL_LAG_USEC (150 * USEC_PER_MSEC)
 /* … and must not hold up the answer when it does not come at all. */
 #define JOURNAL_WAIT_USEC (3 * USEC_PER_SEC)
+#define LOOK_FIRST_USEC (50 * USEC_PER_MSEC)
+#define LOOK_MAX_USEC USEC_PER_SEC
 #define LINES_KEPT 10
 #define LINE_KEPT_MAX 240
 
@@ -23,10 +25,14 @@ struct task {
         struct systemd_op *op;
         struct journal_reader *reader;
         struct timer *timer;
+        struct timer *next_look; /* at one of an earlier life, … */
+        uint64_t pause_usec;
+        bool seen;               /* … which was at work when it was looked at last */
         enum job_result result;
         bool forgets;
         bool ended;        /* what it says now are its last words */
         bool out_of_time;  /* … and are not waited for any longer */
+        bool by_hand;
         struct fault fault;
         int exit_code, exit_status;
         char lines[LINES_KEPT][LINE_KEPT_MAX];
@@ -42,6 +48,7 @@ struct task *task_leave(struct task *t)
         t->op = systemd_cancel(t->op);
         t->reader = journal_reader_free(t->reader);
         t->timer = timer_free(t->timer);
+        t->next_look = timer_free(t->next_look);
         free(t);
         return NULL;
 }
@@ -67,7 +74,8 @@ static void finish(struct task *t)
         struct fault fault = t->fault;
         struct task_end end = { .fault = fault.kind == FAULT_NONE ? NULL : &fault,
                                 .exit_code = t->exit_code,
-                                .exit_status = t->exit_status };
+                                .exit_status = t->exit_status,
+                                .by_hand = t->by_hand };
         task_done *done = t->done;
         void *arg = t->arg;
 
@@ -167,7 +175,7 @@ static void explain(struct task *t, const struct unit_change *unit, enum job_res
         t->exit_status = unit->exit_status;
         if (result == JOB_TIMEOUT || (unit->result && streq(unit->result, "timeout")))
                 (void) fault_set(&t->fault, FAULT_TIMEOUT, NULL, "it took longer than it may");
-        else if (result == JOB_CANCELED || result == JOB_DONE)
+        else if ((t->by_hand = result == JOB_CANCELED || result == JOB_DONE))
                 (void) fault_set(&t->fault, FAULT_FAILED, NULL, "it was ended by hand");
         else if (unit->exit_code == CLD_EXITED)
                 (void) fault_set(&t->fault, FAULT_FAILED, NULL, "it exited with status %d", unit->exit_status);
@@ -191,6 +199,14 @@ static void on_state(void *arg, const struct unit_change *unit, const struct fau
         wait_for_last_words(t);
 }
 
+static void ended_well(struct task *t)
+{
+        if (t->to_the_last_line)
+                wait_for_last_words(t);
+        else
+                finish(t);
+}
+
 static void job_ended(void *arg, enum job_result result, const struct fault *fault)
 {
         struct task *t = arg;
@@ -200,10 +216,7 @@ static void job_ended(void *arg, enum job_result result, const struct fault *fau
                 t->fault = *fault;
                 finish(t);
         } else if (result == JOB_DONE) {
-                if (t->to_the_last_line)
-                        wait_for_last_words(t);
-                else
-                        finish(t);
+                ended_well(t);
         } else {
                 t->result = result;
                 t->op = systemd_ask(t->daemon->systemd, t->unit, on_state, t);
@@ -274,9 +287,14 @@ struct task *task_forget(struct daemon *d, const char *unit, task_done *done, vo
 
 /* --- beginning ------------------------------------------------------------------------------------- */
 
+static bool is_at_work(const struct unit_change *unit)
+{
+        return unit->job || streq(unit->active, "activating") || streq(unit->active, "deactivating");
+}
+
 /*
- * It was begun in an earlier life.  To start what is being started joins that
- * job; what came to an end stays as it is.
+ * It was begun in an earlier life, and is only looked at: a start to join that of
+ * its unit would undo a stop that is under way, or come when it has just ended.
  */
 static void on_former_state(void *arg, const struct unit_change *unit, const struct fault *fault)
 {
@@ -287,20 +305,30 @@ static void on_former_state(void *arg, const struct unit_change *unit, const str
                 t->fault = *fault;
                 finish(t);
         } else if (streq(unit->load, "not-found")) {
+                t->by_hand = t->seen; /* what ends by itself stays in sight */
                 (void) fault_set(&t->fault, FAULT_MISSING, NULL, "there is no %s", t->unit);
                 finish(t);
-        } else if (unit->job) {
-                t->op = systemd_job(t->daemon->systemd, SYSTEMD_START, t->unit, job_ended, t);
-                if (!t->op) {
-                        (void) fault_oom(&t->fault);
-                        finish(t);
-                }
+        } else if (is_at_work(unit)) {
+                t->seen = true;
+                timer_set(t->next_look, t->pause_usec);
+                t->pause_usec = t->pause_usec < LOOK_MAX_USEC ? 2 * t->pause_usec : t->pause_usec;
         } else if (streq(unit->active, "active")) {
-                finish(t);
+                ended_well(t);
         } else {
                 t->result = JOB_FAILED;
                 on_state(t, unit, NULL);
         }
+}
+
+static void look_again(void *arg)
+{
+        struct task *t = arg;
+
+        t->op = systemd_ask(t->daemon->systemd, t->unit, on_former_state, t);
+        if (t->op)
+                return;
+        (void) fault_oom(&t->fault);
+        finish(t);
 }
 
 struct task *task_start(struct daemon *d, const struct task_options *o, task_done *done, void *arg)
@@ -317,7 +345,9 @@ struct task *task_start(struct daemon *d, const struct task_options *o, task_don
                             .arg = arg };
         (void) snprintf(t->unit, sizeof t->unit, "%s", o->unit);
         t->timer = timer_new(d->loop, last_words_over, t);
-        if (!t->timer)
+        t->next_look = timer_new(d->loop, look_again, t);
+        t->pause_usec = LOOK_FIRST_USEC;
+        if (!t->timer || !t->next_look)
                 return task_leave(t);
         if (o->settings)
                 t->op = systemd_transient(d->systemd, t->unit, o->settings, o->n_settings, job_ended, t);

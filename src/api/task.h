@@ -27,6 +27,7 @@ struct task_options {
 struct task_end {
         const struct fault *fault;
         int exit_code, exit_status;    /* as systemd tells them; 0, 0 where nothing ran */
+        bool by_hand;                  /* somebody stopped it, and it may still be at work */
         const char *lines;
 };
 typedef void task_done(void *arg, const struct task_end *end);

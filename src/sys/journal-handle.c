@@ -379,6 +379,18 @@ static bool read_mark(const struct fields *f, struct log_entry *e)
         return false;
 }
 
+/* What systemd calls the start of a oneshot is its good end. */
+static bool is_of_run(const struct journal_source *source, struct log_entry *e)
+{
+        if (!source->runs_once)
+                return true;
+        if (e->kind == LOG_ENDED)
+                return false;
+        if (e->kind == LOG_STARTED)
+                e->kind = LOG_ENDED;
+        return true;
+}
+
 /* Written by geard, or by who may be geard. */
 static bool is_ours(const struct fields *f)
 {
@@ -402,7 +414,7 @@ static const struct journal_source *classify(const struct journal_handle *h, str
                 return NULL;
         if (streq(f->pid, "1")) {
                 source = source_of(h->scope, f->subject);
-                return source && read_mark(f, e) ? source : NULL;
+                return source && read_mark(f, e) && is_of_run(source, e) ? source : NULL;
         }
         if (streq(f->message_id, LOG_KILLED_MESSAGE_ID)) {
                 source = is_ours(f) ? source_of(h->scope, f->subject) : NULL;

@@ -16,6 +16,7 @@ struct journal_source {
         const char *unit;       /* gear-1.service */
         const char *identifier; /* lines with another one are a helper's, not the container's; NULL: any */
         uint64_t since_usec;    /* what is older was another's under the same name; 0: no bound */
+        bool runs_once;         /* its unit has started when all is done, and ends when it is forgotten */
 };
 
 struct journal_scope {

@@ -243,6 +243,7 @@ bool journal_reader_looks_at_same(const struct journal_reader *r, const struct j
                 return false;
         for (size_t i = 0; i < a->n_sources; i++)
                 if (a->sources[i].since_usec != b->sources[i].since_usec ||
+                    a->sources[i].runs_once != b->sources[i].runs_once ||
                     !streq(a->sources[i].unit, b->sources[i].unit) ||
                     !streq_null(a->sources[i].identifier, b->sources[i].identifier))
                         return false;
@@ -277,7 +278,9 @@ static int copy_scope(struct journal_reader *r, const struct journal_scope *scop
         for (size_t i = 0; i < scope->n_sources; i++) {
                 const struct journal_source *source = &scope->sources[i];
 
-                r->sources[i] = (struct journal_source){ .unit = to, .since_usec = source->since_usec };
+                r->sources[i] = (struct journal_source){ .unit = to,
+                                                          .since_usec = source->since_usec,
+                                                          .runs_once = source->runs_once };
                 to = stpcpy(to, source->unit) + 1;
                 if (!source->identifier)
                         continue;

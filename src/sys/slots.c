@@ -137,22 +137,46 @@ static bool is_full_for(const struct slots *t, const char *who)
         return false;
 }
 
-int slot_new(struct slots *t, const char *who, void (*come)(void *arg), void *arg, struct slot **ret)
+static struct slot *add(struct slots *t, const char *who)
 {
-        struct slot *slot;
+        struct slot *slot = calloc(1, sizeof *slot);
 
-        if (is_full_for(t, who))
-                return -EBUSY;
-        slot = calloc(1, sizeof *slot);
-        if (!slot)
-                return -ENOMEM;
-        *slot = (struct slot){ .slots = t, .who = strdup(who), .come = come, .arg = arg };
-        if (!slot->who) {
+        if (!slot || !(slot->who = strdup(who))) {
                 free(slot);
-                return -ENOMEM;
+                return NULL;
         }
+        slot->slots = t;
         slot->served = last_served(t, who);
         TAILQ_INSERT_TAIL(&t->all, slot, link);
+        return slot;
+}
+
+int slot_take(struct slots *t, const char *who, struct slot **ret)
+{
+        struct slot *slot = add(t, who);
+
+        if (!slot)
+                return -ENOMEM;
+        slot->running = true;
+        note_served(t, who);
+        t->n_running++;
+        *ret = slot;
+        return 0;
+}
+
+int slot_new(struct slots *t, const char *who, void (*come)(void *arg), void *arg, struct slot **ret)
+{
+        return is_full_for(t, who) ? -EBUSY : slot_queue(t, who, come, arg, ret);
+}
+
+int slot_queue(struct slots *t, const char *who, void (*come)(void *arg), void *arg, struct slot **ret)
+{
+        struct slot *slot = add(t, who);
+
+        if (!slot)
+                return -ENOMEM;
+        slot->come = come;
+        slot->arg = arg;
         t->n_waiting++;
         let_in(t);
         if (!slot->running && t->n_running == 0) { /* nobody would ever let it in */

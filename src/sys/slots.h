@@ -22,6 +22,10 @@ void slots_limit(struct slots *t, size_t at_once, size_t waiting);
  * wait, some of them under this name, or far too many.  Until it is freed nobody else has the slot.
  */
 int slot_new(struct slots *t, const char *who, void (*come)(void *arg), void *arg, struct slot **ret);
+/* For who was let in before: there is a place for him, however many wait. */
+int slot_queue(struct slots *t, const char *who, void (*come)(void *arg), void *arg, struct slot **ret);
+/* For what is at work already: taken at once, be it one too many. 0 or -ENOMEM. */
+int slot_take(struct slots *t, const char *who, struct slot **ret);
 struct slot *slot_free(struct slot *slot);
 /* Has come() been called, or is it about to be? */
 bool slot_has_come(const struct slot *slot);

@@ -21,7 +21,9 @@ struct unit_change {
         const char *sub;           /* running dead auto-restart start-pre … */
         const char *load;          /* loaded not-found bad-setting error masked */
         const char *load_error;    /* the sentence, with questions only */
-        const char *slice;         /* with questions only */
+        const char *slice;         /* with questions only … */
+        const char *status;        /* … as what its main process says of itself … */
+        uint64_t main_began_usec, main_ended_usec; /* … and these, by the wall clock; 0: not yet */
         const char *result;        /* success exit-code signal timeout … */
         bool has_since, has_invocation, has_main, has_restarts, has_exit, has_job;
         uint64_t since_usec;       /* wall clock: the last change of state */

@@ -114,6 +114,12 @@ static int read_property(sd_bus_message *m, const char *name, struct unit_change
                 return read_string(m, &c->result);
         if (streq(name, "StateChangeTimestamp"))
                 return read_since(m, c);
+        if (streq(name, "StatusText"))
+                return read_string(m, &c->status);
+        if (streq(name, "ExecMainStartTimestamp"))
+                return sd_bus_message_read(m, "v", "t", &c->main_began_usec);
+        if (streq(name, "ExecMainExitTimestamp"))
+                return sd_bus_message_read(m, "v", "t", &c->main_ended_usec);
         if (streq(name, "InvocationID"))
                 return read_invocation(m, c);
         if (streq(name, "MainPID"))

@@ -135,6 +135,23 @@ static void who_leaves_the_queue_is_not_called(void **state)
         assert_string_equal(came(b), "bd");
 }
 
+static void what_is_at_work_already_takes_one(void **state)
+{
+        struct bench *b = *state;
+
+        slots_limit(b->slots, 1, MANY);
+        assert_int_equal(slot_take(b->slots, "x", &b->visitors[0].slot), 0);
+        assert_int_equal(slot_take(b->slots, "x", &b->visitors[1].slot), 0); /* one too many */
+        assert_true(slot_has_come(b->visitors[1].slot));
+        assert_int_equal(slots_running(b->slots), 2);
+        assert_int_equal(arrive(b, 2, "y"), 0);
+        assert_string_equal(came(b), "");
+        leave(b, 0);
+        assert_string_equal(came(b), "");
+        leave(b, 1);
+        assert_string_equal(came(b), "c");
+}
+
 static void a_larger_limit_counts_at_once(void **state)
 {
         struct bench *b = *state;
@@ -157,6 +174,7 @@ int main(void)
                 TEST(so_many_at_once),
                 TEST(nobody_has_two_before_anothers_first),
                 TEST(who_leaves_the_queue_is_not_called),
+                TEST(what_is_at_work_already_takes_one),
                 TEST(a_larger_limit_counts_at_once),
         };
 
