@@ -59,6 +59,7 @@ struct config {
         size_t job_memory;            /* JobMemory=1G */
         unsigned jobs_max;            /* JobsMax=8 at once … */
         unsigned jobs_waiting;        /* … and JobsWaiting=200 for their turn */
+        unsigned jobs_kept;           /* JobsKept=1000 that ended are remembered */
         char *docker;                 /* Docker=/usr/bin/docker, the client that units run */
         char *helper;                 /* Helper=/usr/libexec/geard/gear-unit */
         char *docker_socket;          /* DockerSocket=/run/docker.sock */

@@ -8,6 +8,7 @@
 
 #include "config.h"
 #include "core/gear.h"
+#include "core/job.h"
 #include "core/request.h"
 #include "http/route.h"
 #include "http/server.h"
@@ -39,6 +40,7 @@ enum engine_state {
 };
 
 struct errand;
+struct job_run;
 struct kept_unit;
 
 struct counters {
@@ -63,12 +65,15 @@ struct daemon {
         struct recall *recall;   /* … and those of an earlier life */
         struct refusals *refusals; /* the api layer's: those that are counted into one record */
         struct follower *followers; /* … and who follows the audit trail */
+        struct jobs *jobs;                 /* containers that run once, and what became of them */
+        TAILQ_HEAD(, job_run) job_runs;    /* … those under way, by their coming */
         struct slots *slots;               /* whose job may run */
         LIST_HEAD(, errand) errands;       /* … and what is done to repositories */
         unsigned git_talks;                /* … how often gear-git is asked at this moment … */
         unsigned git_talked;               /* … and was asked ever */
         LIST_HEAD(, git_call) git_calls;   /* … and whom for: clones and pushes */
         struct sweep *sweep_of_errands;    /* … and what looks for those that nobody will ask for */
+        struct job_sweep *sweep_of_jobs;   /* … and for what jobs have left */
         LIST_HEAD(, kept_unit) kept_units; /* … and units of jobs that are in sight for a while */
         struct noted *noted;     /* … and what looks whether its newest record was noted in time */
         struct tokens *tokens;   /* those that are believed, and by which keys */

@@ -9,6 +9,7 @@
 #include "api/git-http.h"
 #include "api/health.h"
 #include "api/index.h"
+#include "api/job-run.h"
 #include "api/noted.h"
 #include "api/recall.h"
 #include "api/recover.h"
@@ -115,6 +116,7 @@ static void on_deadline(void *arg)
         p->told = true;
         work_answer_all(&p->d);
         errands_answer_all(&p->d);
+        jobs_answer_all(&p->d);
         timer_set(p->ready, FLUSH_USEC);
 }
 
@@ -130,6 +132,7 @@ static void on_term(void *arg, int signo _unused_)
         (void) sd_notify(0, "STOPPING=1\nSTATUS=finishing what is under way");
         log_info(NO_FIELDS, "stopping: %zu changes are finished first", requests_running(p->d.requests));
         recall_leave(&p->d);
+        jobs_answer_all(&p->d);
         server_drain(p->d.server);
         p->ready = timer_free(p->ready);
         p->ready = timer_new(p->d.loop, on_deadline, p);
@@ -177,6 +180,8 @@ static void take_over(struct daemon *d, struct config *fresh)
                             "this change counts from the next start of geard: %s", *name);
         tokens_reload(d->tokens);
         slots_limit(d->slots, d->config->jobs_max, d->config->jobs_waiting);
+        jobs_limit(d->jobs, d->config->jobs_kept);
+        jobs_forget_oldest(d);
 }
 
 static void on_hup(void *arg, int signo _unused_)
@@ -232,9 +237,11 @@ static int open_database(struct daemon *d, struct fault *f)
                 .arg = d,
         };
 
+        TAILQ_INIT(&d->job_runs);
+        d->jobs = jobs_new(d->config->jobs_kept);
         d->requests = requests_new(d->config->requests_max, d->config->changes_max);
         d->database = database_new(d->loop, d->config->database, &options);
-        return d->requests && d->database ? recall_requests(d, f) : fault_oom(f);
+        return d->requests && d->jobs && d->database ? recall_requests(d, f) : fault_oom(f);
 }
 
 /* --- building it -------------------------------------------------------------------------------------- */
@@ -318,6 +325,7 @@ static void forget_work(struct daemon *d)
 {
         work_free_all(d);
         errands_free(d);
+        job_runs_free(d);
         git_calls_free(d);
         task_free_all(d);
         for (size_t i = 0; i < gears_count(d->gears); i++)
@@ -333,6 +341,7 @@ static void take_down(struct process *p)
                 recall_leave(d);
                 work_answer_all(d);
                 errands_answer_all(d);
+                jobs_answer_all(d);
         }
         d->server = server_free(d->server);
         d->worker = worker_free(d->worker);
@@ -355,6 +364,7 @@ static void take_down(struct process *p)
         d->units = dirwatch_free(d->units);
         d->sweep = timer_free(d->sweep);
         d->requests = requests_free(d->requests);
+        d->jobs = jobs_free(d->jobs);
         d->tokens = tokens_free(d->tokens);
         d->gears = gears_free(d->gears);
         d->store = store_free(d->store);

@@ -4,6 +4,7 @@
 
 #include "api/answer.h"
 #include "api/index.h"
+#include "api/job-run.h"
 #include "util/log.h"
 
 #include <stdio.h>
@@ -120,6 +121,11 @@ struct errand *errand_find(const struct daemon *d, const char *id)
         return NULL;
 }
 
+bool errand_is_at_work(const struct daemon *d, const char *id)
+{
+        return errand_find(d, id);
+}
+
 struct errand *errand_new(struct daemon *d, struct request *request, const char *id)
 {
         struct errand *e = calloc(1, sizeof *e);
@@ -141,11 +147,13 @@ struct errand *errand_new(struct daemon *d, struct request *request, const char 
         return e;
 }
 
-static bool may_begin(struct daemon *d, struct request *request, const char *id)
+static bool may_begin(struct daemon *d, struct request *request, const char *id, bool takes_name)
 {
         struct fault f;
 
-        if (errand_find(d, id))
+        if (takes_name && job_name_is_free(d, id, &f) < 0)
+                ;
+        else if (errand_find(d, id))
                 (void) fault_set(&f, FAULT_CONFLICT, "id", "job-%s.service is at work on repository %s", id, id);
         else if (index_need_systemd(d, &f) == 0)
                 return true;
@@ -155,7 +163,7 @@ static bool may_begin(struct daemon *d, struct request *request, const char *id)
 
 void errand_create(struct daemon *d, struct request *request, const char *id, const struct errand_create *o)
 {
-        struct errand *e = may_begin(d, request, id) ? errand_new(d, request, id) : NULL;
+        struct errand *e = may_begin(d, request, id, true) ? errand_new(d, request, id) : NULL;
 
         if (!e)
                 return;
@@ -170,7 +178,7 @@ void errand_create(struct daemon *d, struct request *request, const char *id, co
 
 void errand_remove(struct daemon *d, struct request *request, const char *id)
 {
-        struct errand *e = may_begin(d, request, id) ? errand_new(d, request, id) : NULL;
+        struct errand *e = may_begin(d, request, id, false) ? errand_new(d, request, id) : NULL;
 
         if (!e)
                 return;

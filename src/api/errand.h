@@ -24,6 +24,9 @@ void errand_remove(struct daemon *d, struct request *request, const char *id);
 #define ERRAND_DELETED "repo-deleted"
 void errand_recall(struct daemon *d, struct request *request, const char *id, const char *verb);
 
+/* Is a repository of this id made or removed? */
+bool errand_is_at_work(const struct daemon *d, const char *id);
+
 /* Goes on with those as soon as it can; false when none is left. */
 bool errands_look(struct daemon *d);
 

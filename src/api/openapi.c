@@ -21,9 +21,10 @@
 static const struct {
         const char *call, *schema;
 } bodies[] = {
-        { "/container", "Gear" },
+        { "/container", "Container" },
         { "/container/env", "Environment" },
         { "/repository", "Repository" },
+        { "/jobs", "Job" },
 };
 
 /* JSON with ' for ": it is to be read by people here. */
@@ -72,7 +73,15 @@ static const char schemas[] =
         "'description':'https, http, ssh or git; must be the claim t of the token, where that has one'},"
         "'description':{'type':'string','maxLength':255},"
         "'branch':{'type':'string','description':'The first one of an empty repository'}}},"
-        "'Gear':{'type':'object','additionalProperties':false,"
+        "'Job':{'description':'A container that runs once: the fields of a gear, but for restart, health, ready,"
+        " started and replace','allOf':[{'$ref':'#/components/schemas/Gear'}],'properties':{"
+        "'id':{'type':'string','description':'Without it and one in the path or token, that of the request'},"
+        "'timeout':{'$ref':'#/components/schemas/Duration'},"
+        "'retries':{'type':'integer','minimum':0,'maximum':100,'default':0},"
+        "'restart':false,'health':false,'ready':false,'started':false,'replace':false},"
+        "'unevaluatedProperties':false},"
+        "'Container':{'allOf':[{'$ref':'#/components/schemas/Gear'}],'unevaluatedProperties':false},"
+        "'Gear':{'type':'object',"
         "'description':'What a gear is. Names are matched without regard to case.','properties':{"
         "'image':{'type':'string','description':'Must be the claim t of the token, where that has one'},"
         "'command':{'type':['array','string'],'items':{'type':'string'},"

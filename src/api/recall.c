@@ -7,10 +7,12 @@
 #include "api/environment.h"
 #include "api/errand.h"
 #include "api/gear-json.h"
+#include "api/job-run.h"
 #include "api/recover.h"
 #include "api/state.h"
 #include "api/task.h"
 #include "api/work.h"
+#include "sys/database-jobs.h"
 #include "util/log.h"
 
 #include <stdio.h>
@@ -34,6 +36,7 @@ struct recall {
         bool waiting;           /* nothing else is on the loop yet */
         bool asking, answered;  /* perhaps with a fault … */
         struct fault fault;     /* … this one, then; else of kind none */
+        struct fault jobs_fault; /* … of the jobs alone */
         bool done;
         bool swept; /* what nobody will ask for any more */
 };
@@ -143,10 +146,12 @@ static void find_out(struct daemon *d, struct recalled *recalled)
         struct request *request = recalled->request;
         const char *gear = recalled->gear, *verb = recalled->verb;
 
-        if (!recalled->is_oldest) {
+        if (!recalled->is_oldest && request_subject(request) != SUBJECT_JOB) {
                 end_undone(d, request, gear, verb);
         } else if (request_subject(request) == SUBJECT_REPOSITORY) {
                 errand_recall(d, request, gear, verb);
+        } else if (request_subject(request) == SUBJECT_JOB) {
+                job_recall(d, request, gear, verb);
         } else if (!gears_find(d->gears, gear)) {
                 if (streq(verb, "deleted"))
                         end_deleted(d, request, gear);
@@ -199,6 +204,8 @@ void recall_go_on(struct daemon *d)
                 r->first = recalled->next;
                 find_out(d, recalled);
         }
+        if (r->done)
+                jobs_recall_rest(d);
         timer_set(r->timer, r->done ? LOOK_USEC : ASK_AGAIN_USEC);
 }
 
@@ -251,6 +258,10 @@ static void unfinished_found(void *arg, struct database_request *rows, size_t n,
 {
         struct recall *r = arg;
 
+        if (!fault && r->jobs_fault.kind != FAULT_NONE) {
+                fault = &r->jobs_fault;
+                n = 0; /* asked for again, with the jobs */
+        }
         if (fault)
                 tell_fault(r, fault);
         else if (!r->waiting)
@@ -268,9 +279,28 @@ static void unfinished_found(void *arg, struct database_request *rows, size_t n,
                 recall_go_on(r->daemon);
 }
 
+/* Whoever asked for them: their names are taken. */
+static void jobs_found(void *arg, struct job *jobs, size_t n, const struct fault *fault)
+{
+        struct recall *r = arg;
+        struct daemon *d = r->daemon;
+
+        r->jobs_fault = fault ? *fault : (struct fault){ 0 };
+        for (size_t i = 0; i < n; i++) {
+                struct job *job = jobs_add(d->jobs, jobs[i].id);
+
+                if (!job)
+                        log_error(LOG_FIELDS("GEARD_JOB", jobs[i].id), "job %s is not remembered: out of memory", jobs[i].id);
+                else if (!job->image)
+                        jobs_take(job, &jobs[i]);
+        }
+}
+
+/* The jobs first: they are there when their requests are found. */
 static bool ask(struct recall *r)
 {
-        r->asking = database_unfinished(r->daemon->database, unfinished_found, r);
+        r->asking = database_list_jobs(r->daemon->database, jobs_found, r) &&
+                    database_unfinished(r->daemon->database, unfinished_found, r);
         return r->asking;
 }
 
@@ -278,14 +308,15 @@ static void look(void *arg)
 {
         struct recall *r = arg;
 
-        bool works = work_look(r->daemon), errands = errands_look(r->daemon);
+        bool works = work_look(r->daemon), errands = errands_look(r->daemon), jobs = jobs_look(r->daemon);
 
         if (r->done && !errands && !r->swept && r->daemon->systemd_synced) {
                 r->swept = true;
                 errands_sweep(r->daemon);
+                jobs_sweep(r->daemon);
                 task_forget_former(r->daemon);
         }
-        if (works || errands || !r->swept)
+        if (works || errands || jobs || !r->swept)
                 timer_set(r->timer, LOOK_USEC);
         if (!r->done && !r->asking && !ask(r))
                 timer_set(r->timer, ASK_AGAIN_USEC);

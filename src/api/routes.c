@@ -6,6 +6,7 @@
 #include "api/content.h"
 #include "api/environment.h"
 #include "api/git-http.h"
+#include "api/job.h"
 #include "api/list.h"
 #include "api/log.h"
 #include "api/openapi.h"
@@ -24,7 +25,7 @@ void api_routes(struct route_table ret[static API_TABLES])
         static const struct route_table *const all[] = {
                 &container_routes,  &remove_routes,         &state_routes,   &list_routes, &environment_routes, &log_routes,
                 &repository_routes, &repository_log_routes, &content_routes, &git_routes,  &requests_routes,    &trail_routes,
-                &ops_routes,        &openapi_routes,
+                &ops_routes,        &openapi_routes,        &job_routes,
         };
 
         static_assert(ARRAY_SIZE(all) == API_TABLES, "each has its place");

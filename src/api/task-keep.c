@@ -3,6 +3,7 @@
 /* Units that came to their end stay in sight for a while. */
 
 #include "api/git-talk.h"
+#include "api/job-run.h"
 #include "api/task.h"
 
 #include <stdio.h>
@@ -97,13 +98,14 @@ void task_free_all(struct daemon *d)
 
 /* --- those of an earlier life ------------------------------------------------------------------------ */
 
-/* What is still at work is somebody's errand, or nobody's business. */
+/* What is still at work is somebody's errand or job, or nobody's business. */
 static void listed(void *arg, const struct unit_change *units, size_t n, const struct fault *fault _unused_)
 {
         struct daemon *d = arg;
 
         for (size_t i = 0; i < n; i++)
-                if (!streq(units[i].active, "activating") && !streq(units[i].active, "deactivating"))
+                if (!streq(units[i].active, "activating") && !streq(units[i].active, "deactivating") &&
+                    !job_holds_unit(d, units[i].unit))
                         task_forget_later(d, units[i].unit);
 }
 

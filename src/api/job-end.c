@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* What a job comes to: asked of its unit, written down, and then told. */
+
+#include "api/job-run-private.h"
+
+#include "api/answer.h"
+#include "api/job-json.h"
+#include "core/run-end.h"
+#include "sys/database-jobs.h"
+#include "sys/job-files.h"
+#include "util/log.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+
+/* --- telling it ----------------------------------------------------------------------------------- */
+
+/* Who came to cancel it when it had ended comes to forget it. */
+static void leave(void *arg)
+{
+        struct job_run *run = arg;
+        struct daemon *d = run->daemon;
+        struct request **late = TAKE(run->cancelers);
+        size_t n = run->n_cancelers;
+        char id[GEAR_ID_MAX + 1];
+
+        (void) snprintf(id, sizeof id, "%s", run->id);
+        job_run_free(run);
+        for (size_t i = 0; i < n; i++)
+                job_cancel(d, late[i], id);
+        free(late);
+        jobs_forget_oldest(d);
+}
+
+static void answer_cancelers(struct job_run *run)
+{
+        char text[GEAR_ID_MAX + 64];
+
+        (void) snprintf(text, sizeof text, "Job %s %s\n", run->id,
+                        run->job && run->job->state != JOB_STATE_CANCELED ? "has ended" : "is canceled");
+        for (size_t i = 0; i < run->n_cancelers; i++) {
+                struct outcome outcome;
+
+                outcome_of(&outcome, 204, text, NULL);
+                change_end(run->daemon, run->cancelers[i], &outcome);
+                outcome_reset(&outcome);
+        }
+        run->n_cancelers = 0;
+}
+
+/* As many of the last lines as a fault can hold, and never half of one but the first. */
+static void add_last_lines(struct fault *f, const char *said)
+{
+        size_t used = strlen(f->text), n = said ? strlen(said) : 0, room = sizeof f->text - 1 - used;
+        const char *from;
+
+        while (n > 0 && said[n - 1] == '\n')
+                n--;
+        if (n == 0 || room < 2)
+                return;
+        from = n < room ? said : said + n - room + 1;
+        if (from > said && from[-1] != '\n' && memchr(from, '\n', (size_t) (said + n - from)))
+                from = strchr(from, '\n') + 1;
+        (void) snprintf(f->text + used, sizeof f->text - used, "\n%.*s", (int) (said + n - from), from);
+}
+
+static void fault_of(const struct job_run *run, struct fault *ret)
+{
+        const struct job *job = run->job;
+        _cleanup_text_ struct text sentence = { 0 };
+        enum fault_kind kind = run->fault.kind;
+
+        if (run->out_of_time)
+                kind = FAULT_TIMEOUT;
+        if (!job || (!run->started && !run->canceled)) {
+                *ret = run->fault;
+                return;
+        }
+        job_sentence(job, &sentence);
+        if (job->state == JOB_STATE_CANCELED)
+                kind = FAULT_CONFLICT;
+        (void) fault_set(ret, kind == FAULT_NONE ? FAULT_FAILED : kind, NULL, "job %s %s", job->id,
+                         text_ok(&sentence) ? sentence.data : "failed");
+        ret->retry_after = run->fault.retry_after;
+        add_last_lines(ret, run->said);
+}
+
+static void outcome_of_run(const struct job_run *run, struct outcome *ret)
+{
+        _cleanup_text_ struct text text = { 0 };
+        struct text json = { 0 };
+        struct fault f;
+
+        if (!run->job || run->job->state != JOB_STATE_SUCCEEDED) {
+                fault_of(run, &f);
+                outcome_of_fault(ret, &f);
+        } else {
+                text_addf(&text, "Job %s ", run->id);
+                job_sentence(run->job, &text);
+                text_addf(&text, "%s\n%s", run->recalled ? "; geard did not live to say so" : "", run->said ? run->said : "");
+                job_to_json(run->job, NULL, run->said ? run->said : "", &json);
+                text_addc(&json, '\n');
+                outcome_of(ret, 201, text_ok(&text) ? text.data : "", &json);
+                text_reset(&json);
+        }
+        ret->replayed = run->recalled && run->job && run->job->state == JOB_STATE_SUCCEEDED;
+        if (run->job)
+                outcome_header(ret, "Location", "/jobs/%s", run->id);
+}
+
+void job_run_answer(struct job_run *run)
+{
+        struct daemon *d = run->daemon;
+        struct request *request = TAKE(run->request);
+        struct outcome outcome;
+
+        answer_cancelers(run);
+        if (run->started)
+                task_forget_later(d, run->unit);
+        run->slot = slot_free(run->slot);
+        if (!request) {
+                leave(run);
+        } else {
+                if (request_kept_until(request) < wall_usec() / USEC_PER_SEC + REQUEST_KEEP_SEC)
+                        request_keep(request, wall_usec() / USEC_PER_SEC + REQUEST_KEEP_SEC); /* it may have run for days */
+                outcome_of_run(run, &outcome);
+                change_end_then(d, request, &outcome, leave, run);
+                outcome_reset(&outcome);
+        }
+}
+
+/* --- writing it down --------------------------------------------------------------------------------- */
+
+static void row_written(void *arg, const struct fault *fault)
+{
+        struct job_run *run = arg;
+
+        if (fault)
+                log_error(LOG_FIELDS("GEARD_JOB", run->id), "how job %s ended is not remembered beyond this run of geard: %s",
+                          run->id, fault->text);
+        job_run_answer(run);
+}
+
+static void write_row(struct job_run *run)
+{
+        struct fault f;
+
+        if (database_put_job(run->daemon->database, run->job, NULL, run->said, row_written, run))
+                return;
+        (void) fault_oom(&f);
+        row_written(run, &f);
+}
+
+static int remove_files(void *arg)
+{
+        const struct job_run *run = arg;
+
+        return job_files_remove(run->daemon->config->state_directory, run->id);
+}
+
+static void files_removed(void *arg, int r)
+{
+        struct job_run *run = arg;
+
+        if (r < 0)
+                log_warning(LOG_FIELDS("GEARD_JOB", run->id), "the environment of job %s stays for now: %s", run->id,
+                            strerror(-r));
+        if (run->job)
+                write_row(run);
+        else
+                job_run_answer(run);
+}
+
+static void conclude(struct job_run *run)
+{
+        run->ending = true;
+        if (run->job && !run->job->ended_usec)
+                run->job->ended_usec = wall_usec();
+        if (worker_run(run->daemon->worker, remove_files, files_removed, run) < 0)
+                files_removed(run, -ENOMEM);
+}
+
+/* Why, where the status of the container does not say it. */
+static void set_why(struct job_run *run)
+{
+        struct job *job = run->job;
+
+        free(job->why);
+        job->why = NULL;
+        if (run->out_of_time)
+                (void) (asprintf(&job->why, "it took longer than %" PRIu64 " s (timeout)", job->timeout_usec / USEC_PER_SEC) < 0
+                                && (job->why = NULL));
+        else if (job->exit_code == 0 && run->fault.kind != FAULT_NONE && !run->canceled)
+                job->why = strdup(run->fault.text);
+}
+
+void job_run_fail(struct job_run *run)
+{
+        if (run->canceled && run->fault.kind == FAULT_NONE)
+                (void) fault_set(&run->fault, FAULT_CONFLICT, NULL, "job %s was canceled before it ran", run->id);
+        if (run->job) {
+                run->job->state = run->canceled ? JOB_STATE_CANCELED : JOB_STATE_FAILED;
+                set_why(run);
+        }
+        conclude(run);
+}
+
+void job_run_fail_oom(struct job_run *run)
+{
+        (void) fault_oom(&run->fault);
+        job_run_fail(run);
+}
+
+/* --- asking its unit ------------------------------------------------------------------------------------- */
+
+static void output_read(void *arg, const char *lines)
+{
+        struct job_run *run = arg;
+        struct job *job = run->job;
+
+        run->output = NULL;
+        run->said = strdup(lines);
+        if (run->canceled)
+                job->state = JOB_STATE_CANCELED;
+        else
+                job->state = run->fault.kind == FAULT_NONE ? JOB_STATE_SUCCEEDED : JOB_STATE_FAILED;
+        set_why(run);
+        conclude(run);
+}
+
+static void read_output(struct job_run *run)
+{
+        run->output = job_output_read(run->daemon, run->id, run->job->started_usec, output_read, run);
+        if (!run->output)
+                output_read(run, "");
+}
+
+static void take_what_unit_says(struct job_run *run, const struct unit_change *unit)
+{
+        struct job *job = run->job;
+        unsigned attempts = 0, of;
+        uint64_t peak = UINT64_MAX;
+
+        if (streq(unit->load, "not-found"))
+                return;
+        job->exit_code = unit->exit_code;
+        job->exit_status = unit->exit_status;
+        job->ended_usec = unit->main_ended_usec;
+        run->out_of_time = !run->canceled && unit->result && streq(unit->result, "timeout");
+        if (unit->status && sscanf(unit->status, JOB_STATUS ", " JOB_STATUS_PEAK, &attempts, &of, &peak) >= 2) {
+                job->attempts = attempts;
+                job->peak_memory = peak;
+        }
+}
+
+static void unit_told(void *arg, const struct unit_change *unit, const struct fault *fault)
+{
+        struct job_run *run = arg;
+
+        run->op = NULL;
+        if (fault && fault->kind == FAULT_AWAY) {
+                job_run_later(run, job_run_ask_unit);
+                return;
+        }
+        if (!fault && (streq(unit->active, "activating") || streq(unit->active, "deactivating"))) {
+                run->ending = false; /* somebody did not hear us, or we him */
+                job_run_later(run, run->canceled ? job_run_stop_unit : job_run_attach);
+                return;
+        }
+        if (!fault)
+                take_what_unit_says(run, unit);
+        read_output(run);
+}
+
+void job_run_ask_unit(struct job_run *run)
+{
+        run->ending = true;
+        run->op = systemd_ask(run->daemon->systemd, run->unit, unit_told, run);
+        if (!run->op)
+                read_output(run);
+}
+
+static void unit_stopped(void *arg, const struct task_end *end)
+{
+        struct job_run *run = arg;
+
+        run->task = NULL;
+        if (end->fault && end->fault->kind == FAULT_AWAY)
+                job_run_later(run, job_run_stop_unit);
+        else
+                job_run_ask_unit(run);
+}
+
+void job_run_stop_unit(struct job_run *run)
+{
+        run->task = task_stop(run->daemon, run->unit, unit_stopped, run);
+        if (!run->task)
+                job_run_ask_unit(run);
+}

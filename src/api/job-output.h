@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* The last lines that the container of a job wrote, for the record of what became of it. */
+
+#include "daemon.h"
+
+struct job_output;
+
+/*
+ * since_usec: when it was started. Answers once, later, with at most JOB_OUTPUT_MAX
+ * bytes of whole lines ("" where there are none, or the journal cannot be read).
+ * NULL when out of memory.
+ */
+struct job_output *job_output_read(struct daemon *d, const char *id, uint64_t since_usec,
+                                   void (*done)(void *arg, const char *lines), void *arg);
+struct job_output *job_output_cancel(struct job_output *o);

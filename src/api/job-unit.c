@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "api/job-unit.h"
+
+#include "api/task.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+/* The engine gets this much longer than the container to come to an end. */
+#define STOP_MARGIN_USEC (15 * USEC_PER_SEC)
+/* As for gears, see core/unit.c. */
+#define NO_LOG_LIMIT_BURST 100000000
+#define NO_LOG_LIMIT_USEC USEC_PER_SEC
+
+static void set(struct job_unit *u, struct setting s)
+{
+        assert(u->n < JOB_UNIT_SETTINGS_MAX);
+        u->settings[u->n++] = s;
+}
+
+static void set_life(struct job_unit *u, const struct job *job, const struct spec *spec)
+{
+        set(u, SET_STRING("Description", u->description));
+        set(u, SET_STRING("Type", "oneshot"));
+        set(u, SET_BOOL("RemainAfterExit", true));
+        set(u, SET_STRING("Slice", TASK_SLICE));
+        set(u, SET_STRING("NotifyAccess", "main"));
+        set(u, SET_STRING("KillMode", "mixed"));
+        set(u, SET_U64("TimeoutStartUSec", job->timeout_usec));
+        set(u, SET_U64("TimeoutStopUSec", spec->stop_timeout_usec + STOP_MARGIN_USEC));
+}
+
+static void set_log(struct job_unit *u, const struct config *config)
+{
+        bool limited = config->log_rate_burst > 0;
+
+        /* The container's own lines carry job-ID; these are gear-unit's. */
+        set(u, SET_STRING("SyslogIdentifier", "gear-unit"));
+        set(u, SET_U64("LogRateLimitIntervalUSec", limited ? config->log_rate_usec : NO_LOG_LIMIT_USEC));
+        set(u, SET_U32("LogRateLimitBurst", limited ? config->log_rate_burst : NO_LOG_LIMIT_BURST));
+}
+
+/* gear-unit's own words, up to its verb. */
+static size_t write_helper(struct job_unit *u, const struct config *config, const char **words)
+{
+        size_t n = 0;
+
+        (void) snprintf(u->socket, sizeof u->socket, "--socket=%s", config->docker_socket);
+        words[n++] = config->helper;
+        words[n++] = u->socket;
+        if (config->docker_unit[0]) {
+                (void) snprintf(u->engine, sizeof u->engine, "--engine=%s", config->docker_unit);
+                words[n++] = u->engine;
+        }
+        words[n++] = u->cgroup;
+        return n;
+}
+
+static int write_start(struct job_unit *u, const struct daemon *d, char *const *argv)
+{
+        const char *words[JOB_UNIT_WORDS_MAX];
+        size_t n = write_helper(u, d->config, words);
+        int r = 0;
+
+        words[n++] = u->retries;
+        words[n++] = "job";
+        words[n++] = u->container;
+        for (size_t i = 0; i < n; i++)
+                r |= strv_add(&u->start, words[i]);
+        for (; *argv; argv++)
+                r |= strv_add(&u->start, *argv);
+        return r == 0 ? 0 : -ENOMEM;
+}
+
+static void write_clean(struct job_unit *u, const struct daemon *d)
+{
+        size_t n = write_helper(u, d->config, u->clean);
+
+        u->clean[n++] = "clean-job";
+        u->clean[n++] = u->container;
+        u->clean[n] = NULL;
+}
+
+/* One driver wants the slice's name, the other its path; neither takes the other's. */
+static void name_cgroup(struct job_unit *u, const struct daemon *d, const char *id)
+{
+        const char *driver = docker_cgroup_driver(d->docker);
+        char slice[JOB_SLICE_MAX], path[JOB_SLICE_MAX + 40];
+
+        job_slice_name(id, slice);
+        (void) snprintf(path, sizeof path, "/gear.slice/" TASK_SLICE "/%s", slice);
+        (void) snprintf(u->cgroup, sizeof u->cgroup, "--cgroup=%s", path);
+        (void) snprintf(u->parent, sizeof u->parent, "%s", driver && streq(driver, "systemd") ? slice : path);
+}
+
+static int write_commands(struct job_unit *u, const struct daemon *d, const struct job *job, const struct spec *spec,
+                          struct fault *f)
+{
+        const struct unit_origin origin = { .kind = UNIT_JOB, .id = job->id, .request_id = job->request_id };
+        _cleanup_strv_ char **argv = NULL;
+        struct unit_host host;
+
+        daemon_unit_host(d, &host);
+        host.cgroup_parent = u->parent;
+        if (unit_docker_argv(spec, &origin, &host, &argv) < 0 || write_start(u, d, argv) < 0)
+                return fault_oom(f);
+        write_clean(u, d);
+        return unit_argv_check(u->start, f);
+}
+
+int job_unit_init(struct job_unit *u, const struct daemon *d, const struct job *job, const struct spec *spec,
+                  struct fault *f)
+{
+        int r;
+
+        *u = (struct job_unit){ 0 };
+        (void) snprintf(u->description, sizeof u->description, "Job %s", job->id);
+        (void) snprintf(u->retries, sizeof u->retries, "--retries=%u", job->retries);
+        job_container_name(job->id, u->container);
+        name_cgroup(u, d, job->id);
+        set_life(u, job, spec);
+        set_log(u, d->config);
+        r = write_commands(u, d, job, spec, f);
+        set(u, SET_LIST("ExecStartEx", SETTING_COMMAND, (const char *const *) u->start));
+        set(u, SET_LIST("ExecStopPostEx", SETTING_COMMAND, u->clean));
+        return r;
+}
+
+void job_unit_reset(struct job_unit *u)
+{
+        u->start = strv_free(u->start);
+}

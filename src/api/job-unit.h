@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* The transient unit in which gear-unit runs the container of a job. */
+
+#include "core/job.h"
+#include "daemon.h"
+#include "sys/transient.h"
+
+#define JOB_UNIT_SETTINGS_MAX 24
+#define JOB_UNIT_WORDS_MAX 12
+
+struct job_unit {
+        struct setting settings[JOB_UNIT_SETTINGS_MAX];
+        size_t n;
+
+        /* What they point to. */
+        char description[GEAR_ID_MAX + 16], container[UNIT_NAME_MAX];
+        char socket[320], engine[320], cgroup[JOB_SLICE_MAX + 64], retries[32], parent[JOB_SLICE_MAX + 64];
+        char **start;
+        const char *clean[JOB_UNIT_WORDS_MAX];
+};
+
+/* Must not move. FAULT_INVALID where its command is too long for a unit. */
+int job_unit_init(struct job_unit *u, const struct daemon *d, const struct job *job, const struct spec *spec,
+                  struct fault *f);
+void job_unit_reset(struct job_unit *u);
