@@ -99,7 +99,8 @@ static void leave_when_drained(void *arg)
 {
         struct process *p = arg;
 
-        if (server_idle(p->d.server) && requests_running(p->d.requests) == 0 && !git_calls_push(&p->d))
+        if (server_idle(p->d.server) && requests_running(p->d.requests) == 0 && !git_calls_push(&p->d) &&
+            jobs_are_begun(&p->d))
                 loop_stop(p->d.loop);
         else
                 timer_set(p->drain, 50 * USEC_PER_MSEC);

@@ -98,7 +98,8 @@ static void forget_more(void *arg)
 void jobs_forget_oldest(struct daemon *d)
 {
         struct job *oldest[FORGOTTEN_AT_ONCE];
-        size_t n = jobs_too_old(d->jobs, oldest, FORGOTTEN_AT_ONCE);
+        /* Some may have left their requests to the next life, which has to find them. */
+        size_t n = d->draining ? 0 : jobs_too_old(d->jobs, oldest, FORGOTTEN_AT_ONCE);
 
         for (size_t i = 0; i < n; i++) {
                 (void) database_remove_job(d->database, oldest[i]->id, NULL, NULL);

@@ -15,6 +15,8 @@
 #include <signal.h>
 #include <stdio.h>
 
+#define TRIES_MAX 30
+
 /* --- telling it ----------------------------------------------------------------------------------- */
 
 /* Who came to cancel it when it had ended comes to forget it. */
@@ -70,10 +72,8 @@ static void fault_of(const struct job_run *run, struct fault *ret)
 {
         const struct job *job = run->job;
         _cleanup_text_ struct text sentence = { 0 };
-        enum fault_kind kind = run->fault.kind;
+        enum fault_kind kind = FAULT_FAILED;
 
-        if (run->out_of_time)
-                kind = FAULT_TIMEOUT;
         if (!job || (!run->started && !run->canceled)) {
                 *ret = run->fault;
                 return;
@@ -81,9 +81,9 @@ static void fault_of(const struct job_run *run, struct fault *ret)
         job_sentence(job, &sentence);
         if (job->state == JOB_STATE_CANCELED)
                 kind = FAULT_CONFLICT;
-        (void) fault_set(ret, kind == FAULT_NONE ? FAULT_FAILED : kind, NULL, "job %s %s", job->id,
-                         text_ok(&sentence) ? sentence.data : "failed");
-        ret->retry_after = run->fault.retry_after;
+        else if (run->out_of_time)
+                kind = FAULT_TIMEOUT;
+        (void) fault_set(ret, kind, NULL, "job %s %s", job->id, text_ok(&sentence) ? sentence.data : "failed");
         add_last_lines(ret, run->said);
 }
 
@@ -133,10 +133,17 @@ void job_run_answer(struct job_run *run)
 
 /* --- writing it down --------------------------------------------------------------------------------- */
 
+static void write_row(struct job_run *run);
+
+/* A row that still says that it waits would be run by the next life: space may be had in a while. */
 static void row_written(void *arg, const struct fault *fault)
 {
         struct job_run *run = arg;
 
+        if (fault && run->tries++ < TRIES_MAX) {
+                job_run_later(run, write_row);
+                return;
+        }
         if (fault)
                 log_error(LOG_FIELDS("GEARD_JOB", run->id), "how job %s ended is not remembered beyond this run of geard: %s",
                           run->id, fault->text);
@@ -190,8 +197,8 @@ static void set_why(struct job_run *run)
         free(job->why);
         job->why = NULL;
         if (run->out_of_time)
-                (void) (asprintf(&job->why, "it took longer than %" PRIu64 " s (timeout)", job->timeout_usec / USEC_PER_SEC) < 0
-                                && (job->why = NULL));
+                (void) (asprintf(&job->why, JOB_TOO_LONG " %" PRIu64 " s (timeout)", job->timeout_usec / USEC_PER_SEC) < 0 &&
+                        (job->why = NULL));
         else if (job->exit_code == 0 && run->fault.kind != FAULT_NONE && !run->canceled)
                 job->why = strdup(run->fault.text);
 }
@@ -255,22 +262,45 @@ static void take_what_unit_says(struct job_run *run, const struct unit_change *u
         }
 }
 
+static bool is_at_work(const struct unit_change *unit)
+{
+        return unit->job || streq(unit->active, "activating") || streq(unit->active, "deactivating");
+}
+
+/* Whatever we heard or missed on the way, the unit knows how it went. */
+static void judge(struct job_run *run, const struct unit_change *unit)
+{
+        if (streq(unit->load, "not-found")) {
+                if (run->fault.kind == FAULT_NONE)
+                        (void) fault_set(&run->fault, FAULT_FAILED, NULL, "its unit is gone: how it ended is not known");
+        } else if (streq(unit->active, "active")) {
+                run->fault = (struct fault){ 0 };
+                run->canceled = false; /* too late */
+        } else if (run->fault.kind == FAULT_NONE) {
+                (void) fault_set(&run->fault, FAULT_FAILED, NULL, "it did not end well");
+        }
+}
+
 static void unit_told(void *arg, const struct unit_change *unit, const struct fault *fault)
 {
         struct job_run *run = arg;
 
         run->op = NULL;
-        if (fault && fault->kind == FAULT_AWAY) {
+        if (fault && (fault->kind == FAULT_AWAY || run->tries++ < TRIES_MAX)) {
                 job_run_later(run, job_run_ask_unit);
                 return;
         }
-        if (!fault && (streq(unit->active, "activating") || streq(unit->active, "deactivating"))) {
-                run->ending = false; /* somebody did not hear us, or we him */
+        if (!fault && is_at_work(unit)) { /* somebody did not hear us, or we him */
+                run->ending = false;
+                run->canceled = run->canceled || run->n_cancelers > 0;
                 job_run_later(run, run->canceled ? job_run_stop_unit : job_run_attach);
                 return;
         }
-        if (!fault)
+        if (!fault) {
                 take_what_unit_says(run, unit);
+                judge(run, unit);
+        }
+        run->tries = 0;
         read_output(run);
 }
 
@@ -281,6 +311,8 @@ void job_run_ask_unit(struct job_run *run)
         if (!run->op)
                 read_output(run);
 }
+
+/* --- stopping it ------------------------------------------------------------------------------------------- */
 
 static void unit_stopped(void *arg, const struct task_end *end)
 {
@@ -293,9 +325,27 @@ static void unit_stopped(void *arg, const struct task_end *end)
                 job_run_ask_unit(run);
 }
 
+/* One that has ended well is not stopped, for its unit would go, and with it what it came to. */
+static void told_before_stop(void *arg, const struct unit_change *unit, const struct fault *fault)
+{
+        struct job_run *run = arg;
+
+        run->op = NULL;
+        if (fault) {
+                job_run_later(run, job_run_stop_unit);
+        } else if (is_at_work(unit)) {
+                run->task = task_stop(run->daemon, run->unit, unit_stopped, run);
+                if (!run->task)
+                        job_run_ask_unit(run);
+        } else {
+                run->ending = true;
+                unit_told(run, unit, NULL);
+        }
+}
+
 void job_run_stop_unit(struct job_run *run)
 {
-        run->task = task_stop(run->daemon, run->unit, unit_stopped, run);
-        if (!run->task)
+        run->op = systemd_ask(run->daemon->systemd, run->unit, told_before_stop, run);
+        if (!run->op)
                 job_run_ask_unit(run);
 }

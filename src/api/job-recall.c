@@ -41,8 +41,12 @@ static void answer_ended(struct daemon *d, struct request *request, struct job *
         if (!run)
                 return;
         run->waits = false;
-        run->ending = run->started = true;
+        run->ending = true;
+        run->started = job->exit_code != 0;
         run->canceled = job->state == JOB_STATE_CANCELED;
+        run->out_of_time = job->why && starts_with(job->why, JOB_TOO_LONG);
+        if (!run->started)
+                (void) fault_set(&run->fault, FAULT_FAILED, NULL, "%s", job->why ? job->why : "it is not known how it ended");
         if (!database_find_job(d->database, job->id, said_found, run))
                 job_run_answer(run);
 }

@@ -19,6 +19,7 @@ struct job_run {
         struct request *request;     /* NULL: nobody asks any more */
         struct request **cancelers;  /* who ask for its end, and wait for that */
         size_t n_cancelers;
+        char request_id[REQUEST_ID_LEN + 1], principal[DATABASE_PRINCIPAL_MAX + 1]; /* of the request, also when it has left */
         char id[GEAR_ID_MAX + 1], user[USER_MAX + 1];
         char unit[UNIT_NAME_MAX];
         struct job *job;             /* in the index; NULL until nothing stands in its way */
@@ -36,9 +37,12 @@ struct job_run {
         struct job_output *output;
         struct timer *timer;         /* until systemd may be there again … */
         void (*later)(struct job_run *run); /* … for this */
+        unsigned tries;              /* of what did not work yet */
         struct fault fault;          /* it failed with; or how it came to its end, for people */
         char *said;                  /* its last lines */
 };
+
+#define JOB_TOO_LONG "it took longer than" /* why, of one that ran out of time */
 
 struct job_run *job_run_find(const struct daemon *d, const char *id);
 /* NULL when out of memory; the request has been told so. */

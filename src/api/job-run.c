@@ -55,6 +55,8 @@ struct job_run *job_run_new(struct daemon *d, struct request *request, const cha
         run->daemon = d;
         run->request = request;
         (void) snprintf(run->id, sizeof run->id, "%s", id);
+        (void) snprintf(run->request_id, sizeof run->request_id, "%s", request ? request_id(request) : "");
+        (void) snprintf(run->principal, sizeof run->principal, "%s", request ? request_principal(request) : "");
         job_unit_name(id, run->unit);
         TAILQ_INSERT_TAIL(&d->job_runs, run, link);
         return run;
@@ -155,7 +157,7 @@ void job_run_attach(struct job_run *run)
         run->started = true;
         run->fault = (struct fault){ 0 };
         if (!run->slot &&
-            slot_take(run->daemon->slots, run->request ? request_principal(run->request) : "", &run->slot) < 0)
+            slot_take(run->daemon->slots, run->principal, &run->slot) < 0)
                 job_run_fail_oom(run);
         else if (run->canceled)
                 job_run_stop_unit(run);
@@ -194,6 +196,8 @@ static void former_forgotten(void *arg, const struct task_end *end)
         struct job_run *run = arg;
 
         run->task = NULL;
+        if (run->daemon->draining)
+                return;
         if (end->fault)
                 run->fault = *end->fault;
         if (end->fault || run->canceled) {
@@ -211,6 +215,8 @@ static void image_got(void *arg, const struct docker_image *image _unused_, cons
         struct job_run *run = arg;
 
         run->image = NULL;
+        if (run->daemon->draining)
+                return;
         if (fault) {
                 run->fault = *fault;
                 job_run_fail(run);
@@ -226,6 +232,8 @@ static void turn_comes(void *arg)
 {
         struct job_run *run = arg;
 
+        if (run->daemon->draining) /* its row says that it waits: the next life runs it */
+                return;
         if (run->canceled) {
                 job_run_fail(run);
                 return;
@@ -240,7 +248,7 @@ static void turn_comes(void *arg)
 static bool take_place(struct job_run *run)
 {
         struct slots *slots = run->daemon->slots;
-        int r = slot_new(slots, run->request ? request_principal(run->request) : "", turn_comes, run, &run->slot);
+        int r = slot_new(slots, run->principal, turn_comes, run, &run->slot);
 
         if (r == -EBUSY) {
                 (void) fault_set(&run->fault, FAULT_BUSY, NULL,
@@ -264,7 +272,7 @@ static void wait(struct job_run *run)
 
 void job_run_queue(struct job_run *run)
 {
-        if (slot_queue(run->daemon->slots, run->request ? request_principal(run->request) : "", turn_comes, run, &run->slot) < 0)
+        if (slot_queue(run->daemon->slots, run->principal, turn_comes, run, &run->slot) < 0)
                 job_run_fail_oom(run);
 }
 
@@ -287,8 +295,11 @@ static int prepare(void *arg)
 static int enter(struct job_run *run)
 {
         struct daemon *d = run->daemon;
+        _cleanup_free_ char *image = strdup(run->spec.spec.image), *user = strdup(run->user);
         struct job *former = jobs_find(d->jobs, run->id), *job;
 
+        if (!image || !user)
+                return -ENOMEM;
         if (former)
                 jobs_remove(d->jobs, former);
         job = jobs_add(d->jobs, run->id);
@@ -296,12 +307,9 @@ static int enter(struct job_run *run)
                 return -ENOMEM;
         run->job = job;
         job->run = run;
-        job->image = strdup(run->spec.spec.image);
-        job->user = strdup(run->user);
-        if (!job->image || !job->user)
-                return -ENOMEM;
-        if (run->request)
-                (void) snprintf(job->request_id, sizeof job->request_id, "%s", request_id(run->request));
+        job->image = TAKE(image);
+        job->user = TAKE(user);
+        (void) snprintf(job->request_id, sizeof job->request_id, "%s", run->request_id);
         job->state = JOB_STATE_WAITING;
         job->created_usec = wall_usec();
         job->timeout_usec = run->spec.timeout_usec;
@@ -323,10 +331,12 @@ static void prepared(void *arg, int r)
         } else if (run->canceled) {
                 job_run_fail(run);
         } else if (take_place(run)) {
-                if (enter(run) < 0)
-                        job_run_fail_oom(run);
-                else
+                if (enter(run) == 0) {
                         wait(run);
+                } else {
+                        run->slot = slot_free(run->slot);
+                        job_run_fail_oom(run);
+                }
         }
 }
 
@@ -405,6 +415,16 @@ int job_name_is_free(const struct daemon *d, const char *id, struct fault *f)
 }
 
 /* --- the end of geard ------------------------------------------------------------------------------------ */
+
+bool jobs_are_begun(const struct daemon *d)
+{
+        const struct job_run *run;
+
+        TAILQ_FOREACH(run, &d->job_runs, link)
+        if (run->job && run->job->state == JOB_STATE_RUNNING && !run->started && !run->ending && !run->waits)
+                return false;
+        return true;
+}
 
 void jobs_answer_all(struct daemon *d)
 {

@@ -43,6 +43,8 @@ bool jobs_look(struct daemon *d);
 /* Once, behind all that were recalled: what nobody needs any more. */
 void jobs_sweep(struct daemon *d);
 
+/* None whose row says that it runs is still without a unit: a stop of geard waits for that. */
+bool jobs_are_begun(const struct daemon *d);
 /* geard goes: who waits is told so, and finds out later what became of it. */
 void jobs_answer_all(struct daemon *d);
 /* When loop and worker have ended. Their units go on. */

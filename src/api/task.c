@@ -12,7 +12,7 @@
 /* … and must not hold up the answer when it does not come at all. */
 #define JOURNAL_WAIT_USEC (3 * USEC_PER_SEC)
 #define LOOK_FIRST_USEC (50 * USEC_PER_MSEC)
-#define LOOK_MAX_USEC USEC_PER_SEC
+#define LOOK_MAX_USEC (400 * USEC_PER_MSEC)
 #define LINES_KEPT 10
 #define LINE_KEPT_MAX 240
 
@@ -27,7 +27,8 @@ struct task {
         struct timer *timer;
         struct timer *next_look; /* at one of an earlier life, … */
         uint64_t pause_usec;
-        bool seen;               /* … which was at work when it was looked at last */
+        bool seen;               /* … which was at work when it was looked at last, */
+        bool stopped;            /* or was being stopped */
         enum job_result result;
         bool forgets;
         bool ended;        /* what it says now are its last words */
@@ -287,6 +288,12 @@ struct task *task_forget(struct daemon *d, const char *unit, task_done *done, vo
 
 /* --- beginning ------------------------------------------------------------------------------------- */
 
+/* What is stopped has not failed yet; what fails by itself has. */
+static bool is_stopped(const struct unit_change *unit)
+{
+        return streq(unit->active, "deactivating") && unit->result && streq(unit->result, "success");
+}
+
 static bool is_at_work(const struct unit_change *unit)
 {
         return unit->job || streq(unit->active, "activating") || streq(unit->active, "deactivating");
@@ -301,7 +308,9 @@ static void on_former_state(void *arg, const struct unit_change *unit, const str
         struct task *t = arg;
 
         t->op = NULL;
-        if (fault) {
+        if (fault && fault->kind != FAULT_AWAY && fault->kind != FAULT_MISSING) {
+                timer_set(t->next_look, LOOK_MAX_USEC); /* the question failed, not the unit */
+        } else if (fault) {
                 t->fault = *fault;
                 finish(t);
         } else if (streq(unit->load, "not-found")) {
@@ -310,12 +319,13 @@ static void on_former_state(void *arg, const struct unit_change *unit, const str
                 finish(t);
         } else if (is_at_work(unit)) {
                 t->seen = true;
+                t->stopped = t->stopped || is_stopped(unit);
                 timer_set(t->next_look, t->pause_usec);
                 t->pause_usec = t->pause_usec < LOOK_MAX_USEC ? 2 * t->pause_usec : t->pause_usec;
         } else if (streq(unit->active, "active")) {
                 ended_well(t);
         } else {
-                t->result = JOB_FAILED;
+                t->result = t->stopped ? JOB_CANCELED : JOB_FAILED;
                 on_state(t, unit, NULL);
         }
 }

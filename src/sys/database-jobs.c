@@ -47,6 +47,14 @@ static enum job_state state_of(int64_t number)
         return number >= 0 && number < N_JOB_STATES ? (enum job_state) number : JOB_STATE_FAILED;
 }
 
+static char *copy_of(const char *s, bool *oom)
+{
+        char *copy = s ? strdup(s) : NULL;
+
+        *oom = *oom || (s && !copy);
+        return copy;
+}
+
 static int read_job(sqlite3_stmt *row, struct job *ret)
 {
         struct job job = { 0 };
@@ -68,20 +76,14 @@ static int read_job(sqlite3_stmt *row, struct job *ret)
         job.peak_memory = column_number(row, 13);
         job.exit_code = sqlite3_column_int(row, 14);
         job.exit_status = sqlite3_column_int(row, 15);
-        if (oom || !job.id || !job.image) {
+        if (!oom && !job.image)
+                job.image = copy_of("", &oom);
+        if (oom || !job.id) {
                 job_reset(&job);
                 return oom ? SQLITE_NOMEM : SQLITE_CORRUPT;
         }
         *ret = job;
         return SQLITE_OK;
-}
-
-static char *copy_of(const char *s, bool *oom)
-{
-        char *copy = s ? strdup(s) : NULL;
-
-        *oom = *oom || (s && !copy);
-        return copy;
 }
 
 /* --- writing ------------------------------------------------------------------------------------ */

@@ -132,6 +132,7 @@ int run_job(struct helper *h)
                         pause_before(h, attempt, a.status);
                 tell(h, attempt);
                 r = wait_for_engine(h, &once);
+                tell(h, attempt); /* in place of what was waited for */
                 if (r < 0)
                         return complain("the engine is not running", r);
                 r = remove_ours(h);
