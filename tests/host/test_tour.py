@@ -21,7 +21,7 @@ def printed(fragment):
 
 
 def test_the_tour_works_as_printed(host):
-    host.sh(printed("-d '{") + " --fail --silent --show-error")
+    host.sh(printed("ports") + " --fail --silent --show-error")
     # the gear runs, its server may not listen yet
     again = " --retry 10 --retry-all-errors --retry-delay 1"
     assert "It runs." in host.sh(printed("localhost:4343") + " --fail --silent --show-error" + again)
@@ -37,6 +37,15 @@ def test_the_tour_works_as_printed(host):
 
     log = host.sh("timeout 3 " + printed("container/log") + " --silent --no-buffer", check=False)
     assert "serving /www on port 8080" in log and "stopping" in log
+
+
+def test_the_job_of_the_tour_runs_as_printed(host):
+    said = host.sh(printed("__test__/jobs?") + " --fail --silent --show-error").splitlines()
+    assert said[0].startswith("Job count succeeded") and int(said[1]) > 10, said
+    told = host.sh(printed("jobs/count") + " --fail --silent --show-error")
+    assert told.startswith("Job count succeeded") and told.endswith(said[1]), told
+    # the host is left as it was found, and its unit would stay in sight
+    host.systemctl("stop", "job-count")
 
 
 @pytest.mark.takes(30)
