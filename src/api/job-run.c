@@ -263,7 +263,7 @@ static bool take_place(struct job_run *run)
 }
 
 /* Its turn comes later, from the loop. */
-static void wait(struct job_run *run)
+static void await_turn(struct job_run *run)
 {
         if (!slot_has_come(run->slot))
                 progress(run, "Waiting for other jobs to end");
@@ -332,7 +332,7 @@ static void prepared(void *arg, int r)
                 job_run_fail(run);
         } else if (take_place(run)) {
                 if (enter(run) == 0) {
-                        wait(run);
+                        await_turn(run);
                 } else {
                         run->slot = slot_free(run->slot);
                         job_run_fail_oom(run);
