@@ -124,7 +124,7 @@ static void set_commands(struct git_unit *u, const struct daemon *d, const struc
                 u->key[1] = o->key;
                 set(u, SET_LIST("LoadCredential", SETTING_PAIRS, u->key));
         }
-        set(u, SET_LIST("ExecStartEx", SETTING_COMMAND, u->words));
+        set(u, SET_LIST("ExecStart", SETTING_COMMAND, u->words));
 }
 
 bool git_unit_can_make(const char *dir)

@@ -122,8 +122,8 @@ int job_unit_init(struct job_unit *u, const struct daemon *d, const struct job *
         set_life(u, job, spec);
         set_log(u, d->config);
         r = write_commands(u, d, job, spec, f);
-        set(u, SET_LIST("ExecStartEx", SETTING_COMMAND, (const char *const *) u->start));
-        set(u, SET_LIST("ExecStopPostEx", SETTING_COMMAND, u->clean));
+        set(u, SET_LIST("ExecStart", SETTING_COMMAND, (const char *const *) u->start));
+        set(u, SET_LIST("ExecStopPost", SETTING_COMMAND, u->clean));
         return r;
 }
 

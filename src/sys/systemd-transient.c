@@ -3,6 +3,7 @@
 #include "sys/transient.h"
 
 #include "sys/systemd-op.h"
+#include "util/text.h"
 
 struct settings {
         const char *unit;
@@ -21,18 +22,37 @@ static int add_strings(sd_bus_message *m, const char *const *strings)
         return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
+/* As systemd reads it back when it looks for variables in it. */
+static int add_word(sd_bus_message *m, const char *word)
+{
+        _cleanup_text_ struct text t = { 0 };
+
+        text_add(&t, "");
+        for (; *word; word++)
+                text_add(&t, *word == '$' ? "$$" : (const char[]){ *word, '\0' });
+        return text_ok(&t) ? sd_bus_message_append(m, "s", t.data) : -ENOMEM;
+}
+
+/*
+ * Not Exec*Ex=, which could say that there are no variables: systemd 252 writes it
+ * into the unit's file by that name, and no longer understands it after a reload.
+ */
 static int add_command(sd_bus_message *m, const char *const *words)
 {
-        int r = sd_bus_message_open_container(m, 'a', "(sasas)");
+        int r = sd_bus_message_open_container(m, 'a', "(sasb)");
 
         if (r >= 0)
-                r = sd_bus_message_open_container(m, 'r', "sasas");
+                r = sd_bus_message_open_container(m, 'r', "sasb");
         if (r >= 0)
                 r = sd_bus_message_append(m, "s", words[0]);
         if (r >= 0)
-                r = add_strings(m, words);
+                r = sd_bus_message_open_container(m, 'a', "s");
+        for (const char *const *word = words; r >= 0 && *word; word++)
+                r = add_word(m, *word);
         if (r >= 0)
-                r = add_strings(m, (const char *const[]){ "no-env-expand", NULL });
+                r = sd_bus_message_close_container(m);
+        if (r >= 0)
+                r = sd_bus_message_append(m, "b", 0); /* its failure counts */
         if (r >= 0)
                 r = sd_bus_message_close_container(m);
         return r < 0 ? r : sd_bus_message_close_container(m);
@@ -76,7 +96,7 @@ static const char *signature_of(enum setting_kind kind)
 {
         static const char *const signatures[] = {
                 [SETTING_STRING] = "s",          [SETTING_BOOL] = "b",       [SETTING_U32] = "u",
-                [SETTING_U64] = "t",             [SETTING_STRINGS] = "as",   [SETTING_COMMAND] = "a(sasas)",
+                [SETTING_U64] = "t",             [SETTING_STRINGS] = "as",   [SETTING_COMMAND] = "a(sasb)",
                 [SETTING_ALLOW] = "(bas)",       [SETTING_BINDS] = "a(ssbt)", [SETTING_PAIRS] = "a(ss)",
                 [SETTING_FD] = "h",
         };

@@ -16,7 +16,7 @@ enum setting_kind {
         SETTING_U32,
         SETTING_U64,
         SETTING_STRINGS,
-        SETTING_COMMAND,   /* Exec*Ex=: the words, the first an absolute path; $ has no meaning */
+        SETTING_COMMAND,   /* Exec*=: the words, the first an absolute path; $ has no meaning */
         SETTING_ALLOW,     /* only these (SystemCallFilter=, RestrictAddressFamilies=) */
         SETTING_BINDS,     /* pairs: from, to, both behind a - where they may be missing (Bind*Paths=) */
         SETTING_PAIRS,     /* TemporaryFileSystem=: where, options; LoadCredential=: name, path */

@@ -302,6 +302,21 @@ def test_who_waited_for_a_canceled_one_is_told(jobs):
     assert "job j1 canceled" in said and said.endswith("409"), said
 
 
+def test_systemd_reads_its_units_anew_meanwhile(jobs):
+    host = jobs
+    started(host, command=shell("trap 'exit 0' TERM; sleep 3 & wait; echo '$A' \"$A\" $$ '%n' '${A}'"), env={"A": "b"})
+    host.systemctl("daemon-reload")
+    unit = host.show("job-j1")
+    assert unit["LoadState"] == "loaded" and "clean-job" in unit["ExecStopPost"], unit
+    wait_for(host, "succeeded")
+    assert told(host)["output"] == "$A b 1 %n ${A}\n"
+    started(host)
+    host.systemctl("daemon-reload")
+    host.sh("kill -9 $(systemctl show -P MainPID job-j1)")
+    wait_for(host, "failed")
+    assert containers(host) == []
+
+
 def test_it_is_stopped_by_hand(jobs):
     host = jobs
     answer = started(host)
