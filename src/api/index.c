@@ -51,6 +51,21 @@ int index_need_engine(const struct daemon *d, struct fault *f)
         return -EAGAIN;
 }
 
+/* A unit whose programs are missing fails with a status that explains nothing. */
+int index_need_programs(const struct daemon *d, struct fault *f)
+{
+        const struct config *c = d->config;
+        const struct {
+                const char *path, *option;
+        } programs[] = { { c->docker, "Docker=" }, { c->helper, "Helper=" } };
+
+        for (size_t i = 0; i < ARRAY_SIZE(programs); i++)
+                if (access(programs[i].path, X_OK) < 0)
+                        return fault_set(f, FAULT_INTERNAL, NULL, "containers cannot run on this host: there is no %s, see %s",
+                                         programs[i].path, programs[i].option);
+        return 0;
+}
+
 int index_load_record(struct daemon *d, struct gear *gear)
 {
         _cleanup_free_ char *text = NULL;

@@ -27,3 +27,5 @@ void index_remove(struct daemon *d, struct gear *gear);
 /* Is it there? AWAY with the name of what is missing otherwise. */
 int index_need_systemd(const struct daemon *d, struct fault *f);
 int index_need_engine(const struct daemon *d, struct fault *f);
+/* What every container's unit runs: INTERNAL, naming the option. */
+int index_need_programs(const struct daemon *d, struct fault *f);

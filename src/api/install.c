@@ -147,20 +147,6 @@ static void install_note_volumes(struct install *in)
         }
 }
 
-/* A unit whose programs are missing fails with a status that explains nothing. */
-static int need_programs(const struct config *c, struct fault *f)
-{
-        const struct {
-                const char *path, *option;
-        } programs[] = { { c->docker, "Docker=" }, { c->helper, "Helper=" } };
-
-        for (size_t i = 0; i < ARRAY_SIZE(programs); i++)
-                if (access(programs[i].path, X_OK) < 0)
-                        return fault_set(f, FAULT_INTERNAL, NULL, "gears cannot run on this host: there is no %s, see %s",
-                                         programs[i].path, programs[i].option);
-        return 0;
-}
-
 static void install_begin(struct work *w)
 {
         struct install *in = install_of(w);
@@ -168,7 +154,7 @@ static void install_begin(struct work *w)
         struct fault f;
 
         if (index_need_systemd(w->daemon, &f) < 0 || index_need_engine(w->daemon, &f) < 0 ||
-            need_programs(w->daemon->config, &f) < 0) {
+            index_need_programs(w->daemon, &f) < 0) {
                 in->keeping = gear->image || gear->damage;
                 install_undo(in, &f);
                 return;

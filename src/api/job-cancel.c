@@ -50,7 +50,7 @@ struct forgetting {
         char id[GEAR_ID_MAX + 1];
 };
 
-static void end(struct daemon *d, struct request *request, const char *id, const char *what)
+void job_cancel_answer(struct daemon *d, struct request *request, const char *id, const char *what)
 {
         struct outcome outcome;
         char text[GEAR_ID_MAX + 64];
@@ -68,7 +68,7 @@ static void row_removed(void *arg, const struct fault *fault)
         if (fault)
                 change_fail(forgetting->daemon, forgetting->request, fault);
         else
-                end(forgetting->daemon, forgetting->request, forgetting->id, "is forgotten");
+                job_cancel_answer(forgetting->daemon, forgetting->request, forgetting->id, "is forgotten");
 }
 
 static void forget(struct daemon *d, struct request *request, struct job *job)
@@ -126,7 +126,7 @@ void job_cancel(struct daemon *d, struct request *request, const char *id)
         } else if (job) {
                 forget(d, request, job);
         } else {
-                end(d, request, id, "is not there");
+                job_cancel_answer(d, request, id, "is not there");
         }
 }
 
@@ -136,7 +136,7 @@ void job_cancel_recalled(struct daemon *d, struct request *request, const char *
         const struct job *job = jobs_find(d->jobs, id);
 
         if (job && job->state == JOB_STATE_CANCELED)
-                end(d, request, id, "is canceled");
+                job_cancel_answer(d, request, id, "is canceled");
         else
                 job_cancel(d, request, id);
 }

@@ -38,17 +38,10 @@ static void leave(void *arg)
 
 static void answer_cancelers(struct job_run *run)
 {
-        char text[GEAR_ID_MAX + 64];
+        bool ended = run->job && run->job->state != JOB_STATE_CANCELED;
 
-        (void) snprintf(text, sizeof text, "Job %s %s\n", run->id,
-                        run->job && run->job->state != JOB_STATE_CANCELED ? "has ended" : "is canceled");
-        for (size_t i = 0; i < run->n_cancelers; i++) {
-                struct outcome outcome;
-
-                outcome_of(&outcome, 204, text, NULL);
-                change_end(run->daemon, run->cancelers[i], &outcome);
-                outcome_reset(&outcome);
-        }
+        for (size_t i = 0; i < run->n_cancelers; i++)
+                job_cancel_answer(run->daemon, run->cancelers[i], run->id, ended ? "has ended" : "is canceled");
         run->n_cancelers = 0;
 }
 
@@ -262,11 +255,6 @@ static void take_what_unit_says(struct job_run *run, const struct unit_change *u
         }
 }
 
-static bool is_at_work(const struct unit_change *unit)
-{
-        return unit->job || streq(unit->active, "activating") || streq(unit->active, "deactivating");
-}
-
 /* Whatever we heard or missed on the way, the unit knows how it went. */
 static void judge(struct job_run *run, const struct unit_change *unit)
 {
@@ -290,7 +278,7 @@ static void unit_told(void *arg, const struct unit_change *unit, const struct fa
                 job_run_later(run, job_run_ask_unit);
                 return;
         }
-        if (!fault && is_at_work(unit)) { /* somebody did not hear us, or we him */
+        if (!fault && unit_is_at_work(unit)) { /* somebody did not hear us, or we him */
                 run->ending = false;
                 run->canceled = run->canceled || run->n_cancelers > 0;
                 job_run_later(run, run->canceled ? job_run_stop_unit : job_run_attach);
@@ -333,7 +321,7 @@ static void told_before_stop(void *arg, const struct unit_change *unit, const st
         run->op = NULL;
         if (fault) {
                 job_run_later(run, job_run_stop_unit);
-        } else if (is_at_work(unit)) {
+        } else if (unit_is_at_work(unit)) {
                 run->task = task_stop(run->daemon, run->unit, unit_stopped, run);
                 if (!run->task)
                         job_run_ask_unit(run);

@@ -61,5 +61,7 @@ void job_run_fail_oom(struct job_run *run);
 void job_run_ask_unit(struct job_run *run);
 /* A canceled one may still be at work: only then is it asked. */
 void job_run_stop_unit(struct job_run *run);
+/* The 204 of a DELETE; what: "is canceled". */
+void job_cancel_answer(struct daemon *d, struct request *request, const char *id, const char *what);
 /* Tells the request, and those who canceled it: in the row is everything already. */
 void job_run_answer(struct job_run *run);

@@ -340,19 +340,6 @@ static void prepared(void *arg, int r)
         }
 }
 
-int job_need_programs(const struct config *c, struct fault *f)
-{
-        const struct {
-                const char *path, *option;
-        } programs[] = { { c->docker, "Docker=" }, { c->helper, "Helper=" } };
-
-        for (size_t i = 0; i < ARRAY_SIZE(programs); i++)
-                if (access(programs[i].path, X_OK) < 0)
-                        return fault_set(f, FAULT_INTERNAL, NULL, "jobs cannot run on this host: there is no %s, see %s",
-                                         programs[i].path, programs[i].option);
-        return 0;
-}
-
 static int may_begin(const struct daemon *d, const char *id, struct fault *f)
 {
         const struct job_run *run = job_run_find(d, id);
@@ -368,7 +355,7 @@ static int may_begin(const struct daemon *d, const char *id, struct fault *f)
         r = index_need_systemd(d, f);
         if (r == 0)
                 r = index_need_engine(d, f);
-        return r == 0 ? job_need_programs(d->config, f) : r;
+        return r == 0 ? index_need_programs(d, f) : r;
 }
 
 void job_run_begin(struct daemon *d, struct request *request, struct job_order *order)

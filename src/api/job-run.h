@@ -31,9 +31,6 @@ void job_cancel_recalled(struct daemon *d, struct request *request, const char *
 /* Of those that ended more than JobsKept= are remembered no longer. */
 void jobs_forget_oldest(struct daemon *d);
 
-/* Nothing runs without these on this host: INTERNAL, naming the option. */
-int job_need_programs(const struct config *c, struct fault *f);
-
 /* What an earlier life's intent asked for. Its jobs are in the index by then. */
 void job_recall(struct daemon *d, struct request *request, const char *id, const char *verb);
 /* … and then what it left without one. */

@@ -294,11 +294,6 @@ static bool is_stopped(const struct unit_change *unit)
         return streq(unit->active, "deactivating") && unit->result && streq(unit->result, "success");
 }
 
-static bool is_at_work(const struct unit_change *unit)
-{
-        return unit->job || streq(unit->active, "activating") || streq(unit->active, "deactivating");
-}
-
 /*
  * It was begun in an earlier life, and is only looked at: a start to join that of
  * its unit would undo a stop that is under way, or come when it has just ended.
@@ -317,7 +312,7 @@ static void on_former_state(void *arg, const struct unit_change *unit, const str
                 t->by_hand = t->seen; /* what ends by itself stays in sight */
                 (void) fault_set(&t->fault, FAULT_MISSING, NULL, "there is no %s", t->unit);
                 finish(t);
-        } else if (is_at_work(unit)) {
+        } else if (unit_is_at_work(unit)) {
                 t->seen = true;
                 t->stopped = t->stopped || is_stopped(unit);
                 timer_set(t->next_look, t->pause_usec);

@@ -36,6 +36,12 @@ struct unit_change {
         const char *job_path;      /* … this one */
 };
 
+/* Begins, ends, or is about to. */
+static inline bool unit_is_at_work(const struct unit_change *unit)
+{
+        return unit->job || streq(unit->active, "activating") || streq(unit->active, "deactivating");
+}
+
 struct systemd_hooks {
         void (*up)(void *arg);
         void (*down)(void *arg, const char *reason);
