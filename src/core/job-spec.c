@@ -12,6 +12,7 @@
 void job_spec_reset(struct job_spec *s)
 {
         spec_reset(&s->spec);
+        s->schedule = (free(s->schedule), NULL);
 }
 
 /* Fields of a gear that say how it goes on, where a job comes to its end. */
@@ -24,7 +25,6 @@ static int refuse_fields_of_gears(const struct json *body, struct fault *f)
                 { "health", "a job has none: how it ends is what counts" },
                 { "ready", "a job has none: how it ends is what counts" },
                 { "started", "a job is run when its turn comes" },
-                { "replace", "a job that has ended is replaced by the next one of its id" },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
@@ -46,6 +46,29 @@ static int check_ports(const struct spec *spec, struct fault *f)
         return 0;
 }
 
+/* systemd's grammar needs no more than these, and none of them has a meaning in a unit file, but for spaces at its ends. */
+int job_schedule_check(const char *schedule, const char *field, struct fault *f)
+{
+        static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ,.*:/~+_-";
+        size_t n = strlen(schedule);
+
+        if (n > 0 && n <= JOB_SCHEDULE_MAX && strspn(schedule, allowed) == n && schedule[0] != ' ' && schedule[n - 1] != ' ')
+                return 0;
+        return spec_refuse(field, "a calendar event as in systemd.time(7) is expected", f);
+}
+
+static int read_schedule(const struct json *body, struct job_spec *s, struct fault *f)
+{
+        const struct json *schedule = spec_member(body, "schedule");
+        int r = schedule ? spec_read_string(schedule, "schedule", JOB_SCHEDULE_MAX, &s->schedule, f) : 0;
+
+        if (r == 0 && schedule)
+                r = job_schedule_check(s->schedule, "schedule", f);
+        if (r == 0 && spec_member(body, "replace") && !schedule)
+                return spec_refuse("replace", "a job that has ended is replaced by the next one of its id", f);
+        return r;
+}
+
 static int read_members(const struct json *body, struct job_spec *s, struct fault *f)
 {
         const struct json *id = spec_member(body, "id"), *timeout = spec_member(body, "timeout"),
@@ -62,6 +85,8 @@ static int read_members(const struct json *body, struct job_spec *s, struct faul
                 r = spec_read_duration(timeout, "timeout", USEC_PER_SEC, JOB_TIMEOUT_MAX_USEC, &s->timeout_usec, f);
         if (r == 0 && retries)
                 r = json_get_uint(retries, "retries", 0, JOB_RETRIES_MAX, &n, f);
+        if (r == 0)
+                r = read_schedule(body, s, f);
         if (r == 0) {
                 s->retries = (unsigned) n;
                 (void) snprintf(s->id, sizeof s->id, "%s", text ? text : "");
@@ -71,7 +96,7 @@ static int read_members(const struct json *body, struct job_spec *s, struct faul
 
 int job_spec_from_json(const struct json *body, const char *image, struct job_spec *ret, struct fault *f)
 {
-        static const char *const names[] = { "id", "timeout", "retries", NULL };
+        static const char *const names[] = { "id", "timeout", "retries", "schedule", NULL };
         _cleanup_(job_spec_reset) struct job_spec s = { 0 };
         int r = spec_from_json_among(body, image, names, &s.spec, f);
 

@@ -2,6 +2,7 @@
 
 #include "core/job.h"
 
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 
@@ -12,7 +13,7 @@
 
 const char *job_state_name(enum job_state s)
 {
-        static const char *const names[N_JOB_STATES] = { "waiting", "running", "succeeded", "failed", "canceled" };
+        static const char *const names[N_JOB_STATES] = { "waiting", "running", "succeeded", "failed", "canceled", "scheduled" };
 
         return names[s];
 }
@@ -35,9 +36,35 @@ void job_unit_name(const char *id, char ret[static UNIT_NAME_MAX])
         (void) snprintf(ret, UNIT_NAME_MAX, PREFIX "%.*s.service", GEAR_ID_MAX, id);
 }
 
+void job_timer_name(const char *id, char ret[static UNIT_NAME_MAX])
+{
+        (void) snprintf(ret, UNIT_NAME_MAX, PREFIX "%.*s.timer", GEAR_ID_MAX, id);
+}
+
 void job_container_name(const char *id, char ret[static UNIT_NAME_MAX])
 {
         (void) snprintf(ret, UNIT_NAME_MAX, PREFIX "%.*s", GEAR_ID_MAX, id);
+}
+
+bool job_id_of_unit(const char *unit, char ret[static GEAR_ID_MAX + 1])
+{
+        const char *id = unit + strlen(PREFIX), *dot = strrchr(unit, '.');
+        int n;
+
+        if (!starts_with(unit, PREFIX) || !dot || dot <= id || dot - id > GEAR_ID_MAX ||
+            (!streq(dot, ".service") && !streq(dot, ".timer")))
+                return false;
+        n = (int) (dot - id);
+        (void) snprintf(ret, GEAR_ID_MAX + 1, "%.*s", n, id);
+        return gear_id_valid(ret);
+}
+
+void job_env_name(const struct job *job, char ret[static JOB_ENV_MAX])
+{
+        if (job->schedule)
+                (void) snprintf(ret, JOB_ENV_MAX, "%.*s%c%" PRIu64, GEAR_ID_MAX, job->id, JOB_ENV_MARK, job->defined_usec);
+        else
+                (void) snprintf(ret, JOB_ENV_MAX, "%.*s", GEAR_ID_MAX, job->id);
 }
 
 /* A dash in the name of a slice means that it lies in another. */
@@ -57,8 +84,41 @@ void job_reset(struct job *job)
         free(job->id);
         free(job->image);
         free(job->user);
+        free(job->schedule);
         free(job->why);
+        free(job->damage);
         *job = (struct job){ 0 };
+}
+
+static void take_string(char **to, char **from)
+{
+        free(*to);
+        *to = TAKE(*from);
+}
+
+void job_take_definition(struct job *job, struct job *from)
+{
+        take_string(&job->image, &from->image);
+        take_string(&job->user, &from->user);
+        take_string(&job->schedule, &from->schedule);
+        take_string(&job->damage, &from->damage);
+        memcpy(job->request_id, from->request_id, sizeof job->request_id);
+        job->created_usec = from->created_usec;
+        job->defined_usec = from->defined_usec;
+        job->timeout_usec = from->timeout_usec;
+        job->memory_max = from->memory_max;
+        job->retries = from->retries;
+}
+
+void job_take_run(struct job *job, struct job *from)
+{
+        take_string(&job->why, &from->why);
+        job->started_usec = from->started_usec;
+        job->ended_usec = from->ended_usec;
+        job->attempts = from->attempts;
+        job->exit_code = from->exit_code;
+        job->exit_status = from->exit_status;
+        job->peak_memory = from->peak_memory;
 }
 
 static char *copy_of(const char *s, bool *oom)
@@ -77,8 +137,10 @@ int job_copy(const struct job *job, struct job *ret)
         copy.id = copy_of(job->id, &oom);
         copy.image = copy_of(job->image, &oom);
         copy.user = copy_of(job->user, &oom);
+        copy.schedule = copy_of(job->schedule, &oom);
         copy.why = copy_of(job->why, &oom);
-        copy.run = NULL;
+        copy.damage = copy_of(job->damage, &oom);
+        copy.run = copy.watch = NULL;
         if (oom) {
                 job_reset(&copy);
                 return -ENOMEM;
@@ -187,11 +249,12 @@ void jobs_remove(struct jobs *j, struct job *job)
 
 void jobs_take(struct job *job, struct job *row)
 {
-        void *run = job->run;
+        void *run = job->run, *watch = job->watch;
 
         job_reset(job);
         *job = *row;
         job->run = run;
+        job->watch = watch;
         *row = (struct job){ 0 };
 }
 

@@ -13,6 +13,8 @@
 
 #define JOB_TIMEOUT_MAX_USEC (UINT64_C(30) * 86400 * 1000000)
 #define JOB_RETRIES_MAX 100
+#define JOB_SCHEDULE_MAX 256
+#define JOB_USER_MAX 256
 #define JOB_OUTPUT_MAX 16384 /* bytes of its last lines that are kept */
 
 /* --- what is asked for --------------------------------------------------------------- */
@@ -22,7 +24,11 @@ struct job_spec {
         struct spec spec;
         uint64_t timeout_usec;    /* of all attempts together; 0: the daemon's default */
         unsigned retries;
+        char *schedule;           /* OnCalendar=; NULL: it runs at once, and once */
 };
+
+/* What systemd may be asked to understand: INVALID, naming the field. */
+int job_schedule_check(const char *schedule, const char *field, struct fault *f);
 
 /* As spec_from_json(): the same fields, but for those that only what goes on for ever can have. */
 int job_spec_from_json(const struct json *body, const char *image, struct job_spec *ret, struct fault *f);
@@ -36,31 +42,40 @@ enum job_state {
         JOB_STATE_SUCCEEDED,
         JOB_STATE_FAILED,
         JOB_STATE_CANCELED,
+        JOB_STATE_SCHEDULED, /* the rest is of its last run, if it had one */
         N_JOB_STATES,
 };
 const char *job_state_name(enum job_state s);
 static inline bool job_state_is_final(enum job_state s)
 {
-        return s >= JOB_STATE_SUCCEEDED;
+        return s >= JOB_STATE_SUCCEEDED && s <= JOB_STATE_CANCELED;
 }
 
 struct job {
         char *id;
         char *image;
         char *user;                   /* the token's `u` */
+        char *schedule;               /* NULL: it runs once */
         char *why;                    /* it failed, where that is not its container's doing; or NULL */
+        char *damage;                 /* of one with a schedule: its unit file cannot be read; or NULL */
         char request_id[REQUEST_ID_LEN + 1];
         enum job_state state;
         uint64_t created_usec, started_usec, ended_usec; /* wall clock; 0: not yet */
+        uint64_t defined_usec;        /* of a scheduled one: as it is now, it is since then … */
+        uint64_t next_usec;           /* … and this is when it is due; wall clock, 0: never */
         uint64_t timeout_usec, memory_max;               /* memory_max 0: no limit */
         unsigned retries, attempts;
         int exit_code, exit_status;   /* CLD_EXITED …; 0, 0 where nothing ran */
         uint64_t peak_memory;         /* UINT64_MAX: unknown */
-        void *run;                    /* the api layer's: what carries it out */
+        void *run;                    /* the api layer's: what carries it out … */
+        void *watch;                  /* … and what looks at its schedule */
 };
 
-int job_copy(const struct job *job, struct job *ret); /* all but `run`. 0 or -ENOMEM */
+int job_copy(const struct job *job, struct job *ret); /* all but `run` and `watch`. 0 or -ENOMEM */
 void job_reset(struct job *job);
+/* What it is, and what its last run came to: each is taken from another one, with its strings. */
+void job_take_definition(struct job *job, struct job *from);
+void job_take_run(struct job *job, struct job *from);
 
 /* Its end by itself was a good one? */
 bool job_ended_well(const struct job *job);
@@ -68,7 +83,18 @@ bool job_ended_well(const struct job *job);
 bool job_was_out_of_memory(const struct job *job);
 
 void job_unit_name(const char *id, char ret[static UNIT_NAME_MAX]);      /* job-1.service */
+void job_timer_name(const char *id, char ret[static UNIT_NAME_MAX]);     /* job-1.timer */
 void job_container_name(const char *id, char ret[static UNIT_NAME_MAX]); /* job-1 */
+/* Of either unit; false for what is none of them. */
+bool job_id_of_unit(const char *unit, char ret[static GEAR_ID_MAX + 1]);
+
+/*
+ * The file of its environment, less its suffix. With a schedule each definition has
+ * one of its own, so that a replaced job runs by the former until its unit changes.
+ */
+#define JOB_ENV_MAX (GEAR_ID_MAX + sizeof "@18446744073709551615")
+#define JOB_ENV_MARK '@' /* between id and definition */
+void job_env_name(const struct job *job, char ret[static JOB_ENV_MAX]);
 
 /* Its container's slice, as systemd escapes it: "gear-jobs-a\x2db.slice". */
 #define JOB_SLICE_MAX (4 * GEAR_ID_MAX + sizeof "gear-jobs-.slice")

@@ -2,7 +2,7 @@
 # the gear as a unit, the index, requests
 libgeard_la_SOURCES += \
 	src/core/gear.c src/core/gear.h \
-	src/core/job.c src/core/job.h src/core/job-spec.c \
+	src/core/job.c src/core/job.h src/core/job-spec.c src/core/job-text.c src/core/job-text.h \
 	src/core/record.c \
 	src/core/request.c src/core/request.h \
 	src/core/unit.c src/core/unit.h

@@ -221,7 +221,8 @@ int unit_docker_argv(const struct spec *spec, const struct unit_origin *origin, 
         r |= strv_add(&v, "--log-driver=none");
         r |= strv_addf(&v, "--label=%s=%s", names->label, id);
         r |= strv_addf(&v, "--label=io.geard.request=%s", origin->request_id);
-        r |= strv_addf(&v, "--env-file=%s/%s/%s.env", host->state_directory, names->environments, id);
+        r |= strv_addf(&v, "--env-file=%s/%s/%s.env", host->state_directory, names->environments,
+                       origin->environment ? origin->environment : id);
         r |= add_limits(&v, spec, host);
         r |= add_ports(&v, spec, host);
         r |= add_volumes(&v, spec, origin);
@@ -340,12 +341,15 @@ static void render_restart(struct text *t, enum restart_policy policy)
                 text_add(t, "RestartForceExitStatus=137\n");
 }
 
-/*
- * systemd does not hand 0, its own word for no limit, on to journald, which then
- * has its default: some ten thousand lines in 30 s.  journald multiplies the burst,
- * in 32 bits, by what grows with the size of its disk; this leaves room for that.
- */
-#define LOG_LIMIT_NONE "LogRateLimitIntervalSec=1s\nLogRateLimitBurst=100000000\n"
+void unit_add_log_limit(struct text *t, const struct unit_host *host)
+{
+        if (host->log_rate_burst)
+                text_addf(t, "LogRateLimitIntervalSec=%" PRIu64 "ms\nLogRateLimitBurst=%u\n",
+                          host->log_rate_usec / 1000, host->log_rate_burst);
+        else
+                text_addf(t, "LogRateLimitIntervalSec=%" PRIu64 "s\nLogRateLimitBurst=%d\n",
+                          UNIT_NO_LOG_LIMIT_USEC / USEC_PER_SEC, UNIT_NO_LOG_LIMIT_BURST);
+}
 
 static void render_log(struct text *t, const struct spec *spec, const char *id, const struct unit_host *host)
 {
@@ -354,11 +358,7 @@ static void render_log(struct text *t, const struct spec *spec, const char *id, 
                   "SyslogIdentifier=gear-unit\n"
                   "LogExtraFields=GEAR_ID=%s\nLogExtraFields=GEAR_IMAGE=%s\n",
                   id, id, spec->image);
-        if (host->log_rate_burst)
-                text_addf(t, "LogRateLimitIntervalSec=%" PRIu64 "ms\nLogRateLimitBurst=%u\n",
-                          host->log_rate_usec / 1000, host->log_rate_burst);
-        else
-                text_add(t, LOG_LIMIT_NONE);
+        unit_add_log_limit(t, host);
 }
 
 static void render_service(struct text *t, const struct spec *spec, char *const *argv, const char *id,
@@ -413,6 +413,11 @@ int unit_argv_check(char *const *argv, struct fault *f)
         return line.len > UNIT_LINE_MAX ? too_long(f) : 0;
 }
 
+int unit_text_check(const char *text, struct fault *f)
+{
+        return longest_line(text) > UNIT_LINE_MAX ? too_long(f) : 0;
+}
+
 int unit_render(const struct spec *spec, const struct unit_origin *origin, const struct unit_host *host,
                 struct text *ret, struct fault *f)
 {
@@ -426,8 +431,8 @@ int unit_render(const struct spec *spec, const struct unit_origin *origin, const
         text_add(&t, "\n[Install]\nWantedBy=multi-user.target\n");
         if (!text_ok(&t))
                 return fault_oom(f);
-        if (longest_line(t.data) > UNIT_LINE_MAX)
-                return too_long(f);
+        if (unit_text_check(t.data, f) < 0)
+                return -EINVAL;
         *ret = t;
         t = (struct text){ 0 };
         return 0;

@@ -17,6 +17,14 @@
 /* systemd refuses a line of 1 MiB, continuations included; we stay well below. */
 #define UNIT_LINE_MAX (768 * 1024)
 
+/*
+ * systemd does not hand 0, its own word for no limit, on to journald, which then
+ * has its default: some ten thousand lines in 30 s.  journald multiplies the burst,
+ * in 32 bits, by what grows with the size of its disk; this, a second, leaves room.
+ */
+#define UNIT_NO_LOG_LIMIT_BURST 100000000
+#define UNIT_NO_LOG_LIMIT_USEC UINT64_C(1000000)
+
 /* What of the host and the configuration stands in a unit. */
 struct unit_host {
         const char *state_directory;
@@ -40,6 +48,7 @@ struct unit_origin {
         const char *user;            /* the token's `u`; any text */
         const char *request_id;
         uint64_t created_usec;       /* wall clock; a replacement keeps it: what is older is a former gear's */
+        const char *environment;     /* its file, less the suffix; NULL: the id */
 };
 
 /* Too much text for one line is INVALID, naming the field. */
@@ -52,6 +61,8 @@ int unit_docker_argv(const struct spec *spec, const struct unit_origin *origin, 
 
 /* Would it fit into one line of a unit? INVALID, naming the field, or -ENOMEM. */
 int unit_argv_check(char *const *argv, struct fault *f);
+/* … and do all these? */
+int unit_text_check(const char *text, struct fault *f);
 
 /* SHA-256 of the canonical spec, hex. 0 or -ENOMEM. */
 int unit_spec_hash(const struct spec *spec, char ret[static DIGEST_HEX_LEN + 1]);
@@ -71,6 +82,9 @@ struct unit_record {
  */
 int unit_read(const char *text, struct unit_record *ret, struct fault *f);
 void unit_record_reset(struct unit_record *r);
+
+/* LogRateLimit…=, as the host's configuration says. */
+void unit_add_log_limit(struct text *t, const struct unit_host *host);
 
 /* The escaper: one argument or value, as systemd reads it back byte for byte. */
 void unit_quote(struct text *t, const char *word);

@@ -141,11 +141,13 @@ tests_unit_test_database_damage_SOURCES = tests/unit/test-database-damage.c $(DA
 tests_unit_test_database_damage_LDADD = $(UNIT_LIBS)
 tests_unit_test_database_pack_SOURCES = tests/unit/test-database-pack.c $(DATABASE_SCENE)
 tests_unit_test_database_pack_LDADD = $(UNIT_LIBS)
-check_PROGRAMS += tests/unit/test-database-jobs tests/unit/test-job
+check_PROGRAMS += tests/unit/test-database-jobs tests/unit/test-job tests/unit/test-job-text
 tests_unit_test_database_jobs_SOURCES = tests/unit/test-database-jobs.c $(DATABASE_SCENE)
 tests_unit_test_database_jobs_LDADD = $(UNIT_LIBS)
 tests_unit_test_job_SOURCES = tests/unit/test-job.c
 tests_unit_test_job_LDADD = $(UNIT_LIBS)
+tests_unit_test_job_text_SOURCES = tests/unit/test-job-text.c
+tests_unit_test_job_text_LDADD = $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test-audit tests/unit/test-audit-verify tests/unit/test-database-audit
 tests_unit_test_audit_verify_SOURCES = tests/unit/test-audit-verify.c

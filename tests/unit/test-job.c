@@ -66,6 +66,13 @@ static void a_bad_field_is_named(void **state _unused_)
                 { "\"id\":7", "id" },
                 { "\"ports\":[{\"internal\":80,\"external\":8080},{\"internal\":81}]", "ports[1].external" },
                 { "\"schedules\":\"daily\"", "schedules" },
+                { "\"schedule\":\"\"", "schedule" },
+                { "\"schedule\":\" daily\"", "schedule" },
+                { "\"schedule\":\"daily \"", "schedule" },
+                { "\"schedule\":\"%H\"", "schedule" },
+                { "\"schedule\":\"daily\\nOnBootSec=1\"", "schedule" },
+                { "\"schedule\":\"daily\\\\\"", "schedule" },
+                { "\"schedule\":null,\"replace\":5", "replace" },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -146,6 +153,37 @@ static void names_follow_from_the_id(void **state _unused_)
         longest[GEAR_ID_MAX] = '\0';
         job_slice_name(longest, slice);
         assert_int_equal(strlen(slice), strlen("gear-jobs-") + 4 * GEAR_ID_MAX + strlen(".slice"));
+}
+
+static void units_tell_whose_they_are(void **state _unused_)
+{
+        static const char *const none[] = { "job-.service", "job-x", "job-x.mount", "gear-x.service", "job-a b.timer",
+                                            "xjob-a.timer", "job-.timer", "" };
+        char id[GEAR_ID_MAX + 1], unit[UNIT_NAME_MAX], longest[UNIT_NAME_MAX + 1];
+
+        assert_true(job_id_of_unit("job-a-b.c.service", id));
+        assert_string_equal(id, "a-b.c");
+        job_timer_name("a-b.c", unit);
+        assert_string_equal(unit, "job-a-b.c.timer");
+        assert_true(job_id_of_unit(unit, id));
+        assert_string_equal(id, "a-b.c");
+        for (size_t i = 0; i < ARRAY_SIZE(none); i++)
+                if (job_id_of_unit(none[i], id))
+                        fail_msg("%s was taken for the unit of job %s", none[i], id);
+        (void) snprintf(longest, sizeof longest, "job-%064d.timer", 0); /* one more than an id may have */
+        assert_false(job_id_of_unit(longest, id));
+}
+
+static void each_schedule_has_its_environment(void **state _unused_)
+{
+        struct job job = { .id = (char *) "a", .defined_usec = UINT64_MAX };
+        char name[JOB_ENV_MAX];
+
+        job_env_name(&job, name);
+        assert_string_equal(name, "a");
+        job.schedule = (char *) "daily";
+        job_env_name(&job, name);
+        assert_string_equal(name, "a@18446744073709551615");
 }
 
 static void memory_tells_what_killed_it(void **state _unused_)
@@ -239,6 +277,8 @@ int main(void)
                 cmocka_unit_test(its_command_is_that_of_no_gear),
                 cmocka_unit_test(a_long_command_fits_no_unit),
                 cmocka_unit_test(names_follow_from_the_id),
+                cmocka_unit_test(units_tell_whose_they_are),
+                cmocka_unit_test(each_schedule_has_its_environment),
                 cmocka_unit_test(memory_tells_what_killed_it),
                 cmocka_unit_test(they_are_found_in_the_order_of_their_ids),
                 cmocka_unit_test(the_oldest_are_forgotten),
