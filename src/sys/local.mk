@@ -26,6 +26,7 @@ libgeard_la_SOURCES += \
 	src/sys/bus.c src/sys/bus.h \
 	src/sys/systemd.c src/sys/systemd.h src/sys/systemd-op.h \
 	src/sys/systemd-batch.c src/sys/systemd-job.c src/sys/systemd-transient.c src/sys/transient.h \
+	src/sys/systemd-calendar.c \
 	src/sys/job-files.c src/sys/job-files.h \
 	src/sys/slots.c src/sys/slots.h \
 	src/sys/unit-change.c src/sys/unit-change.h

@@ -56,6 +56,7 @@ struct systemd {
         struct batch batches[N_BATCHES];
         struct systemd_ops jobs, questions;
         bool reloading;                  /* systemd has told of the beginning, and not yet of the end */
+        unsigned calendars_checked;
         struct systemd_stats stats;
 };
 

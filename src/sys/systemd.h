@@ -21,17 +21,20 @@ struct unit_change {
         const char *sub;           /* running dead auto-restart start-pre … */
         const char *load;          /* loaded not-found bad-setting error masked */
         const char *load_error;    /* the sentence, with questions only */
-        const char *slice;         /* with questions only … */
+        const char *fragment;      /* its file, with questions only … */
+        const char *file_state;    /* … whether it is enabled linked disabled … */
+        const char *slice;         /* … as this … */
         const char *status;        /* … as what its main process says of itself … */
         uint64_t main_began_usec, main_ended_usec; /* … and these, by the wall clock; 0: not yet */
         const char *result;        /* success exit-code signal timeout … */
-        bool has_since, has_invocation, has_main, has_restarts, has_exit, has_job;
+        bool has_since, has_invocation, has_main, has_restarts, has_exit, has_job, has_next;
         uint64_t since_usec;       /* wall clock: the last change of state */
         uint8_t invocation[16];
         pid_t main_pid;
         unsigned restarts;
         int exit_code;             /* CLD_EXITED, CLD_KILLED, CLD_DUMPED; 0 none yet */
         int exit_status;
+        uint64_t next_usec;        /* of a timer, by the wall clock; 0: never */
         bool job;                  /* a job is pending for it … */
         const char *job_path;      /* … this one */
 };
@@ -97,6 +100,9 @@ struct systemd_op *systemd_needs_reload(struct systemd *s, const char *unit, sys
 struct systemd_op *systemd_list(struct systemd *s, const char *pattern, systemd_listed *done, void *arg);
 /* Everything of one unit; loads it if need be. */
 struct systemd_op *systemd_ask(struct systemd *s, const char *unit, systemd_told *done, void *arg);
+
+/* Is it an OnCalendar= that this systemd understands? INVALID where not, without a field. */
+struct systemd_op *systemd_check_calendar(struct systemd *s, const char *calendar, systemd_done *done, void *arg);
 
 struct systemd_op *systemd_cancel(struct systemd_op *op);
 

@@ -57,6 +57,16 @@ static int read_restarts(sd_bus_message *m, struct unit_change *c)
         return r;
 }
 
+static int read_next(sd_bus_message *m, struct unit_change *c)
+{
+        int r = sd_bus_message_read(m, "v", "t", &c->next_usec);
+
+        c->has_next = true;
+        if (c->next_usec == UINT64_MAX)
+                c->next_usec = 0;
+        return r;
+}
+
 static int read_job(sd_bus_message *m, struct unit_change *c)
 {
         uint32_t id;
@@ -108,6 +118,10 @@ static int read_property(sd_bus_message *m, const char *name, struct unit_change
                 return read_string(m, &c->sub);
         if (streq(name, "LoadState"))
                 return read_string(m, &c->load);
+        if (streq(name, "FragmentPath"))
+                return read_string(m, &c->fragment);
+        if (streq(name, "UnitFileState"))
+                return read_string(m, &c->file_state);
         if (streq(name, "Slice"))
                 return read_string(m, &c->slice);
         if (streq(name, "Result"))
@@ -120,6 +134,8 @@ static int read_property(sd_bus_message *m, const char *name, struct unit_change
                 return sd_bus_message_read(m, "v", "t", &c->main_began_usec);
         if (streq(name, "ExecMainExitTimestamp"))
                 return sd_bus_message_read(m, "v", "t", &c->main_ended_usec);
+        if (streq(name, "NextElapseUSecRealtime"))
+                return read_next(m, c);
         if (streq(name, "InvocationID"))
                 return read_invocation(m, c);
         if (streq(name, "MainPID"))
