@@ -74,6 +74,8 @@ struct daemon {
         LIST_HEAD(, git_call) git_calls;   /* … and whom for: clones and pushes */
         struct sweep *sweep_of_errands;    /* … and what looks for those that nobody will ask for */
         struct job_sweep *sweep_of_jobs;   /* … and for what jobs have left */
+        LIST_HEAD(, job_tidy) job_tidies;  /* … and for what their former definitions have */
+        bool schedules_known;              /* the units of all jobs that have one could be read */
         LIST_HEAD(, kept_unit) kept_units; /* … and units of jobs that are in sight for a while */
         struct noted *noted;     /* … and what looks whether its newest record was noted in time */
         struct tokens *tokens;   /* those that are believed, and by which keys */

@@ -10,6 +10,7 @@
 #include "api/health.h"
 #include "api/index.h"
 #include "api/job-run.h"
+#include "api/job-watch.h"
 #include "api/noted.h"
 #include "api/recall.h"
 #include "api/recover.h"
@@ -242,7 +243,10 @@ static int open_database(struct daemon *d, struct fault *f)
         d->jobs = jobs_new(d->config->jobs_kept);
         d->requests = requests_new(d->config->requests_max, d->config->changes_max);
         d->database = database_new(d->loop, d->config->database, &options);
-        return d->requests && d->jobs && d->database ? recall_requests(d, f) : fault_oom(f);
+        if (!d->requests || !d->jobs || !d->database)
+                return fault_oom(f);
+        job_watch_scan(d);
+        return recall_requests(d, f);
 }
 
 /* --- building it -------------------------------------------------------------------------------------- */
@@ -348,6 +352,8 @@ static void take_down(struct process *p)
         d->worker = worker_free(d->worker);
         if (d->gears)
                 forget_work(d);
+        if (d->jobs)
+                job_watch_free_all(d);
         d->slots = slots_free(d->slots);
         d->refusals = refusals_free(d->refusals);
         trail_leave_all(d);

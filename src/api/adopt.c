@@ -52,7 +52,7 @@ static void one_ended(struct adoption *a)
         if (--a->pending > 0)
                 return;
         if (a->unfinished)
-                log_warning(NO_FIELDS, "not all gears are at home on this host: the next start of geard tries again");
+                log_warning(NO_FIELDS, "not all gears and jobs are at home on this host: the next start of geard tries again");
         else if (worker_run(a->daemon->worker, write_host, host_written, a) == 0)
                 return;
         free(a);
@@ -65,6 +65,17 @@ struct adoption *adoption_new(struct daemon *d)
         if (a)
                 *a = (struct adoption){ .daemon = d, .pending = 1 };
         return a;
+}
+
+void adoption_hold(struct adoption *a)
+{
+        a->pending++;
+}
+
+void adoption_release(struct adoption *a, bool unfinished)
+{
+        a->unfinished = a->unfinished || unfinished;
+        one_ended(a);
 }
 
 void adoption_close(struct adoption *a)

@@ -16,5 +16,9 @@ struct adoption;
 struct adoption *adoption_new(struct daemon *d);
 /* Behind what is under way for the gear already. */
 void adoption_add(struct adoption *a, const struct gear *gear);
+/* Something else of it is under way … */
+void adoption_hold(struct adoption *a);
+/* … and has ended; unfinished: the next start goes on. */
+void adoption_release(struct adoption *a, bool unfinished);
 /* No more will be added. */
 void adoption_close(struct adoption *a);

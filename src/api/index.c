@@ -3,6 +3,7 @@
 #include "api/index.h"
 
 #include "api/health.h"
+#include "api/job-watch.h"
 #include "api/ready.h"
 #include "api/recover.h"
 #include "core/log-entry.h"
@@ -166,6 +167,7 @@ static void on_unit_changed(void *arg, const struct unit_change *change)
                         engine_unit_changed(d, change->active);
                 return;
         }
+        job_watch_changed(d, change);
         if (!gear_id_of_unit(change->unit, id) || !(gear = gears_find(d->gears, id)))
                 return;
         take_unit(gear, change);
@@ -340,6 +342,7 @@ static void on_reloaded(void *arg)
         struct daemon *d = arg;
 
         (void) systemd_list(d->systemd, "gear-*.service", on_units_listed, d);
+        job_watch_look(d);
 }
 
 static void on_systemd_up(void *arg)
@@ -347,6 +350,7 @@ static void on_systemd_up(void *arg)
         struct daemon *d = arg;
 
         (void) systemd_list(d->systemd, "gear-*.service", on_units_listed, d);
+        job_watch_look(d);
         if (d->config->docker_unit[0])
                 (void) systemd_ask(d->systemd, d->config->docker_unit, on_engine_told, d);
         else
@@ -358,6 +362,7 @@ static void on_systemd_down(void *arg, const char *reason)
         struct daemon *d = arg;
 
         d->systemd_synced = false;
+        job_watch_lost(d);
         log_warning(NO_FIELDS, "systemd's bus is gone (%s): trying again until it is back", reason);
         recover_look(d);
 }

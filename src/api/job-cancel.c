@@ -5,6 +5,7 @@
 #include "api/job-run-private.h"
 
 #include "api/answer.h"
+#include "api/job-schedule.h"
 #include "sys/database-jobs.h"
 
 #include <stdio.h>
@@ -13,7 +14,7 @@
 
 /* --- one that is under way --------------------------------------------------------------------------- */
 
-static int join(struct job_run *run, struct request *request)
+int job_run_join(struct job_run *run, struct request *request)
 {
         struct request **all = reallocarray(run->cancelers, run->n_cancelers + 1, sizeof(struct request *));
 
@@ -29,6 +30,10 @@ static void hurry(struct job_run *run)
 {
         if (run->canceled || run->ending)
                 return;
+        if (run->change) {
+                job_schedule_hurry(run);
+                return;
+        }
         run->canceled = true;
         if (run->task && run->started) {
                 run->task = task_leave(run->task);
@@ -115,11 +120,13 @@ void job_cancel(struct daemon *d, struct request *request, const char *id)
         struct job *job = jobs_find(d->jobs, id);
         struct fault f;
 
-        if (run && join(run, request) == 0) {
+        if (run && job_run_join(run, request) == 0) {
                 hurry(run);
         } else if (run) {
                 (void) fault_oom(&f);
                 change_fail(d, request, &f);
+        } else if (job && job->schedule) {
+                job_unschedule(d, request, id);
         } else if (job && !job_state_is_final(job->state)) { /* there was no memory to take it up */
                 (void) fault_set(&f, FAULT_AWAY, NULL, "geard has lost job %s out of sight: its next start looks for it", id);
                 change_fail(d, request, &f);

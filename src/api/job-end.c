@@ -6,13 +6,11 @@
 
 #include "api/answer.h"
 #include "api/job-json.h"
-#include "core/run-end.h"
+#include "api/job-unit.h"
 #include "sys/database-jobs.h"
 #include "sys/job-files.h"
 #include "util/log.h"
 
-#include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 
 #define TRIES_MAX 30
@@ -103,25 +101,31 @@ static void outcome_of_run(const struct job_run *run, struct outcome *ret)
                 outcome_header(ret, "Location", "/jobs/%s", run->id);
 }
 
+void job_run_leave(struct job_run *run, struct outcome *outcome)
+{
+        struct request *request = TAKE(run->request);
+        uint64_t until = wall_usec() / USEC_PER_SEC + REQUEST_KEEP_SEC;
+
+        if (request && request_kept_until(request) < until)
+                request_keep(request, until); /* it may have taken days */
+        if (request)
+                change_end_then(run->daemon, request, outcome, leave, run);
+        else
+                leave(run);
+        outcome_reset(outcome);
+}
+
 void job_run_answer(struct job_run *run)
 {
-        struct daemon *d = run->daemon;
-        struct request *request = TAKE(run->request);
-        struct outcome outcome;
+        struct outcome outcome = { 0 };
 
         answer_cancelers(run);
         if (run->started)
-                task_forget_later(d, run->unit);
+                task_forget_later(run->daemon, run->unit);
         run->slot = slot_free(run->slot);
-        if (!request) {
-                leave(run);
-        } else {
-                if (request_kept_until(request) < wall_usec() / USEC_PER_SEC + REQUEST_KEEP_SEC)
-                        request_keep(request, wall_usec() / USEC_PER_SEC + REQUEST_KEEP_SEC); /* it may have run for days */
+        if (run->request)
                 outcome_of_run(run, &outcome);
-                change_end_then(d, request, &outcome, leave, run);
-                outcome_reset(&outcome);
-        }
+        job_run_leave(run, &outcome);
 }
 
 /* --- writing it down --------------------------------------------------------------------------------- */
@@ -157,7 +161,7 @@ static int remove_files(void *arg)
 {
         const struct job_run *run = arg;
 
-        return job_files_remove(run->daemon->config->state_directory, run->id);
+        return job_env_remove(run->daemon->config->state_directory, run->id);
 }
 
 static void files_removed(void *arg, int r)
@@ -182,18 +186,10 @@ static void conclude(struct job_run *run)
                 files_removed(run, -ENOMEM);
 }
 
-/* Why, where the status of the container does not say it. */
 static void set_why(struct job_run *run)
 {
-        struct job *job = run->job;
-
-        free(job->why);
-        job->why = NULL;
-        if (run->out_of_time)
-                (void) (asprintf(&job->why, JOB_TOO_LONG " %" PRIu64 " s (timeout)", job->timeout_usec / USEC_PER_SEC) < 0 &&
-                        (job->why = NULL));
-        else if (job->exit_code == 0 && run->fault.kind != FAULT_NONE && !run->canceled)
-                job->why = strdup(run->fault.text);
+        job_unit_set_why(run->job, run->out_of_time,
+                         run->fault.kind != FAULT_NONE && !run->canceled ? run->fault.text : NULL);
 }
 
 void job_run_fail(struct job_run *run)
@@ -232,27 +228,9 @@ static void output_read(void *arg, const char *lines)
 
 static void read_output(struct job_run *run)
 {
-        run->output = job_output_read(run->daemon, run->id, run->job->started_usec, output_read, run);
+        run->output = job_output_read(run->daemon, run->id, run->job->started_usec, 0, output_read, run);
         if (!run->output)
                 output_read(run, "");
-}
-
-static void take_what_unit_says(struct job_run *run, const struct unit_change *unit)
-{
-        struct job *job = run->job;
-        unsigned attempts = 0, of;
-        uint64_t peak = UINT64_MAX;
-
-        if (streq(unit->load, "not-found"))
-                return;
-        job->exit_code = unit->exit_code;
-        job->exit_status = unit->exit_status;
-        job->ended_usec = unit->main_ended_usec;
-        run->out_of_time = !run->canceled && unit->result && streq(unit->result, "timeout");
-        if (unit->status && sscanf(unit->status, JOB_STATUS ", " JOB_STATUS_PEAK, &attempts, &of, &peak) >= 2) {
-                job->attempts = attempts;
-                job->peak_memory = peak;
-        }
 }
 
 /* Whatever we heard or missed on the way, the unit knows how it went. */
@@ -285,7 +263,8 @@ static void unit_told(void *arg, const struct unit_change *unit, const struct fa
                 return;
         }
         if (!fault) {
-                take_what_unit_says(run, unit);
+                if (!streq(unit->load, "not-found"))
+                        run->out_of_time = job_unit_take_end(run->job, unit) && !run->canceled;
                 judge(run, unit);
         }
         run->tries = 0;

@@ -34,7 +34,9 @@ static bool has_status(const struct job *job)
 /* The reason, wherever there is one. */
 static void add_meaning(const struct job *job, struct text *t)
 {
-        if (job->why)
+        if (job->damage)
+                text_addf(t, "its unit file cannot be read: %s", job->damage);
+        else if (job->why)
                 text_add(t, job->why);
         else if (job->exit_code != 0 && !job_ended_well(job)) {
                 text_add(t, "it ");
@@ -60,6 +62,22 @@ static void put_end(const struct job *job, struct text *t)
                 text_addf(t, "%" PRIu64, job->peak_memory);
 }
 
+/* While it runs its timer still says when that was due, and nobody knows the time after that. */
+static uint64_t next_of(const struct job *job)
+{
+        return job->state == JOB_STATE_RUNNING && job->next_usec <= job->started_usec ? 0 : job->next_usec;
+}
+
+/* Of one with a schedule: what its last run came to. */
+static const char *result_of(const struct job *job)
+{
+        if (job_state_is_final(job->state))
+                return job_state_name(job->state);
+        if (!job->schedule || !job->ended_usec)
+                return NULL;
+        return job_state_name(job_ended_well(job) && !job->why ? JOB_STATE_SUCCEEDED : JOB_STATE_FAILED);
+}
+
 void job_to_json(const struct job *job, const char *spec, const char *output, struct text *t)
 {
         char unit[UNIT_NAME_MAX];
@@ -75,6 +93,9 @@ void job_to_json(const struct job *job, const char *spec, const char *output, st
         put_time(t, "created", job->created_usec);
         put_time(t, "started", job->started_usec);
         put_time(t, "ended", job->ended_usec);
+        json_put(t, "result", result_of(job));
+        json_put(t, "schedule", job->schedule);
+        put_time(t, "next", next_of(job));
         put_seconds(t, "timeout", job->timeout_usec);
         json_putu(t, "retries", job->retries);
         json_putu(t, "attempts", job->attempts);
@@ -88,19 +109,33 @@ void job_to_json(const struct job *job, const char *spec, const char *output, st
         text_addc(t, '}');
 }
 
-void job_sentence(const struct job *job, struct text *t)
+static void add_sentence(const struct job *job, const char *state, struct text *t)
 {
         _cleanup_text_ struct text meaning = { 0 };
         uint64_t took = job->ended_usec > job->started_usec && job->started_usec ? job->ended_usec - job->started_usec : 0;
 
         add_meaning(job, &meaning);
-        text_add(t, job_state_name(job->state));
+        text_add(t, state);
         if (took)
                 text_addf(t, " after %" PRIu64 ".%03" PRIu64 " s", took / USEC_PER_SEC, took % USEC_PER_SEC / 1000);
         if (job->attempts > 1)
                 text_addf(t, ", at attempt %u of %u", job->attempts, job->retries + 1);
         if (text_ok(&meaning) && meaning.len)
                 text_addf(t, ": %s", meaning.data);
+}
+
+void job_sentence(const struct job *job, struct text *t)
+{
+        add_sentence(job, job_state_name(job->state), t);
+}
+
+static void add_column(struct text *t, uint64_t usec)
+{
+        if (usec)
+                moment_add(t, usec, 0);
+        else
+                text_addf(t, "%-20s", "-");
+        text_addc(t, ' ');
 }
 
 void job_to_row(const struct job *job, struct text *t)
@@ -110,11 +145,9 @@ void job_to_row(const struct job *job, struct text *t)
                 text_addf(t, "%-6d ", job->exit_status);
         else
                 text_addf(t, "%-6s ", "-");
-        if (job->started_usec)
-                moment_add(t, job->started_usec, 0);
-        else
-                text_addf(t, "%-20s", "-");
-        text_addf(t, " %s\n", job->image);
+        add_column(t, job->started_usec);
+        add_column(t, next_of(job));
+        text_addf(t, "%s\n", job->image);
 }
 
 static void add_line(struct text *t, const char *name, uint64_t usec)
@@ -128,9 +161,16 @@ static void add_line(struct text *t, const char *name, uint64_t usec)
 
 void job_to_text(const struct job *job, const char *output, struct text *t)
 {
+        const char *result = job->schedule ? result_of(job) : NULL;
+
         text_addf(t, "Job %s ", job->id);
-        job_sentence(job, t);
+        if (result)
+                text_addf(t, "%s; its last run ", job_state_name(job->state));
+        add_sentence(job, result ? result : job_state_name(job->state), t);
         text_addf(t, "\n%12s: %s\n", "Image", job->image);
+        if (job->schedule)
+                text_addf(t, "%12s: %s\n", "Schedule", job->schedule);
+        add_line(t, "Next", next_of(job));
         add_line(t, "Created", job->created_usec);
         add_line(t, "Started", job->started_usec);
         add_line(t, "Ended", job->ended_usec);

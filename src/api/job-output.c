@@ -5,6 +5,8 @@
 #include "api/last-words.h"
 #include "core/job.h"
 
+#include <stdio.h>
+
 /* A journal that does not come to its end must not hold up the answer. */
 #define WAIT_USEC (3 * USEC_PER_SEC)
 #define LINES_MAX 1000
@@ -12,7 +14,10 @@
 #define GATHERED_MAX (4 * JOB_OUTPUT_MAX)
 
 struct job_output {
-        struct journal_reader *reader;
+        struct daemon *daemon;
+        char id[GEAR_ID_MAX + 1];
+        uint64_t since_usec;
+        struct journal_reader *reader; /* NULL: it has not begun */
         struct timer *timer;
         void (*done)(void *arg, const char *lines);
         void *arg;
@@ -83,42 +88,51 @@ static void lines_read(void *arg, void *work, const struct journal_batch *batch)
         last_words_free(lines);
 }
 
-static void out_of_time(void *arg)
+static void begin(struct job_output *o)
 {
-        finish(arg, "");
-}
-
-static bool begin(struct job_output *o, struct daemon *d, const char *id, uint64_t since_usec)
-{
+        struct daemon *d = o->daemon;
         char unit[UNIT_NAME_MAX], identifier[UNIT_NAME_MAX];
         const struct journal_source source = { .unit = unit, .identifier = identifier };
         const struct journal_scope scope = { .sources = &source, .n_sources = 1 };
-        struct text *lines;
+        struct text *lines = calloc(1, sizeof *lines);
 
-        job_unit_name(id, unit);
-        job_container_name(id, identifier);
-        o->timer = timer_new(d->loop, out_of_time, o);
+        job_unit_name(o->id, unit);
+        job_container_name(o->id, identifier);
+        timer_set(o->timer, WAIT_USEC);
         o->reader = journal_reader_new(
                 d->journal,
-                &(struct journal_options){ .scope = scope, .since_usec = since_usec, .tail = LINES_MAX },
+                &(struct journal_options){ .scope = scope, .since_usec = o->since_usec, .tail = LINES_MAX },
                 &(struct journal_hooks){
                         .entry = take_line, .finish = end_batch, .done = lines_read, .drop = last_words_free, .arg = o });
-        lines = calloc(1, sizeof *lines);
-        if (o->timer && o->reader && lines && journal_reader_read(o->reader, lines, JOURNAL_NOW, NULL) == 0) {
-                timer_set(o->timer, WAIT_USEC);
-                return true;
-        }
+        if (o->reader && lines && journal_reader_read(o->reader, lines, JOURNAL_NOW, NULL) == 0)
+                return;
         free(lines);
-        return false;
+        finish(o, "");
 }
 
-struct job_output *job_output_read(struct daemon *d, const char *id, uint64_t since_usec,
+/* To begin, or to end without them. */
+static void time_is_over(void *arg)
+{
+        struct job_output *o = arg;
+
+        if (o->reader)
+                finish(o, "");
+        else
+                begin(o);
+}
+
+struct job_output *job_output_read(struct daemon *d, const char *id, uint64_t since_usec, uint64_t after_usec,
                                    void (*done)(void *arg, const char *lines), void *arg)
 {
         struct job_output *o = calloc(1, sizeof *o);
 
         if (!o)
                 return NULL;
-        *o = (struct job_output){ .done = done, .arg = arg };
-        return begin(o, d, id, since_usec) ? o : job_output_cancel(o);
+        *o = (struct job_output){ .daemon = d, .since_usec = since_usec, .done = done, .arg = arg };
+        (void) snprintf(o->id, sizeof o->id, "%s", id);
+        o->timer = timer_new(d->loop, time_is_over, o);
+        if (!o->timer)
+                return job_output_cancel(o);
+        timer_set(o->timer, after_usec);
+        return o;
 }

@@ -7,11 +7,14 @@
 
 struct job_output;
 
+/* journald may have the last lines a moment later than systemd knows of the end. */
+#define JOB_OUTPUT_LAG_USEC (150 * USEC_PER_MSEC)
+
 /*
- * since_usec: when it was started. Answers once, later, with at most JOB_OUTPUT_MAX
+ * since_usec: when it was started; after_usec: begins so much later. Answers once, later, with at most JOB_OUTPUT_MAX
  * bytes of whole lines ("" where there are none, or the journal cannot be read).
  * NULL when out of memory.
  */
-struct job_output *job_output_read(struct daemon *d, const char *id, uint64_t since_usec,
+struct job_output *job_output_read(struct daemon *d, const char *id, uint64_t since_usec, uint64_t after_usec,
                                    void (*done)(void *arg, const char *lines), void *arg);
 struct job_output *job_output_cancel(struct job_output *o);

@@ -5,6 +5,8 @@
 #include "api/job-run-private.h"
 
 #include "api/answer.h"
+#include "api/job-schedule.h"
+#include "api/job-unit.h"
 #include "sys/database-jobs.h"
 #include "sys/job-files.h"
 #include "util/log.h"
@@ -51,6 +53,24 @@ static void answer_ended(struct daemon *d, struct request *request, struct job *
                 job_run_answer(run);
 }
 
+/* Its units are there: whether systemd knows them is found out by telling it again. */
+static void take_schedule(struct daemon *d, struct request *request, const struct job *job)
+{
+        struct job_run *run = job_run_new(d, request, job->id);
+        struct fault f;
+
+        if (!run)
+                return;
+        run->recalled = run->waits = true;
+        run->change = schedule_change_new();
+        if (run->change)
+                return;
+        run->request = NULL;
+        job_run_free(run);
+        (void) fault_oom(&f);
+        change_fail(d, request, &f);
+}
+
 void job_recall(struct daemon *d, struct request *request, const char *id, const char *verb)
 {
         struct job *job = jobs_find(d->jobs, id);
@@ -62,6 +82,8 @@ void job_recall(struct daemon *d, struct request *request, const char *id, const
                 (void) fault_set(&f, FAULT_AWAY, NULL, "geard ended before job %s was begun: ask again", id);
                 f.retry_after = 1;
                 change_fail(d, request, &f);
+        } else if (job->schedule) {
+                take_schedule(d, request, job);
         } else if (job_state_is_final(job->state)) {
                 answer_ended(d, request, job);
         } else {
@@ -74,7 +96,7 @@ void jobs_recall_rest(struct daemon *d)
         for (size_t i = 0; i < jobs_count(d->jobs); i++) {
                 struct job *job = jobs_at(d->jobs, i);
 
-                if (!job_state_is_final(job->state) && !job->run)
+                if (!job_state_is_final(job->state) && !job->run && job->state != JOB_STATE_SCHEDULED && !job->schedule)
                         (void) take_job(d, NULL, job);
         }
         jobs_forget_oldest(d);
@@ -106,7 +128,9 @@ static void spec_found(void *arg, const char *spec, const char *output _unused_,
 static void take_up(struct job_run *run)
 {
         run->waits = false;
-        if (run->job->state == JOB_STATE_RUNNING)
+        if (run->change)
+                job_schedule_go_on(run);
+        else if (run->job->state == JOB_STATE_RUNNING)
                 job_run_attach(run);
         else if (!database_find_job(run->daemon->database, run->id, spec_found, run))
                 job_run_fail_oom(run);
@@ -117,7 +141,7 @@ static bool may_take_up(const struct job_run *run)
 {
         const struct daemon *d = run->daemon;
 
-        return d->systemd_synced && (run->canceled || run->job->state == JOB_STATE_RUNNING || d->engine_synced);
+        return d->systemd_synced && (run->change || run->canceled || run->job->state == JOB_STATE_RUNNING || d->engine_synced);
 }
 
 bool jobs_look(struct daemon *d)
@@ -151,18 +175,18 @@ static void sweep_free(struct job_sweep *s)
         free(s);
 }
 
-static int add_found(void *arg, const char *id)
+static int add_found(void *arg, const char *name)
 {
         struct job_sweep *s = arg;
 
-        return strv_add(&s->found, id);
+        return strv_add(&s->found, name);
 }
 
 static int look_for_files(void *arg)
 {
         struct job_sweep *s = arg;
 
-        return job_files_each(s->daemon->config->state_directory, add_found, s);
+        return job_env_each(s->daemon->config->state_directory, add_found, s);
 }
 
 static int remove_found(void *arg)
@@ -170,9 +194,9 @@ static int remove_found(void *arg)
         const struct job_sweep *s = arg;
         int r = 0;
 
-        for (char **id = s->found; id && *id && r == 0; id++)
-                if (**id)
-                        r = job_files_remove(s->daemon->config->state_directory, *id);
+        for (char **name = s->found; name && *name && r == 0; name++)
+                if (**name)
+                        r = job_env_remove(s->daemon->config->state_directory, *name);
         return r;
 }
 
@@ -183,13 +207,29 @@ static void found_removed(void *arg, int r)
         sweep_free(arg);
 }
 
+/* By whom it would be read, it is not known: then it stays. */
+static bool is_needed(const struct daemon *d, const char *name)
+{
+        char id[JOB_ENV_MAX], env[JOB_ENV_MAX];
+        const struct job *job;
+
+        (void) snprintf(id, sizeof id, "%.*s", (int) strcspn(name, (const char[]){ JOB_ENV_MARK, '\0' }), name);
+        if (job_run_find(d, id) || (!d->schedules_known && !streq(id, name)))
+                return true;
+        job = jobs_find(d->jobs, id);
+        if (!job || !job->schedule)
+                return false;
+        job_env_name(job, env);
+        return job->damage || job->state == JOB_STATE_RUNNING || streq(name, env);
+}
+
 static void looked_for_files(void *arg, int r)
 {
         struct job_sweep *s = arg;
 
-        for (char **id = s->found; id && *id; id++)
-                if (job_run_find(s->daemon, *id))
-                        **id = '\0'; /* it is needed */
+        for (char **name = s->found; name && *name; name++)
+                if (is_needed(s->daemon, *name))
+                        **name = '\0';
         if (r < 0 || !s->found || worker_run(s->daemon->worker, remove_found, found_removed, s) < 0)
                 found_removed(s, r);
 }

@@ -24,6 +24,7 @@ struct job_run {
         char unit[UNIT_NAME_MAX];
         struct job *job;             /* in the index; NULL until nothing stands in its way */
         struct job_spec spec;
+        struct schedule_change *change; /* of one with a schedule: nothing runs then, and `job' is NULL */
         bool recalled;               /* from an earlier life … */
         bool waits;                  /* … and systemd or the engine cannot be asked yet */
         bool canceled;
@@ -35,14 +36,12 @@ struct job_run {
         struct task *task;
         struct systemd_op *op;
         struct job_output *output;
-        struct timer *timer;         /* until systemd may be there again … */
+        struct timer *timer;         /* … until systemd may be there again … */
         void (*later)(struct job_run *run); /* … for this */
         unsigned tries;              /* of what did not work yet */
         struct fault fault;          /* it failed with; or how it came to its end, for people */
         char *said;                  /* its last lines */
 };
-
-#define JOB_TOO_LONG "it took longer than" /* why, of one that ran out of time */
 
 struct job_run *job_run_find(const struct daemon *d, const char *id);
 /* NULL when out of memory; the request has been told so. */
@@ -65,3 +64,7 @@ void job_run_stop_unit(struct job_run *run);
 void job_cancel_answer(struct daemon *d, struct request *request, const char *id, const char *what);
 /* Tells the request, and those who canceled it: in the row is everything already. */
 void job_run_answer(struct job_run *run);
+/* Its request gets this, whose strings are taken; those who came to cancel it meanwhile have their turn. */
+void job_run_leave(struct job_run *run, struct outcome *outcome);
+/* Somebody waits for its end. 0 or -ENOMEM. */
+int job_run_join(struct job_run *run, struct request *request);

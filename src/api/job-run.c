@@ -4,6 +4,7 @@
 
 #include "api/errand.h"
 #include "api/index.h"
+#include "api/job-schedule.h"
 #include "api/job-unit.h"
 #include "sys/database-jobs.h"
 #include "sys/job-files.h"
@@ -36,9 +37,17 @@ void job_run_free(struct job_run *run)
         (void) timer_free(run->timer);
         (void) slot_free(run->slot);
         job_spec_reset(&run->spec);
+        run->change = schedule_change_free(run->change);
         free(run->cancelers);
         free(run->said);
         free(run);
+}
+
+static void later_comes(void *arg)
+{
+        struct job_run *run = arg;
+
+        run->later(run);
 }
 
 struct job_run *job_run_new(struct daemon *d, struct request *request, const char *id)
@@ -46,7 +55,8 @@ struct job_run *job_run_new(struct daemon *d, struct request *request, const cha
         struct job_run *run = calloc(1, sizeof *run);
         struct fault f;
 
-        if (!run) {
+        if (!run || !(run->timer = timer_new(d->loop, later_comes, run))) {
+                free(run);
                 (void) fault_oom(&f);
                 if (request)
                         change_fail(d, request, &f);
@@ -62,22 +72,10 @@ struct job_run *job_run_new(struct daemon *d, struct request *request, const cha
         return run;
 }
 
-static void later_comes(void *arg)
-{
-        struct job_run *run = arg;
-
-        run->timer = timer_free(run->timer);
-        run->later(run);
-}
-
 void job_run_later(struct job_run *run, void (*step)(struct job_run *run))
 {
         run->later = step;
-        run->timer = timer_new(run->daemon->loop, later_comes, run);
-        if (run->timer)
-                timer_set(run->timer, AGAIN_USEC);
-        else
-                job_run_fail_oom(run);
+        timer_set(run->timer, AGAIN_USEC);
 }
 
 static void progress(void *arg, const char *line)
@@ -173,7 +171,7 @@ static bool write_row(struct job_run *run, database_written *done)
 
         spec_to_json(&run->spec.spec, &spec);
         return text_ok(&spec) &&
-               database_put_job(run->daemon->database, run->job, spec.data, NULL, done, done ? run : NULL);
+               database_put_job(run->daemon->database, run->job, spec.data, "", done, done ? run : NULL);
 }
 
 /* From here on nobody can tell whether it ran, but by its unit. */
@@ -288,7 +286,7 @@ static int prepare(void *arg)
 
         if (r != 0)
                 return r < 0 ? r : IS_REPOSITORY;
-        return job_files_write(root, run->id, &run->spec.spec.env);
+        return job_env_write(root, run->id, &run->spec.spec.env);
 }
 
 /* Another one of its id has ended, and is heard of no more. */
@@ -340,13 +338,19 @@ static void prepared(void *arg, int r)
         }
 }
 
-static int may_begin(const struct daemon *d, const char *id, struct fault *f)
+static int may_begin(const struct daemon *d, const struct job_order *order, struct fault *f)
 {
+        const char *id = order->id;
         const struct job_run *run = job_run_find(d, id);
+        const struct job *job = jobs_find(d->jobs, id);
         int r = 0;
 
         if (d->draining)
                 return fault_set(f, FAULT_AWAY, NULL, "geard is stopping, try again in a moment");
+        if (run && run->change)
+                return fault_set(f, FAULT_CONFLICT, "id", "the schedule of job %s is being changed just now", id);
+        if (!order->spec.schedule && job && job->schedule)
+                return fault_set(f, FAULT_CONFLICT, "id", "job %s has a schedule: DELETE /jobs/ID ends it", id);
         if (run)
                 return fault_set(f, FAULT_CONFLICT, "id", "job %s %s already", id,
                                  run->started || (run->job && run->job->state == JOB_STATE_RUNNING) ? "runs" : "waits");
@@ -363,7 +367,7 @@ void job_run_begin(struct daemon *d, struct request *request, struct job_order *
         struct job_run *run = NULL;
         struct fault f;
 
-        if (may_begin(d, order->id, &f) < 0)
+        if (may_begin(d, order, &f) < 0)
                 change_fail(d, request, &f);
         else
                 run = job_run_new(d, request, order->id);
@@ -376,14 +380,20 @@ void job_run_begin(struct daemon *d, struct request *request, struct job_order *
         order->spec = (struct job_spec){ 0 };
         if (!run->spec.timeout_usec)
                 run->spec.timeout_usec = d->config->job_timeout_usec;
-        if (worker_run(d->worker, prepare, prepared, run) < 0)
+        if (run->spec.schedule)
+                job_schedule_begin(run);
+        else if (worker_run(d->worker, prepare, prepared, run) < 0)
                 job_run_fail_oom(run);
 }
 
 bool job_holds_unit(const struct daemon *d, const char *unit)
 {
         const struct job_run *run;
+        char id[GEAR_ID_MAX + 1];
+        const struct job *job = job_id_of_unit(unit, id) ? jobs_find(d->jobs, id) : NULL;
 
+        if ((job && job->schedule) || !d->schedules_known)
+                return true;
         TAILQ_FOREACH(run, &d->job_runs, link)
         if (streq(run->unit, unit))
                 return true;
@@ -397,8 +407,9 @@ int job_name_is_free(const struct daemon *d, const char *id, struct fault *f)
         if (!job && !job_run_find(d, id))
                 return 0;
         return fault_set(f, FAULT_CONFLICT, "id", "job-%s.service is held by the job %s, which %s", id, id,
-                         job && job_state_is_final(job->state) ? "has ended and is remembered: DELETE /jobs/ID forgets it"
-                                                               : "is under way");
+                         job && job->schedule                    ? "has a schedule: DELETE /jobs/ID ends it"
+                         : job && job_state_is_final(job->state) ? "has ended and is remembered: DELETE /jobs/ID forgets it"
+                                                                 : "is under way");
 }
 
 /* --- the end of geard ------------------------------------------------------------------------------------ */

@@ -47,7 +47,7 @@ void jobs_answer_all(struct daemon *d);
 /* When loop and worker have ended. Their units go on. */
 void job_runs_free(struct daemon *d);
 
-/* Is it the unit of a job that is under way? */
+/* Is it the unit of a job that is under way, or of a scheduled one? */
 bool job_holds_unit(const struct daemon *d, const char *unit);
 /* CONFLICT where a job has the name job-<id>.service, saying so. */
 int job_name_is_free(const struct daemon *d, const char *id, struct fault *f);

@@ -3,15 +3,15 @@
 #include "api/job-unit.h"
 
 #include "api/task.h"
+#include "core/job-text.h"
+#include "core/run-end.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 
 /* The engine gets this much longer than the container to come to an end. */
 #define STOP_MARGIN_USEC (15 * USEC_PER_SEC)
-/* As for gears, see core/unit.c. */
-#define NO_LOG_LIMIT_BURST 100000000
-#define NO_LOG_LIMIT_USEC USEC_PER_SEC
 
 static void set(struct job_unit *u, struct setting s)
 {
@@ -37,8 +37,8 @@ static void set_log(struct job_unit *u, const struct config *config)
 
         /* The container's own lines carry job-ID; these are gear-unit's. */
         set(u, SET_STRING("SyslogIdentifier", "gear-unit"));
-        set(u, SET_U64("LogRateLimitIntervalUSec", limited ? config->log_rate_usec : NO_LOG_LIMIT_USEC));
-        set(u, SET_U32("LogRateLimitBurst", limited ? config->log_rate_burst : NO_LOG_LIMIT_BURST));
+        set(u, SET_U64("LogRateLimitIntervalUSec", limited ? config->log_rate_usec : UNIT_NO_LOG_LIMIT_USEC));
+        set(u, SET_U32("LogRateLimitBurst", limited ? config->log_rate_burst : UNIT_NO_LOG_LIMIT_BURST));
 }
 
 /* gear-unit's own words, up to its verb. */
@@ -97,10 +97,14 @@ static void name_cgroup(struct job_unit *u, const struct daemon *d, const char *
 static int write_commands(struct job_unit *u, const struct daemon *d, const struct job *job, const struct spec *spec,
                           struct fault *f)
 {
-        const struct unit_origin origin = { .kind = UNIT_JOB, .id = job->id, .request_id = job->request_id };
+        char environment[JOB_ENV_MAX];
+        const struct unit_origin origin = {
+                .kind = UNIT_JOB, .id = job->id, .request_id = job->request_id, .environment = environment
+        };
         _cleanup_strv_ char **argv = NULL;
         struct unit_host host;
 
+        job_env_name(job, environment);
         daemon_unit_host(d, &host);
         host.cgroup_parent = u->parent;
         if (unit_docker_argv(spec, &origin, &host, &argv) < 0 || write_start(u, d, argv) < 0)
@@ -130,4 +134,61 @@ int job_unit_init(struct job_unit *u, const struct daemon *d, const struct job *
 void job_unit_reset(struct job_unit *u)
 {
         u->start = strv_free(u->start);
+}
+
+/* --- as files ---------------------------------------------------------------------------------------- */
+
+int job_unit_files(const struct daemon *d, const struct job *job, const struct spec *spec, struct text *ret_service,
+                   struct text *ret_timer, struct fault *f)
+{
+        _cleanup_text_ struct text canonical = { 0 };
+        struct unit_host host;
+        struct job_unit u;
+        int r = job_unit_init(&u, d, job, spec, f);
+
+        daemon_unit_host(d, &host);
+        spec_to_json(spec, &canonical);
+        if (r == 0 && !text_ok(&canonical))
+                r = fault_oom(f);
+        if (r == 0)
+                r = job_text_service(&(struct job_text){ .job = job,
+                                                         .spec = canonical.data,
+                                                         .start = u.start,
+                                                         .clean = u.clean,
+                                                         .stop_usec = spec->stop_timeout_usec + STOP_MARGIN_USEC,
+                                                         .host = &host },
+                                     ret_service, f);
+        if (r == 0)
+                r = job_text_timer(job, ret_timer, f);
+        job_unit_reset(&u);
+        return r;
+}
+
+/* --- its end ----------------------------------------------------------------------------------------- */
+
+bool job_unit_take_end(struct job *job, const struct unit_change *unit)
+{
+        unsigned attempts = 0, of;
+        uint64_t peak = UINT64_MAX;
+
+        job->attempts = 0;
+        job->peak_memory = UINT64_MAX;
+        job->exit_code = unit->exit_code;
+        job->exit_status = unit->exit_status;
+        job->ended_usec = unit->main_ended_usec;
+        if (unit->status && sscanf(unit->status, JOB_STATUS ", " JOB_STATUS_PEAK, &attempts, &of, &peak) >= 2) {
+                job->attempts = attempts;
+                job->peak_memory = peak;
+        }
+        return unit->result && streq(unit->result, "timeout");
+}
+
+void job_unit_set_why(struct job *job, bool out_of_time, const char *otherwise)
+{
+        free(job->why);
+        job->why = NULL;
+        if (out_of_time && asprintf(&job->why, JOB_TOO_LONG " %" PRIu64 " s (timeout)", job->timeout_usec / USEC_PER_SEC) < 0)
+                job->why = NULL;
+        else if (!out_of_time && job->exit_code == 0 && otherwise)
+                job->why = strdup(otherwise);
 }

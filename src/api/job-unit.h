@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* The transient unit in which gear-unit runs the container of a job. */
+/* The unit in which gear-unit runs the container of a job: a transient one, or files where there is a schedule. */
 
 #include "core/job.h"
 #include "daemon.h"
 #include "sys/transient.h"
+
+#define JOB_TOO_LONG "it took longer than" /* why, of one that ran out of time */
 
 #define JOB_UNIT_SETTINGS_MAX 24
 #define JOB_UNIT_WORDS_MAX 12
@@ -25,3 +27,12 @@ struct job_unit {
 int job_unit_init(struct job_unit *u, const struct daemon *d, const struct job *job, const struct spec *spec,
                   struct fault *f);
 void job_unit_reset(struct job_unit *u);
+
+/* Without it: the two files of a job with a schedule, of which the spec is its canonical JSON. */
+int job_unit_files(const struct daemon *d, const struct job *job, const struct spec *spec, struct text *ret_service,
+                   struct text *ret_timer, struct fault *f);
+
+/* What such a unit tells of its end. True: it took too long. */
+bool job_unit_take_end(struct job *job, const struct unit_change *unit);
+/* Why it failed, where the status of its container does not tell; otherwise may be NULL. */
+void job_unit_set_why(struct job *job, bool out_of_time, const char *otherwise);

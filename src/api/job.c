@@ -8,6 +8,7 @@
 #include "api/install.h"
 #include "api/job-json.h"
 #include "api/job-run.h"
+#include "api/job-watch.h"
 #include "api/log.h"
 #include "sys/database-jobs.h"
 
@@ -153,7 +154,7 @@ static int read_filter(const struct call *call, struct filter *filter, struct fa
                 state++;
         if (state == N_JOB_STATES)
                 return fault_set(f, FAULT_INVALID, "state",
-                                 "state: waiting, running, succeeded, failed or canceled is expected");
+                                 "state: waiting, running, succeeded, failed, canceled or scheduled is expected");
         if (limit && (!parse_u64(limit, LIST_LIMIT_MAX, &filter->limit) || filter->limit == 0))
                 return fault_set(f, FAULT_INVALID, "limit", "limit: 1 to %d are allowed", LIST_LIMIT_MAX);
         return filter->after ? gear_id_check(filter->after, "after", f) : 0;
@@ -206,7 +207,7 @@ static void jobs_get(struct call *call)
         if (json)
                 text_add(&t, "{\"jobs\":[");
         else
-                text_addf(&t, "%-32s %-10s %-6s %-20s %s\n", "ID", "STATE", "STATUS", "STARTED", "IMAGE");
+                text_addf(&t, "%-32s %-10s %-6s %-20s %-20s %s\n", "ID", "STATE", "STATUS", "STARTED", "NEXT", "IMAGE");
         next = add_jobs(call, &filter, json, &t);
         if (json) {
                 text_add(&t, "]");
@@ -246,7 +247,7 @@ static void found(void *arg, const char *spec, const char *output, const struct 
                 outcome_of_fault(&outcome, fault);
         } else {
                 job_to_text(job, output, &text);
-                job_to_json(job, spec, output ? output : "", &json);
+                job_to_json(job, job->schedule ? job_watch_spec(job) : spec, output ? output : "", &json);
                 text_addc(&json, '\n');
                 outcome_of(&outcome, 200, text_ok(&text) ? text.data : "", &json);
         }
@@ -300,12 +301,12 @@ static void job_log(struct call *call)
 #define CHANGE (ROUTE_CHANGE | ROUTE_BODY | ROUTE_STREAM)
 
 static const struct route routes[] = {
-        { HTTP_PUT, "/jobs", jobs_put, "job.run", CHANGE, "Run a container once; its id is the request's, or the body's `id'" },
-        { HTTP_POST, "/jobs", jobs_put, "job.run", CHANGE, "Run a container once; its id is the request's, or the body's `id'" },
-        { HTTP_PUT, "/jobs/{id}", jobs_put, "job.run", CHANGE, "Run a container once, by this id" },
-        { HTTP_GET, "/jobs", jobs_get, "job.run", 0, "All jobs that wait, run, or are remembered; ?state= &name= &limit= &after=" },
+        { HTTP_PUT, "/jobs", jobs_put, "job.run", CHANGE, "Run a container once, or by a schedule; its id is the request's, or the body's `id'" },
+        { HTTP_POST, "/jobs", jobs_put, "job.run", CHANGE, "Run a container once, or by a schedule; its id is the request's, or the body's `id'" },
+        { HTTP_PUT, "/jobs/{id}", jobs_put, "job.run", CHANGE, "Run a container once, or by a schedule, by this id" },
+        { HTTP_GET, "/jobs", jobs_get, "job.run", 0, "All jobs that wait, run, are scheduled or remembered; ?state= &name= &limit= &after=" },
         { HTTP_GET, "/jobs/{id}", job_get, "job.run", 0, "How the job is, or how it ended and what it said last" },
-        { HTTP_DELETE, "/jobs/{id}", job_delete, "job.run", ROUTE_CHANGE | ROUTE_BODY, "Cancel the job, or forget one that has ended" },
+        { HTTP_DELETE, "/jobs/{id}", job_delete, "job.run", ROUTE_CHANGE | ROUTE_BODY, "Cancel the job, end its schedule, or forget one that has ended" },
         { HTTP_GET, "/jobs/{id}/log", job_log, "log.read", ROUTE_STREAM, "What the job said, followed" },
         { HTTP_PUT, "/jobs/{id}/log", job_log, "log.read", ROUTE_STREAM, "What the job said, followed" },
 };

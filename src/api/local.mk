@@ -14,11 +14,15 @@ libgeard_la_SOURCES += \
 	src/api/install.c src/api/install.h src/api/install-private.h \
 	src/api/install-steps.c src/api/install-undo.c \
 	src/api/job.c src/api/job.h \
+	src/api/job-adopt.c src/api/job-adopt.h \
 	src/api/job-cancel.c src/api/job-end.c src/api/job-recall.c \
 	src/api/job-json.c src/api/job-json.h \
 	src/api/job-output.c src/api/job-output.h \
 	src/api/job-run.c src/api/job-run.h src/api/job-run-private.h \
+	src/api/job-schedule.c src/api/job-schedule.h src/api/job-schedule-private.h \
+	src/api/job-schedule-start.c src/api/job-unschedule.c \
 	src/api/job-unit.c src/api/job-unit.h \
+	src/api/job-watch.c src/api/job-watch.h src/api/job-watch-private.h src/api/job-watch-start.c \
 	src/api/last-words.c src/api/last-words.h \
 	src/api/lease.c \
 	src/api/list.c src/api/list.h \

@@ -8,6 +8,7 @@
 #include "api/errand.h"
 #include "api/gear-json.h"
 #include "api/job-run.h"
+#include "api/job-watch.h"
 #include "api/recover.h"
 #include "api/state.h"
 #include "api/task.h"
@@ -291,9 +292,13 @@ static void jobs_found(void *arg, struct job *jobs, size_t n, const struct fault
 
                 if (!job)
                         log_error(LOG_FIELDS("GEARD_JOB", jobs[i].id), "job %s is not remembered: out of memory", jobs[i].id);
+                else if (job->schedule)
+                        job_watch_take_row(job, &jobs[i]);
                 else if (!job->image)
                         jobs_take(job, &jobs[i]);
         }
+        if (!fault)
+                job_watch_settle_rows(d);
 }
 
 /* The jobs first: they are there when their requests are found. */
@@ -310,7 +315,7 @@ static void look(void *arg)
 
         bool works = work_look(r->daemon), errands = errands_look(r->daemon), jobs = jobs_look(r->daemon);
 
-        if (r->done && !errands && !r->swept && r->daemon->systemd_synced) {
+        if (r->done && !errands && !r->swept && r->daemon->systemd_synced && job_watch_knows_all(r->daemon)) {
                 r->swept = true;
                 errands_sweep(r->daemon);
                 jobs_sweep(r->daemon);

@@ -3,6 +3,7 @@
 #include "api/recover.h"
 
 #include "api/adopt.h"
+#include "api/job-adopt.h"
 #include "api/index.h"
 #include "api/recall.h"
 #include "api/remove.h"
@@ -134,6 +135,7 @@ static void settle_all(struct daemon *d)
 
         for (size_t i = 0; i < gears_count(d->gears); i++)
                 settle_gear(d, gears_at(d->gears, i), adoption);
+        job_adopt_all(d, adoption);
         if (adoption)
                 adoption_close(adoption);
 }

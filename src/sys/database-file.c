@@ -116,7 +116,7 @@ static const char *const texts[N_STATEMENTS] = {
                         "  started = excluded.started, ended = excluded.ended, timeout = excluded.timeout,"
                         "  memory = excluded.memory, retries = excluded.retries, attempts = excluded.attempts,"
                         "  peak = excluded.peak, exit_code = excluded.exit_code, exit_status = excluded.exit_status,"
-                        "  spec = ifnull(excluded.spec, spec), output = excluded.output",
+                        "  spec = ifnull(excluded.spec, spec), output = ifnull(excluded.output, output)",
         [SQL_JOB_REMOVE] = "DELETE FROM jobs WHERE id = ?1",
         [SQL_JOB_LIST] = "SELECT id, image, user, why, request, state, created, started, ended, timeout, memory,"
                          "  retries, attempts, peak, exit_code, exit_status FROM jobs",

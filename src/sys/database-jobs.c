@@ -26,7 +26,9 @@ static uint64_t column_number(sqlite3_stmt *row, int column)
 static int bind_job(sqlite3_stmt *statement, const struct job *job)
 {
         const char *const texts[] = { job->id, job->image, job->user, job->why, job->request_id };
-        const uint64_t numbers[] = { job->state,        job->created_usec, job->started_usec, job->ended_usec,
+        /* Whether one with a schedule runs is asked of systemd. */
+        const enum job_state state = job->schedule ? JOB_STATE_SCHEDULED : job->state;
+        const uint64_t numbers[] = { state,             job->created_usec, job->started_usec, job->ended_usec,
                                      job->timeout_usec, job->memory_max,   job->retries,      job->attempts,
                                      job->peak_memory };
         const int codes[] = { job->exit_code, job->exit_status };

@@ -97,6 +97,33 @@ def test_changes_on_a_full_disk(small_state):
     assert host.peer("GET", "/container/1/env", headers=JSON).json == {"A": "1"}
 
 
+def test_schedules_on_a_full_disk(small_state):
+    """As above: a schedule comes about or not, and a former one stays."""
+    host, refused = small_state, 0
+    body = {"image": "test/busybox", "command": ["true"], "env": {"A": "x" * 5000}, "labels": {"a": "x" * 5000}}
+    assert host.peer("PUT", "/jobs/s2", {**body, "env": {}, "labels": {}, "schedule": "yearly"}, JSON).status == 201
+    for pages in range(10):
+        leave_free(host, pages)
+        answer = host.peer("PUT", "/jobs/s1", {**body, "schedule": "daily"}, JSON)
+        if answer.status == 201:
+            assert host.peer("DELETE", "/jobs/s1").status == 204
+            continue
+        no_space(answer)
+        answer = host.peer("PUT", "/jobs/s2", {**body, "schedule": "daily", "replace": True}, JSON)
+        if answer.status == 201: # what it takes the place of makes room
+            break
+        no_space(answer)
+        refused += 1
+        assert host.peer("GET", "/jobs/s1").status == 404
+        assert "s1" not in host.sh(f"ls {STATE}/units {STATE}/jobs; find /etc/systemd -name 'job-*'")
+        assert host.peer("GET", "/jobs/s2", headers=JSON).json["schedule"] == "yearly"
+        assert "OnCalendar=yearly" in host.sh(f"cat {STATE}/units/job-s2.timer")
+    assert refused > 2
+    host.sh(f"rm {STATE}/filler")
+    assert host.peer("PUT", "/jobs/s2", {**body, "schedule": "daily", "replace": True}, JSON).status in (200, 201)
+    assert host.peer("DELETE", "/jobs/s2").status == 204
+
+
 def test_a_replacement_on_a_disk_that_fills_up(small_state):
     """Whichever file it fails at: the former gear runs, and is whole."""
     host, refused = small_state, 0

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from lib.gear import (HOLD, at_boot, container_of, create, delete, inspect, log_lines, made, status, traces, turn,
+from lib.gear import (HOLD, JSON, at_boot, container_of, create, delete, inspect, log_lines, made, status, traces, turn,
                       unit_is, wait_running)
 from lib.wait import wait_until
 
@@ -68,8 +68,12 @@ def test_copied_to_another_host_it_all_is_there(make_host):
     made(one, "stopped", stop_timeout="1s")
     turn(one, "stopped", "stopped")
 
+    job = {"image": image, "command": ["sh", "-c", "echo $A"], "env": {"A": "x y"}, "schedule": "yearly"}
+    assert one.peer("PUT", "/jobs/s1", job).status == 201
+
     trust(two, f"{one.address}:5000")
     copy_state(one, two)
+    two.docker("rmi", image, check=False)
     two.install()
 
     for gear in ("pulled", "local"):
@@ -81,6 +85,12 @@ def test_copied_to_another_host_it_all_is_there(make_host):
     for gear in ("rests", "stopped"):
         wait_until(lambda: at_boot(two, gear) == "linked", 20, f"{gear} is at home")
         assert status(two, gear)["state"] == "stopped" and unit_is(two, gear, "inactive")
+
+    wait_until(lambda: two.peer("GET", "/jobs/s1", headers=JSON).json["next"], 20, "the job is due")
+    assert two.sh("systemctl is-enabled job-s1.timer") == "enabled"
+    assert two.peer("PUT", "/jobs/s1", job).status == 200, "it is the same job"
+    two.systemctl("start", "job-s1.service")
+    wait_until(lambda: two.peer("GET", "/jobs/s1", headers=JSON).json["output"] == "x y\n", 20, "it runs here")
 
     # at home now: a boot and a change work as anywhere
     two.reboot()

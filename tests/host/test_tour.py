@@ -40,12 +40,18 @@ def test_the_tour_works_as_printed(host):
 
 
 def test_the_job_of_the_tour_runs_as_printed(host):
-    said = host.sh(printed("__test__/jobs?") + " --fail --silent --show-error").splitlines()
+    said = host.sh(printed("r=count&i=") + " --fail --silent --show-error").splitlines()
     assert said[0].startswith("Job count succeeded") and int(said[1]) > 10, said
     told = host.sh(printed("jobs/count") + " --fail --silent --show-error")
     assert told.startswith("Job count succeeded") and told.endswith(said[1]), told
     # the host is left as it was found, and its unit would stay in sight
     host.systemctl("stop", "job-count")
+
+
+def test_the_schedule_of_the_tour_is_made_as_printed(host):
+    said = host.sh(printed("r=nightly") + " --fail --silent --show-error")
+    assert said.startswith("Job nightly is scheduled (*-*-* 04:30), next at "), said
+    assert "job-nightly.service" in host.sh("systemctl list-timers job-nightly.timer")
 
 
 @pytest.mark.takes(30)
