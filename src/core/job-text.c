@@ -60,7 +60,7 @@ static void add_service(struct text *t, const struct job_text *o)
         text_add(t, "\nRequiresMountsFor=");
         unit_quote(t, o->host->state_directory);
         text_addf(t,
-                  "\n# It is due as often as it is due.\nStartLimitIntervalSec=0\n"
+                  "\n# The calendar alone says how often it runs.\nStartLimitIntervalSec=0\n"
                   "\n[Service]\nType=oneshot\nSlice=gear-jobs.slice\nNotifyAccess=main\nKillMode=mixed\n"
                   "TimeoutStartSec=%" PRIu64 "ms\nTimeoutStopSec=%" PRIu64 "ms\n"
                   "# Waits for the engine without waking it, runs the container, and again if it may.\n",
