@@ -219,11 +219,16 @@ static void run_ends(struct job_watch *w, const struct unit_change *service, con
                 output_read(w, "");
 }
 
+/* Until the run has begun its unit tells the times of the one before. */
+static bool has_begun(const struct unit_change *service)
+{
+        return service->main_began_usec && (!service->main_ended_usec || streq(service->active, "deactivating"));
+}
+
 static void run_begins(struct job_watch *w, const struct unit_change *service)
 {
         struct job *job = w->job;
-        /* Until it has begun these are the times of the run before. */
-        bool began = service->main_began_usec && !(streq(service->active, "activating") && service->main_ended_usec);
+        bool began = has_begun(service);
 
         if (job->state == JOB_STATE_RUNNING) {
                 if (began)
@@ -295,7 +300,7 @@ static bool was_overtaken(struct job_watch *w, const struct unit_change *service
         const struct job *job = w->job;
         struct unit_change heard = { .unit = service->unit };
 
-        if (job->state != JOB_STATE_RUNNING || service->main_began_usec == job->started_usec ||
+        if (job->state != JOB_STATE_RUNNING || !has_begun(service) || service->main_began_usec == job->started_usec ||
             w->heard_before.began_usec != job->started_usec || !w->heard_before.ended_usec)
                 return false;
         take_heard(&w->heard_before, &heard);

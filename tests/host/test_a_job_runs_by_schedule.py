@@ -346,8 +346,11 @@ def test_a_run_that_ends_while_the_bus_is_away(host):
     # … and one of which systemd knows nothing any more
     host.sh(f"systemctl start --no-block {SERVICE}; systemctl stop {TIMER}")
     wait_until(lambda: told(host)["state"] == "running" and told(host)["next"] is None, 20, "it runs")
-    host.sh("systemctl stop dbus.socket dbus.service; sleep 5; systemctl start dbus.socket dbus.service")
-    wait_until(lambda: told(host)["state"] == "scheduled", 20, "it does not run any more")
+    host.sh("systemctl stop dbus.socket dbus.service; sleep 5")
+    now = told(host)["state"]
+    host.sh("systemctl start dbus.socket dbus.service")
+    assert now == "running", "nobody can know yet"
+    wait_until(lambda: told(host)["state"] == "scheduled" and knows_all(host), 20, "it does not run any more")
     assert told(host)["ended"] and (told(host)["result"] == "succeeded" or "not known" in told(host)["reason"])
 
 
