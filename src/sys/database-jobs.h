@@ -16,8 +16,7 @@ typedef void database_job_found(void *arg, const char *spec, const char *output,
 
 /*
  * Copies what it is given, and replaces the row of that id.  spec: what it runs;
- * output: its
- * last lines.  NULL leaves what is there of either.
+ * output: its last lines.  NULL leaves what is there of either.
  */
 struct database_op *database_put_job(struct database *db, const struct job *job, const char *spec, const char *output,
                                      database_written *done, void *arg);

@@ -57,15 +57,12 @@ int job_env_read(const char *root, const char *name, struct environ *ret)
         _cleanup_close_ int folder = open_environments(root);
         _cleanup_free_ char *text = NULL;
         char file[JOB_ENV_MAX + sizeof ENV_SUFFIX];
-        size_t n = 0;
         int r;
 
         if (folder < 0)
                 return folder;
         file_of(name, file);
-        r = file_read_at(folder, file, ENV_MAX, &text, &n);
-        if (r == 0 && strlen(text) != n)
-                r = -EBADMSG;
+        r = file_read_text_at(folder, file, ENV_MAX, &text);
         return r < 0 ? r : environ_from_file(text, ret);
 }
 
@@ -183,20 +180,10 @@ int job_units_write_timer(const char *root, const char *id, const char *timer)
 int job_units_read(const char *root, const char *id, char **ret)
 {
         _cleanup_close_ int folder = open_units(root);
-        _cleanup_free_ char *text = NULL;
         char unit[UNIT_NAME_MAX];
-        size_t n = 0;
-        int r;
 
-        if (folder < 0)
-                return folder;
         job_unit_name(id, unit);
-        r = file_read_at(folder, unit, SERVICE_MAX, &text, &n);
-        if (r == 0 && strlen(text) != n)
-                r = -EBADMSG;
-        if (r == 0)
-                *ret = TAKE(text);
-        return r;
+        return folder < 0 ? folder : file_read_text_at(folder, unit, SERVICE_MAX, ret);
 }
 
 int job_units_remove(const char *root, const char *id)

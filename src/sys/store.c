@@ -181,36 +181,18 @@ int store_each_trace(struct store *s, int (*entry)(void *arg, const char *id), v
 
 int store_read_unit(struct store *s, const char *id, char **ret)
 {
-        _cleanup_free_ char *text = NULL;
         char unit[UNIT_NAME_MAX];
-        size_t n;
-
-        int r;
 
         gear_unit_name(id, unit);
-        r = file_read_at(s->units, unit, UNIT_MAX, &text, &n);
-        if (r == 0 && strlen(text) != n)
-                r = -EBADMSG;
-        if (r == 0)
-                *ret = TAKE(text);
-        return r;
+        return file_read_text_at(s->units, unit, UNIT_MAX, ret);
 }
 
 static int read_env_file(struct store *s, const char *id, char **ret)
 {
-        _cleanup_free_ char *text = NULL;
         char name[NAME_LEN];
-        size_t n;
-        int r;
 
         env_name(id, name);
-        r = file_read_at(s->env, name, ENV_MAX, &text, &n);
-        if (r < 0)
-                return r;
-        if (strlen(text) != n)
-                return -EBADMSG;
-        *ret = TAKE(text);
-        return 0;
+        return file_read_text_at(s->env, name, ENV_MAX, ret);
 }
 
 /* Behind the line that names the request, if there is one. */

@@ -96,6 +96,19 @@ int file_read_at(int dir, const char *name, size_t max, char **ret, size_t *ret_
         return read_path_at(dir, name, O_NOFOLLOW, max, ret, ret_len);
 }
 
+int file_read_text_at(int dir, const char *name, size_t max, char **ret)
+{
+        _cleanup_free_ char *text = NULL;
+        size_t n = 0;
+        int r = file_read_at(dir, name, max, &text, &n);
+
+        if (r == 0 && strlen(text) != n)
+                r = -EBADMSG;
+        if (r == 0)
+                *ret = TAKE(text);
+        return r;
+}
+
 int file_read(const char *path, size_t max, char **ret, size_t *ret_len)
 {
         return read_path_at(AT_FDCWD, path, 0, max, ret, ret_len);

@@ -16,6 +16,8 @@
  * symlink, -EISDIR and -EINVAL for what is no file; ret_len may be NULL.
  */
 int file_read_at(int dir, const char *name, size_t max, char **ret, size_t *ret_len);
+/* … of one that is to be text: -EBADMSG where a NUL is in it. */
+int file_read_text_at(int dir, const char *name, size_t max, char **ret);
 /* A path, symlinks allowed (configuration, /proc). */
 int file_read(const char *path, size_t max, char **ret, size_t *ret_len);
 
