@@ -30,7 +30,6 @@
 #define LIST_LIMIT_MAX 10000     /* ?limit= */
 #define GIT_TALKS_MAX 64         /* repositories that are read or written at once, but for jobs */
 #define FAILURE_LOG_LINES 10     /* quoted in the answer to a failed create */
-#define USER_MAX 256             /* the claim u */
 #define REQUEST_KEEP_SEC 86400   /* ids that came without a token */
 
 enum engine_state {

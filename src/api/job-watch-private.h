@@ -29,7 +29,7 @@ struct job_watch {
         struct slot *slot;         /* while it runs: others wait for it */
         struct run_heard heard, heard_before; /* the latest run, and the one before */
         bool ending;               /* a run is over, but not told yet: … */
-        struct job after;          /* … this is what the job is then */
+        struct job after;          /* … this is the run, and nothing but the run */
         struct job_output *output;
         struct database_op *writing;
         bool untidy;               /* it was replaced while it ran */

@@ -182,17 +182,10 @@ static void row_written(void *arg, const struct fault *fault)
 static void output_read(void *arg, const char *lines)
 {
         struct job_watch *w = arg;
-        struct job row = *w->job;
+        const struct job row = job_with_run(w->job, &w->after);
         struct fault f;
 
         w->output = NULL;
-        row.started_usec = w->after.started_usec;
-        row.ended_usec = w->after.ended_usec;
-        row.attempts = w->after.attempts;
-        row.exit_code = w->after.exit_code;
-        row.exit_status = w->after.exit_status;
-        row.peak_memory = w->after.peak_memory;
-        row.why = w->after.why;
         w->writing = database_put_job(w->daemon->database, &row, w->spec, lines, row_written, w);
         if (w->writing)
                 return;
@@ -205,8 +198,7 @@ static void run_ends(struct job_watch *w, const struct unit_change *service, con
         struct job *after = &w->after;
         bool out_of_time;
 
-        if (job_copy(w->job, after) < 0)
-                return; /* the next question tells it again */
+        *after = (struct job){ .started_usec = w->job->started_usec, .timeout_usec = w->job->timeout_usec };
         w->ending = true;
         out_of_time = job_unit_take_end(after, service);
         if (service->main_began_usec)
@@ -214,7 +206,7 @@ static void run_ends(struct job_watch *w, const struct unit_change *service, con
         if (!after->ended_usec)
                 after->ended_usec = wall_usec();
         job_unit_set_why(after, out_of_time, otherwise);
-        w->output = job_output_read(w->daemon, after->id, after->started_usec, JOB_OUTPUT_LAG_USEC, output_read, w);
+        w->output = job_output_read(w->daemon, w->job->id, after->started_usec, JOB_OUTPUT_LAG_USEC, output_read, w);
         if (!w->output)
                 output_read(w, "");
 }
@@ -305,8 +297,8 @@ static bool was_overtaken(struct job_watch *w, const struct unit_change *service
                 return false;
         take_heard(&w->heard_before, &heard);
         run_ends(w, &heard, "it did not end well");
-        w->ask_again = w->ending;
-        return w->ending;
+        w->ask_again = true;
+        return true;
 }
 
 static void service_told(void *arg, const struct unit_change *service, const struct fault *fault)

@@ -11,6 +11,7 @@
 #define GEAR_ID_MAX 63
 #define UNIT_NAME_MAX (GEAR_ID_MAX + sizeof "gear-.service")
 #define REQUEST_ID_LEN 32
+#define USER_MAX 256 /* of the claim u */
 
 /* [A-Za-z0-9][A-Za-z0-9_.-]{0,62} */
 bool gear_id_valid(const char *id);

@@ -50,17 +50,10 @@ static void add_service(struct text *t, const struct job_text *o)
 {
         const struct job *job = o->job;
 
+        text_addf(t, "\n[Unit]\nDescription=Job %s (%s)\nDocumentation=man:geard(8)\n", job->id, job->image);
+        unit_add_needs(t, o->host);
         text_addf(t,
-                  "\n[Unit]\nDescription=Job %s (%s)\nDocumentation=man:geard(8)\n"
-                  "Wants=network-online.target\nAfter=network-online.target",
-                  job->id, job->image);
-        /* Ordered only: wanting the engine would start one that an administrator stopped. */
-        if (o->host->docker_unit[0])
-                text_addf(t, " %s docker.socket", o->host->docker_unit);
-        text_add(t, "\nRequiresMountsFor=");
-        unit_quote(t, o->host->state_directory);
-        text_addf(t,
-                  "\n# The calendar alone says how often it runs.\nStartLimitIntervalSec=0\n"
+                  "# The calendar alone says how often it runs.\nStartLimitIntervalSec=0\n"
                   "\n[Service]\nType=oneshot\nSlice=gear-jobs.slice\nNotifyAccess=main\nKillMode=mixed\n"
                   "TimeoutStartSec=%" PRIu64 "ms\nTimeoutStopSec=%" PRIu64 "ms\n"
                   "# Waits for the engine without waking it, runs the container, and again if it may.\n",
@@ -159,7 +152,7 @@ static int read_record(const struct json *record, struct job *job, char **ret_sp
         if (r == 0)
                 r = gear_id_check(job->id, "id", f);
         if (r == 0)
-                r = read_text(record, "user", JOB_USER_MAX, &job->user, f);
+                r = read_text(record, "user", USER_MAX, &job->user, f);
         if (r == 0)
                 r = read_text(record, "request", REQUEST_ID_LEN, &request, f);
         if (r == 0)

@@ -110,15 +110,25 @@ void job_take_definition(struct job *job, struct job *from)
         job->retries = from->retries;
 }
 
+struct job job_with_run(const struct job *job, const struct job *run)
+{
+        struct job with = *job;
+
+        with.why = run->why;
+        with.started_usec = run->started_usec;
+        with.ended_usec = run->ended_usec;
+        with.attempts = run->attempts;
+        with.exit_code = run->exit_code;
+        with.exit_status = run->exit_status;
+        with.peak_memory = run->peak_memory;
+        return with;
+}
+
 void job_take_run(struct job *job, struct job *from)
 {
-        take_string(&job->why, &from->why);
-        job->started_usec = from->started_usec;
-        job->ended_usec = from->ended_usec;
-        job->attempts = from->attempts;
-        job->exit_code = from->exit_code;
-        job->exit_status = from->exit_status;
-        job->peak_memory = from->peak_memory;
+        free(job->why);
+        *job = job_with_run(job, from);
+        from->why = NULL;
 }
 
 static char *copy_of(const char *s, bool *oom)

@@ -14,7 +14,6 @@
 #define JOB_TIMEOUT_MAX_USEC (UINT64_C(30) * 86400 * 1000000)
 #define JOB_RETRIES_MAX 100
 #define JOB_SCHEDULE_MAX 256
-#define JOB_USER_MAX 256
 #define JOB_OUTPUT_MAX 16384 /* bytes of its last lines that are kept */
 
 /* --- what is asked for --------------------------------------------------------------- */
@@ -76,6 +75,8 @@ void job_reset(struct job *job);
 /* What it is, and what its last run came to: each is taken from another one, with its strings. */
 void job_take_definition(struct job *job, struct job *from);
 void job_take_run(struct job *job, struct job *from);
+/* The one with the other's last run: for reading, since nothing in it is its own. */
+struct job job_with_run(const struct job *job, const struct job *run);
 
 /* Its end by itself was a good one? */
 bool job_ended_well(const struct job *job);

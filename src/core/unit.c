@@ -275,20 +275,24 @@ static int render_record(struct text *t, const struct spec *spec, const struct u
         return 0;
 }
 
-static void render_unit(struct text *t, const struct spec *spec, const struct unit_origin *origin,
-                        const struct unit_host *host)
+void unit_add_needs(struct text *t, const struct unit_host *host)
 {
-        text_addf(t,
-                  "\n[Unit]\nDescription=Gear %s (%s)\nDocumentation=man:geard(8)\n"
-                  "Wants=network-online.target\nAfter=network-online.target",
-                  origin->id, spec->image);
+        text_add(t, "Wants=network-online.target\nAfter=network-online.target");
         /* Ordered only: wanting the engine would start one that an administrator stopped. */
         if (host->docker_unit[0])
                 text_addf(t, " %s docker.socket", host->docker_unit);
         text_add(t, "\nRequiresMountsFor=");
         unit_quote(t, host->state_directory);
+        text_addc(t, '\n');
+}
+
+static void render_unit(struct text *t, const struct spec *spec, const struct unit_origin *origin,
+                        const struct unit_host *host)
+{
+        text_addf(t, "\n[Unit]\nDescription=Gear %s (%s)\nDocumentation=man:geard(8)\n", origin->id, spec->image);
+        unit_add_needs(t, host);
         text_addf(t,
-                  "\n# Too many crashes in a row end in `failed'. An absent engine is no crash:\n"
+                  "# Too many crashes in a row end in `failed'. An absent engine is no crash:\n"
                   "# gear-unit waits for it and takes the attempt off this count.\n"
                   "StartLimitIntervalSec=%dmin\nStartLimitBurst=%d\n",
                   START_LIMIT_MIN, START_LIMIT_BURST);

@@ -83,6 +83,8 @@ struct unit_record {
 int unit_read(const char *text, struct unit_record *ret, struct fault *f);
 void unit_record_reset(struct unit_record *r);
 
+/* What has to be there before a container: Wants=, After=, RequiresMountsFor=. */
+void unit_add_needs(struct text *t, const struct unit_host *host);
 /* LogRateLimit…=, as the host's configuration says. */
 void unit_add_log_limit(struct text *t, const struct unit_host *host);
 
