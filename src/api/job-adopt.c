@@ -4,23 +4,14 @@
 
 #include "api/job-schedule-private.h"
 #include "api/job-schedule.h"
+#include "api/recover.h"
 #include "core/job-text.h"
 #include "sys/job-files.h"
 #include "util/log.h"
 
 #include <stdio.h>
-#include <sys/stat.h>
 
 /* --- from another host --------------------------------------------------------------------------- */
-
-static void adopted(struct job_run *run)
-{
-        bool failed = run->fault.kind != FAULT_NONE;
-
-        if (failed)
-                log_error(LOG_FIELDS("GEARD_JOB", run->id), "job %s is not at home here: %s", run->id, run->fault.text);
-        adoption_release(TAKE(run->change->adoption), run->fault.kind == FAULT_AWAY);
-}
 
 static int read_files(void *arg)
 {
@@ -69,7 +60,6 @@ static void adopt(struct daemon *d, const struct job *job, struct adoption *adop
                 log_notice(LOG_FIELDS("GEARD_JOB", job->id), "job %s came from another host: making it at home here", job->id);
                 run->change->exists = true;
                 run->change->adoption = adoption;
-                run->change->ended = adopted;
                 if (worker_run(d->worker, read_files, files_read, run) < 0)
                         job_run_free(run);
                 return;
@@ -80,24 +70,6 @@ static void adopt(struct daemon *d, const struct job *job, struct adoption *adop
 }
 
 /* --- links ------------------------------------------------------------------------------------------- */
-
-static void linked(void *arg _unused_, const struct fault *fault)
-{
-        if (fault)
-                log_error(NO_FIELDS, "cannot link a unit: %s", fault->text);
-}
-
-static void link_if_missing(struct daemon *d, const char *unit)
-{
-        char path[4096];
-        struct stat st;
-
-        (void) snprintf(path, sizeof path, "/etc/systemd/system/%s", unit);
-        if (lstat(path, &st) == 0)
-                return;
-        job_units_path(d->config->state_directory, unit, path, sizeof path);
-        (void) systemd_link(d->systemd, path, linked, NULL);
-}
 
 static void reloaded(void *arg _unused_, const struct fault *fault)
 {
@@ -116,7 +88,10 @@ static void compared(void *arg, bool stale, const struct fault *fault)
 /* An earlier life may have ended before it told systemd of what it wrote, or put back. */
 static void look_after(struct daemon *d, const char *unit)
 {
-        link_if_missing(d, unit);
+        char path[4096];
+
+        job_units_path(d->config->state_directory, unit, path, sizeof path);
+        recover_link(d, unit, path);
         (void) systemd_needs_reload(d->systemd, unit, compared, d);
 }
 

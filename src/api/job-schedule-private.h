@@ -26,8 +26,7 @@ struct schedule_change {
         bool written;                 /* its files stand there, or some … */
         bool entered;                 /* … and the index has it */
         void (*removed)(struct job_run *run);
-        struct adoption *adoption;    /* it came from another host: nobody asked … */
-        void (*ended)(struct job_run *run); /* … but this is to know, and whether there was a fault */
+        struct adoption *adoption;    /* it came from another host: nobody asked, but this is to know */
 };
 
 const char *job_schedule_root(const struct job_run *run);

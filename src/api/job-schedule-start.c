@@ -5,12 +5,12 @@
  * or with systemd away, it begins at the first one.
  */
 
+#include "api/adopt.h"
 #include "api/answer.h"
 #include "api/job-json.h"
 #include "api/job-schedule-private.h"
 #include "api/job-schedule.h"
 #include "api/job-watch.h"
-#include "core/job-text.h"
 #include "core/moment.h"
 #include "sys/database-jobs.h"
 #include "sys/job-files.h"
@@ -20,13 +20,22 @@
 
 /* --- the answer ---------------------------------------------------------------------------------------- */
 
+static void end_adoption(struct job_run *run)
+{
+        if (!run->change->adoption)
+                return;
+        if (run->fault.kind != FAULT_NONE)
+                log_error(LOG_FIELDS("GEARD_JOB", run->id), "job %s is not at home here: %s", run->id, run->fault.text);
+        adoption_release(TAKE(run->change->adoption), run->fault.kind == FAULT_AWAY);
+}
+
 void job_schedule_answer_fault(struct job_run *run)
 {
         struct job *job = jobs_find(run->daemon->jobs, run->id);
         struct outcome outcome;
 
-        if (run->change && run->change->ended)
-                run->change->ended(run);
+        if (run->change)
+                end_adoption(run);
         if (job && job->watch) /* a run that ended meanwhile has left it to us */
                 job_watch_tidy(run->daemon, job);
         outcome_of_fault(&outcome, &run->fault);
@@ -41,8 +50,7 @@ static void answer(struct job_run *run)
         struct text json = { 0 };
         struct outcome outcome;
 
-        if (run->change->ended)
-                run->change->ended(run);
+        end_adoption(run);
         text_addf(&text, "Job %s is scheduled%s (%s), ", run->id, same ? " already, and unchanged" : "", job->schedule);
         if (job->next_usec) {
                 text_add(&text, "next at ");
@@ -264,43 +272,9 @@ void job_schedule_start(struct job_run *run)
         await(run, systemd_link(run->daemon->systemd, path, service_linked, run));
 }
 
-/* --- what an earlier life began ---------------------------------------------------------------------------------- */
-
-/* The service counts: the timer may be that of one that was to be put back. */
-static int write_timer(void *arg)
-{
-        struct job_run *run = arg;
-        _cleanup_free_ char *service = NULL, *spec = NULL;
-        _cleanup_text_ struct text timer = { 0 };
-        struct job job = { 0 };
-        struct fault f;
-        int r = job_units_read(job_schedule_root(run), run->id, &service);
-
-        if (r == 0)
-                r = job_text_read(service, &job, &spec, &f);
-        if (r == 0)
-                r = job_text_timer(&job, &timer, &f);
-        if (r == 0)
-                r = job_units_write_timer(job_schedule_root(run), run->id, timer.data);
-        job_reset(&job);
-        return r;
-}
-
-static void timer_written(void *arg, int r)
-{
-        struct job_run *run = arg;
-
-        if (r < 0) {
-                (void) fault_errno(&run->fault, r, "cannot write the timer of job %s", run->id);
-                job_schedule_answer_fault(run);
-        } else {
-                job_schedule_start(run);
-        }
-}
-
+/* The start of geard has written its timer as its service wants it. */
 void job_schedule_go_on(struct job_run *run)
 {
         run->change->exists = true; /* for all that is known */
-        if (worker_run(run->daemon->worker, write_timer, timer_written, run) < 0)
-                timer_written(run, -ENOMEM);
+        job_schedule_start(run);
 }

@@ -76,7 +76,7 @@ static void files_put_back(void *arg, int r)
 
         s->written = false;
         if (r < 0)
-                log_error(LOG_FIELDS("GEARD_JOB", run->id), "what was written for job %s stays for now: %s", run->id,
+                log_error(LOG_FIELDS("GEARD_JOB", run->id), "what was written for job %s could not be taken back: %s", run->id,
                           strerror(-r));
         if (r < 0 || !s->entered) {
                 job_schedule_answer_fault(run);

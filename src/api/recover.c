@@ -57,27 +57,30 @@ int recover_scan(struct daemon *d, struct fault *f)
 
 /* --- what systemd does not know ------------------------------------------------------------------------ */
 
-static bool is_linked(const char *id)
-{
-        char path[UNIT_NAME_MAX + 32];
-        struct stat st;
-
-        (void) snprintf(path, sizeof path, "/etc/systemd/system/gear-%s.service", id);
-        return lstat(path, &st) == 0;
-}
-
 static void linked(void *arg _unused_, const struct fault *fault)
 {
         if (fault)
                 log_error(NO_FIELDS, "cannot link a unit: %s", fault->text);
 }
 
+/* `systemctl disable' of a linked unit takes its link away. */
+void recover_link(struct daemon *d, const char *unit, const char *path)
+{
+        char link[UNIT_NAME_MAX + 32];
+        struct stat st;
+
+        (void) snprintf(link, sizeof link, "/etc/systemd/system/%s", unit);
+        if (lstat(link, &st) < 0)
+                (void) systemd_link(d->systemd, path, linked, NULL);
+}
+
 static void link_gear(struct daemon *d, const struct gear *gear)
 {
-        char path[4096];
+        char unit[UNIT_NAME_MAX], path[4096];
 
+        gear_unit_name(gear->id, unit);
         store_unit_path(d->store, gear->id, path, sizeof path);
-        (void) systemd_link(d->systemd, path, linked, NULL);
+        recover_link(d, unit, path);
 }
 
 /* Before it is written anew for this host: whatever becomes of its image, a boot tries. */
@@ -89,7 +92,7 @@ static void link_as_wanted(struct daemon *d, const struct gear *gear)
         if (gear->phase == GEAR_STARTED)
                 (void) systemd_enable(d->systemd, path, linked, NULL);
         else
-                link_gear(d, gear);
+                (void) systemd_link(d->systemd, path, linked, NULL);
 }
 
 static bool is_half_made(const struct gear *gear)
@@ -123,8 +126,8 @@ static void settle_gear(struct daemon *d, struct gear *gear, struct adoption *ad
                 return;
         if (adoption && !is_half_made(gear))
                 link_as_wanted(d, gear);
-        else if (!is_half_made(gear) && !is_linked(gear->id))
-                link_gear(d, gear); /* `systemctl disable' of a linked unit takes its link away */
+        else if (!is_half_made(gear))
+                link_gear(d, gear);
         if (adoption)
                 adoption_add(adoption, gear);
 }

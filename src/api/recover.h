@@ -18,5 +18,8 @@ void recover_begin(struct daemon *d);
 /* systemd or the engine came or went: says so to systemd (READY, STATUS), and goes on where it can. */
 void recover_look(struct daemon *d);
 
+/* Links a unit of ours, by its file, if it has no link. Whether it is enabled stays as it is. */
+void recover_link(struct daemon *d, const char *unit, const char *path);
+
 /* Containers with our mark whose unit does not run them any more. */
 void recover_containers(struct daemon *d, const struct docker_container *containers, size_t n);
