@@ -141,9 +141,10 @@ static void watch_unit(struct job_run *run, const struct job_unit *unit)
 
 static void start_unit(struct job_run *run)
 {
+        const struct job_unit_options options = { .job = run->job, .spec = &run->spec.spec };
         struct job_unit unit = { .n = 0 };
 
-        if (run->canceled || job_unit_init(&unit, run->daemon, run->job, &run->spec.spec, &run->fault) < 0)
+        if (run->canceled || job_unit_init(&unit, run->daemon, &options, &run->fault) < 0)
                 job_run_fail(run);
         else
                 watch_unit(run, &unit);

@@ -13,7 +13,7 @@
 /* The engine gets this much longer than the container to come to an end. */
 #define STOP_MARGIN_USEC (15 * USEC_PER_SEC)
 
-static void set(struct job_unit *u, struct setting s)
+void job_unit_set(struct job_unit *u, struct setting s)
 {
         assert(u->n < JOB_UNIT_SETTINGS_MAX);
         u->settings[u->n++] = s;
@@ -21,14 +21,14 @@ static void set(struct job_unit *u, struct setting s)
 
 static void set_life(struct job_unit *u, const struct job *job, const struct spec *spec)
 {
-        set(u, SET_STRING("Description", u->description));
-        set(u, SET_STRING("Type", "oneshot"));
-        set(u, SET_BOOL("RemainAfterExit", true));
-        set(u, SET_STRING("Slice", TASK_SLICE));
-        set(u, SET_STRING("NotifyAccess", "main"));
-        set(u, SET_STRING("KillMode", "mixed"));
-        set(u, SET_U64("TimeoutStartUSec", job->timeout_usec));
-        set(u, SET_U64("TimeoutStopUSec", spec->stop_timeout_usec + STOP_MARGIN_USEC));
+        job_unit_set(u, SET_STRING("Description", u->description));
+        job_unit_set(u, SET_STRING("Type", "oneshot"));
+        job_unit_set(u, SET_BOOL("RemainAfterExit", true));
+        job_unit_set(u, SET_STRING("Slice", TASK_SLICE));
+        job_unit_set(u, SET_STRING("NotifyAccess", "main"));
+        job_unit_set(u, SET_STRING("KillMode", "mixed"));
+        job_unit_set(u, SET_U64("TimeoutStartUSec", job->timeout_usec));
+        job_unit_set(u, SET_U64("TimeoutStopUSec", spec->stop_timeout_usec + STOP_MARGIN_USEC));
 }
 
 static void set_log(struct job_unit *u, const struct config *config)
@@ -36,9 +36,9 @@ static void set_log(struct job_unit *u, const struct config *config)
         bool limited = config->log_rate_burst > 0;
 
         /* The container's own lines carry job-ID; these are gear-unit's. */
-        set(u, SET_STRING("SyslogIdentifier", "gear-unit"));
-        set(u, SET_U64("LogRateLimitIntervalUSec", limited ? config->log_rate_usec : UNIT_NO_LOG_LIMIT_USEC));
-        set(u, SET_U32("LogRateLimitBurst", limited ? config->log_rate_burst : UNIT_NO_LOG_LIMIT_BURST));
+        job_unit_set(u, SET_STRING("SyslogIdentifier", "gear-unit"));
+        job_unit_set(u, SET_U64("LogRateLimitIntervalUSec", limited ? config->log_rate_usec : UNIT_NO_LOG_LIMIT_USEC));
+        job_unit_set(u, SET_U32("LogRateLimitBurst", limited ? config->log_rate_burst : UNIT_NO_LOG_LIMIT_BURST));
 }
 
 /* gear-unit's own words, up to its verb. */
@@ -94,40 +94,45 @@ static void name_cgroup(struct job_unit *u, const struct daemon *d, const char *
         (void) snprintf(u->parent, sizeof u->parent, "%s", driver && streq(driver, "systemd") ? slice : path);
 }
 
-static int write_commands(struct job_unit *u, const struct daemon *d, const struct job *job, const struct spec *spec,
-                          struct fault *f)
+static int write_commands(struct job_unit *u, const struct daemon *d, const struct job_unit_options *o, struct fault *f)
 {
-        char environment[JOB_ENV_MAX];
-        const struct unit_origin origin = {
-                .kind = UNIT_JOB, .id = job->id, .request_id = job->request_id, .environment = environment
-        };
+        char environment[JOB_ENV_MAX] = "";
+        const struct unit_origin origin = { .kind = UNIT_JOB,
+                                            .id = o->job->id,
+                                            .request_id = o->job->request_id,
+                                            .environment = environment,
+                                            .options = o->options };
         _cleanup_strv_ char **argv = NULL;
         struct unit_host host;
 
-        job_env_name(job, environment);
+        if (!o->no_environment)
+                job_env_name(o->job, environment);
         daemon_unit_host(d, &host);
         host.cgroup_parent = u->parent;
-        if (unit_docker_argv(spec, &origin, &host, &argv) < 0 || write_start(u, d, argv) < 0)
+        if (unit_docker_argv(o->spec, &origin, &host, &argv) < 0 || write_start(u, d, argv) < 0)
                 return fault_oom(f);
         write_clean(u, d);
         return unit_argv_check(u->start, f);
 }
 
-int job_unit_init(struct job_unit *u, const struct daemon *d, const struct job *job, const struct spec *spec,
-                  struct fault *f)
+int job_unit_init(struct job_unit *u, const struct daemon *d, const struct job_unit_options *o, struct fault *f)
 {
+        const struct job *job = o->job;
         int r;
 
         *u = (struct job_unit){ 0 };
-        (void) snprintf(u->description, sizeof u->description, "Job %s", job->id);
+        if (o->description)
+                (void) snprintf(u->description, sizeof u->description, "%s", o->description);
+        else
+                (void) snprintf(u->description, sizeof u->description, "Job %s", job->id);
         (void) snprintf(u->retries, sizeof u->retries, "--retries=%u", job->retries);
         job_container_name(job->id, u->container);
         name_cgroup(u, d, job->id);
-        set_life(u, job, spec);
+        set_life(u, job, o->spec);
         set_log(u, d->config);
-        r = write_commands(u, d, job, spec, f);
-        set(u, SET_LIST("ExecStart", SETTING_COMMAND, (const char *const *) u->start));
-        set(u, SET_LIST("ExecStopPost", SETTING_COMMAND, u->clean));
+        r = write_commands(u, d, o, f);
+        job_unit_set(u, SET_LIST("ExecStart", SETTING_COMMAND, (const char *const *) u->start));
+        job_unit_set(u, SET_LIST("ExecStopPost", SETTING_COMMAND, u->clean));
         return r;
 }
 
@@ -144,7 +149,7 @@ int job_unit_files(const struct daemon *d, const struct job *job, const struct s
         _cleanup_text_ struct text canonical = { 0 };
         struct unit_host host;
         struct job_unit u;
-        int r = job_unit_init(&u, d, job, spec, f);
+        int r = job_unit_init(&u, d, &(struct job_unit_options){ .job = job, .spec = spec }, f);
 
         daemon_unit_host(d, &host);
         spec_to_json(spec, &canonical);

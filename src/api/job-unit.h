@@ -17,15 +17,26 @@ struct job_unit {
         size_t n;
 
         /* What they point to. */
-        char description[GEAR_ID_MAX + 16], container[UNIT_NAME_MAX];
+        char description[GEAR_ID_MAX + 32], container[UNIT_NAME_MAX];
         char socket[320], engine[320], cgroup[JOB_SLICE_MAX + 64], retries[32], parent[JOB_SLICE_MAX + 64];
         char **start;
         const char *clean[JOB_UNIT_WORDS_MAX];
 };
 
+struct job_unit_options {
+        const struct job *job;
+        const struct spec *spec;
+
+        /* Where the container is no user's, but does a work of ours. */
+        const char *description;    /* NULL: "Job ID" */
+        const char *const *options; /* more of `docker run's; NULL: none */
+        bool no_environment;        /* there is no file of it */
+};
+
 /* Must not move. FAULT_INVALID where its command is too long for a unit. */
-int job_unit_init(struct job_unit *u, const struct daemon *d, const struct job *job, const struct spec *spec,
-                  struct fault *f);
+int job_unit_init(struct job_unit *u, const struct daemon *d, const struct job_unit_options *o, struct fault *f);
+/* One more of its settings; of those with one value the last counts. */
+void job_unit_set(struct job_unit *u, struct setting s);
 void job_unit_reset(struct job_unit *u);
 
 /* Without it: the two files of a job with a schedule, of which the spec is its canonical JSON. */

@@ -221,8 +221,9 @@ int unit_docker_argv(const struct spec *spec, const struct unit_origin *origin, 
         r |= strv_add(&v, "--log-driver=none");
         r |= strv_addf(&v, "--label=%s=%s", names->label, id);
         r |= strv_addf(&v, "--label=io.geard.request=%s", origin->request_id);
-        r |= strv_addf(&v, "--env-file=%s/%s/%s.env", host->state_directory, names->environments,
-                       origin->environment ? origin->environment : id);
+        if (!origin->environment || *origin->environment)
+                r |= strv_addf(&v, "--env-file=%s/%s/%s.env", host->state_directory, names->environments,
+                               origin->environment ? origin->environment : id);
         r |= add_limits(&v, spec, host);
         r |= add_ports(&v, spec, host);
         r |= add_volumes(&v, spec, origin);
@@ -230,6 +231,8 @@ int unit_docker_argv(const struct spec *spec, const struct unit_origin *origin, 
         r |= add_health(&v, &spec->health);
         for (size_t i = 0; i < spec->n_labels; i++)
                 r |= strv_addf(&v, "--label=%s=%s", spec->labels[i].name, spec->labels[i].value);
+        for (const char *const *option = origin->options; option && *option; option++)
+                r |= strv_add(&v, *option);
         r |= strv_add(&v, "--");
         r |= strv_add(&v, spec->image);
         for (char **word = spec->command; word && *word; word++)

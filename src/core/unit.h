@@ -48,7 +48,8 @@ struct unit_origin {
         const char *user;            /* the token's `u`; any text */
         const char *request_id;
         uint64_t created_usec;       /* wall clock; a replacement keeps it: what is older is a former gear's */
-        const char *environment;     /* its file, less the suffix; NULL: the id */
+        const char *environment;     /* its file, less the suffix; NULL: the id; "": it has none */
+        const char *const *options;  /* of `docker run', for which a spec has no field; NULL: none */
 };
 
 /* Too much text for one line is INVALID, naming the field. */

@@ -119,6 +119,30 @@ static void its_command_is_that_of_no_gear(void **state _unused_)
         job_spec_reset(&s);
 }
 
+static void a_work_of_ours_has_options_and_no_environment(void **state _unused_)
+{
+        static const char *const options[] = { "--tmpfs=/tmp", "--userns=host", NULL };
+        const struct unit_origin origin = { .kind = UNIT_JOB, .id = "x", .request_id = "1", .environment = "", .options = options };
+        const struct unit_host host = { .state_directory = "/s", .docker = "/d", .docker_socket = "/k" };
+        struct job_spec s = { 0 };
+        char **argv = NULL;
+        size_t n;
+        struct fault f;
+
+        assert_int_equal(read_spec("{\"image\":\"a\",\"command\":[\"--b\"]}", &s, &f), 0);
+        assert_int_equal(unit_docker_argv(&s.spec, &origin, &host, &argv), 0);
+        n = strv_len(argv);
+        assert_string_equal(argv[n - 5], "--tmpfs=/tmp");
+        assert_string_equal(argv[n - 4], "--userns=host");
+        assert_string_equal(argv[n - 3], "--");
+        assert_string_equal(argv[n - 2], "a");
+        assert_string_equal(argv[n - 1], "--b");
+        for (char **word = argv; *word; word++)
+                assert_false(starts_with(*word, "--env-file"));
+        strv_free(argv);
+        job_spec_reset(&s);
+}
+
 static void a_long_command_fits_no_unit(void **state _unused_)
 {
         char *longest = malloc(UNIT_LINE_MAX + 1);
@@ -275,6 +299,7 @@ int main(void)
                 cmocka_unit_test(a_spec_has_its_own_fields),
                 cmocka_unit_test(a_bad_field_is_named),
                 cmocka_unit_test(its_command_is_that_of_no_gear),
+                cmocka_unit_test(a_work_of_ours_has_options_and_no_environment),
                 cmocka_unit_test(a_long_command_fits_no_unit),
                 cmocka_unit_test(names_follow_from_the_id),
                 cmocka_unit_test(units_tell_whose_they_are),
