@@ -1,10 +1,20 @@
-helper_PROGRAMS += gear-git
-gear_git_SOURCES = \
+git_helper_sources = \
 	src/git-helper/gear-git.c \
 	src/git-helper/git.c src/git-helper/git.h \
 	src/git-helper/relay.c src/git-helper/relay.h \
 	src/git-helper/remote.c src/git-helper/remote.h \
 	src/git-helper/show.c src/git-helper/show.h \
 	src/core/clone-url.c src/core/git-ref.c src/core/ip-scope.c src/util/fault.c src/util/text.c
-# Names its objects differently from those of the library, which has two of them as well.
+
+helper_PROGRAMS += gear-git
+gear_git_SOURCES = $(git_helper_sources)
+# Names its objects differently from those of the library, which has some of them as well.
 gear_git_CFLAGS = $(AM_CFLAGS)
+
+# The same for the containers of GitImage=, which have another libc, or none; without sanitizers, which need theirs.
+if STATIC_HELPER
+helper_PROGRAMS += gear-git-static
+gear_git_static_SOURCES = $(git_helper_sources)
+gear_git_static_CFLAGS = -std=gnu11 $(WARN_CFLAGS) $(HARDEN_CFLAGS)
+gear_git_static_LDFLAGS = $(HARDEN_LDFLAGS) -static-pie $(STATIC_LDFLAGS)
+endif

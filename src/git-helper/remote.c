@@ -12,6 +12,9 @@
 
 /* Some addresses of a host are enough. */
 #define ADDRESSES_MAX 8
+/* The first git with http.curloptResolve. */
+#define HOLDABLE_MAJOR 2
+#define HOLDABLE_MINOR 37
 
 static const char *default_port(enum clone_scheme scheme)
 {
@@ -80,6 +83,26 @@ static void hold_http(const struct clone_url *read, const struct addrinfo *found
         }
 }
 
+/* An older one, of whatever image this is, would pass over what holds it, and look the name up once more. */
+static int need_holdable_git(void)
+{
+        struct git_words w = { 0 };
+        char version[128] = "";
+        unsigned major, minor;
+        int r;
+
+        git_add(&w, "version");
+        r = git_capture(&w, version, sizeof version);
+        if (r != 0)
+                return r;
+        if (sscanf(version, "git version %u.%u", &major, &minor) == 2 &&
+            (major > HOLDABLE_MAJOR || (major == HOLDABLE_MAJOR && minor >= HOLDABLE_MINOR)))
+                return 0;
+        fprintf(stderr, "%s: from %d.%d on a clone can be held to hosts on the Internet, and ClonePrivate= is no\n", version,
+                HOLDABLE_MAJOR, HOLDABLE_MINOR);
+        return EX_UNAVAILABLE;
+}
+
 static void hold_git(const struct clone_url *read, const struct addrinfo *found, struct remote *r)
 {
         char address[INET6_ADDRSTRLEN + 2];
@@ -118,7 +141,7 @@ int remote_hold(const char *url, struct remote *ret)
                 hold_git(&read, found, ret);
         else if (r == 0 && read.scheme == CLONE_SSH)
                 r = hold_ssh(&read, found);
-        else if (r == 0)
+        else if (r == 0 && (r = need_holdable_git()) == 0)
                 hold_http(&read, found, ret);
         freeaddrinfo(found);
         return r;
