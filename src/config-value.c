@@ -6,6 +6,7 @@
 
 #include "core/clone-url.h"
 #include "core/git-ref.h"
+#include "core/image.h"
 #include "util/text.h"
 
 #include <arpa/inet.h>
@@ -106,6 +107,16 @@ int option_name(const struct option *o, const char *value, void *owner)
 int option_unit(const struct option *o, const char *value, void *owner)
 {
         if (*value && !ends_with(value, ".service"))
+                return -EINVAL;
+        return replace_string(member_of(o, owner), value);
+}
+
+int option_image(const struct option *o, const char *value, void *owner)
+{
+        struct image image;
+        struct fault f;
+
+        if (*value && image_parse(value, o->key, &image, &f) < 0)
                 return -EINVAL;
         return replace_string(member_of(o, owner), value);
 }

@@ -63,6 +63,8 @@ static const struct option options[] = {
         DAEMON("CloneKey", clone_key, option_path, "an absolute path", 0, 0),
         DAEMON("ClonePrivate", clone_private, option_flag, "yes or no", 0, 0),
         DAEMON("GitHelper", git_helper, option_path, "an absolute path", 0, 0),
+        DAEMON("GitImage", git_image, option_image, "the name of an image, or nothing", 0, 0),
+        DAEMON("GitImageHelper", git_image_helper, option_path, "an absolute path", 0, 0),
         DAEMON("GitBranch", git_branch, option_branch, "the name of a branch", 0, 0),
         DAEMON("GitReflog", git_reflog, option_flag, "yes or no", 0, 0),
         DAEMON("GitRewinds", git_rewinds, option_flag, "yes or no", 0, 0),
@@ -147,7 +149,8 @@ static const struct {
         { "StateDirectory", "/var/lib/gears" }, { "Database", "/var/lib/geard/geard.db" },
         { "PublishAddress", "0.0.0.0" },        { "Docker", "/usr/bin/docker" },
         { "Helper", HELPERDIR "/gear-unit" },   { "GitHelper", HELPERDIR "/gear-git" },
-        { "GitBranch", "main" },
+        { "GitImageHelper", HELPERDIR "/gear-git-static" },
+        { "GitImage", "" },                     { "GitBranch", "main" },
         { "DockerSocket", "/run/docker.sock" }, { "DockerUnit", "docker.service" },
         { "KeysDirectory", "/etc/geard/keys.d" }, { "NodeName", "" },
 };
@@ -517,6 +520,8 @@ struct config *config_free(struct config *c)
         strv_free(c->clone_paths);
         free(c->clone_key);
         free(c->git_helper);
+        free(c->git_image);
+        free(c->git_image_helper);
         free(c->git_branch);
         strv_free(c->allow_registries);
         free(c->publish_address);

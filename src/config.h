@@ -50,6 +50,8 @@ struct config {
         char *clone_key;              /* CloneKey=: with which ssh clones; NULL: none */
         bool clone_private;           /* ClonePrivate=no: only from hosts on the Internet */
         char *git_helper;             /* GitHelper=/usr/libexec/geard/gear-git */
+        char *git_image;              /* GitImage=: repositories are made in its containers; "": in a sandbox */
+        char *git_image_helper;       /* GitImageHelper=/usr/libexec/geard/gear-git-static */
         char *git_branch;             /* GitBranch=main, the first of a new repository */
         bool git_reflog;              /* GitReflog=yes */
         bool git_rewinds;             /* GitRewinds=yes: pushes may throw commits away */

@@ -201,41 +201,68 @@ static void write_order(struct order *o, const struct errand *e)
                 add_word(o, e->url);
 }
 
-static void start_making(struct errand *e)
+static void start_task(struct errand *e, const struct setting *settings, size_t n)
 {
-        struct order order = { .n = 0 };
-        struct git_unit unit;
-        char dir[512];
-
-        repository_path(errand_root(e), e->id, REPOSITORY_NEW, dir, sizeof dir);
-        if (!git_unit_can_make(dir)) {
-                (void) fault_set(&e->fault, FAULT_INTERNAL, NULL, "repositories can only be made where StateDirectory= is below /var/lib");
-                errand_fail(e);
-                return;
-        }
-        write_order(&order, e);
-        git_unit_init(&unit, e->daemon,
-                      &(struct git_unit_options){ .id = e->id,
-                                                  .dir = dir,
-                                                  .fresh = true,
-                                                  .kept = true,
-                                                  .network = e->url && !order.path,
-                                                  .source = order.path,
-                                                  .key = order.key,
-                                                  .words = order.words,
-                                                  .input = -1,
-                                                  .output = -1 });
         task_keep_no_longer(e->daemon, e->unit);
         e->started = true;
         e->task = task_start(e->daemon,
                              &(struct task_options){ .unit = e->unit,
-                                                     .settings = unit.settings,
-                                                     .n_settings = unit.n,
+                                                     .settings = settings,
+                                                     .n_settings = n,
                                                      .request = e->request,
                                                      .to_the_last_line = e->url },
                              made, e);
         if (!e->task)
                 errand_fail_oom(e);
+}
+
+static void start_in_sandbox(struct errand *e, const struct git_unit_options *options)
+{
+        struct git_unit unit;
+
+        if (!git_unit_can_make(options->dir)) {
+                (void) fault_set(&e->fault, FAULT_INTERNAL, NULL, "repositories can only be made where StateDirectory= is below /var/lib");
+                errand_fail(e);
+                return;
+        }
+        git_unit_init(&unit, e->daemon, options);
+        start_task(e, unit.settings, unit.n);
+}
+
+static void start_in_container(struct errand *e, const struct git_unit_options *options)
+{
+        const char *request = e->request ? request_id(e->request) : "";
+        struct git_container container;
+
+        if (git_container_init(&container, e->daemon, e->base, request, options, &e->fault) < 0)
+                errand_fail(e);
+        else
+                start_task(e, container.unit.settings, container.unit.n);
+        git_container_reset(&container);
+}
+
+static void start_making(struct errand *e)
+{
+        struct order order = { .n = 0 };
+        struct git_unit_options options;
+        char dir[512];
+
+        repository_path(errand_root(e), e->id, REPOSITORY_NEW, dir, sizeof dir);
+        write_order(&order, e);
+        options = (struct git_unit_options){ .id = e->id,
+                                             .dir = dir,
+                                             .fresh = true,
+                                             .kept = true,
+                                             .network = e->url && !order.path,
+                                             .source = order.path,
+                                             .key = order.key,
+                                             .words = order.words,
+                                             .input = -1,
+                                             .output = -1 };
+        if (e->base)
+                start_in_container(e, &options);
+        else
+                start_in_sandbox(e, &options);
 }
 
 static void turn_comes(void *arg)
@@ -246,7 +273,39 @@ static void turn_comes(void *arg)
         start_making(e);
 }
 
-enum { IS_THERE = 1, IS_LEFT }; /* a whole one; what an earlier attempt could not take away */
+/* --- before its turn --------------------------------------------------------------------------------------- */
+
+static void pull_progress(void *arg, const char *line)
+{
+        errand_progress(arg, line);
+}
+
+/* Whoever asks for a repository has named no image, and can do nothing about one that is not to be had. */
+static void image_is_there(void *arg, const struct docker_image *image _unused_, const struct fault *fault)
+{
+        struct errand *e = arg;
+
+        e->get = NULL;
+        if (!fault) {
+                errand_wait_for_turn(e, turn_comes);
+                return;
+        }
+        (void) fault_set(&e->fault, fault->kind == FAULT_MISSING ? FAULT_UPSTREAM : fault->kind, NULL,
+                         "repository %s was not created: %s (GitImage=)", e->id, fault->text);
+        e->fault.retry_after = fault->retry_after;
+        errand_fail(e);
+}
+
+static void get_image(struct errand *e)
+{
+        e->get = image_get_start(e->daemon, &e->base->needs,
+                                 &(struct image_get_hooks){ .progress = pull_progress, .done = image_is_there, .arg = e });
+        if (!e->get)
+                errand_fail_oom(e);
+}
+
+/* There is a whole one; what an earlier attempt could not take away; no container can be run, as e->fault says. */
+enum { IS_THERE = 1, IS_LEFT, CANNOT };
 
 static int look(void *arg)
 {
@@ -255,6 +314,8 @@ static int look(void *arg)
 
         if (r == 0)
                 r = repository_exists(errand_root(e), e->id) == 1 ? IS_THERE : repository_remove_empty(errand_root(e), e->id, REPOSITORY_NEW);
+        if (r == 0 && e->base && git_base_look(e->base, &e->fault) < 0)
+                return CANNOT;
         return r == -ENOTEMPTY || r == -EEXIST ? IS_LEFT : r;
 }
 
@@ -268,9 +329,13 @@ static void looked(void *arg, int r)
         } else if (r == IS_LEFT) {
                 e->again = true;
                 errand_start_emptying(e, REPOSITORY_NEW);
+        } else if (r == CANNOT) {
+                errand_fail(e);
         } else if (r < 0) {
                 (void) fault_errno(&e->fault, r, "cannot look for repository %s", e->id);
                 errand_fail(e);
+        } else if (e->base) {
+                get_image(e);
         } else {
                 errand_wait_for_turn(e, turn_comes);
         }

@@ -7,6 +7,8 @@
  */
 
 #include "api/errand.h"
+#include "api/git-container.h"
+#include "api/image-get.h"
 #include "api/task.h"
 #include "sys/repositories.h"
 
@@ -29,6 +31,8 @@ struct errand {
         bool untidy;             /* e->fault is about the emptying alone */
         uint64_t began_usec;     /* when it was asked for; wall clock */
         enum repository_place emptied; /* by the task under way, where it removes */
+        struct git_base *base;   /* of the container that is to make it; NULL: a sandbox does */
+        struct image_get *get;   /* … and its image */
         struct slot *slot;       /* to do the work, one among others */
         struct task *task;
         struct fault fault;      /* what it fails with, when all is tidy */

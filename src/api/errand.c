@@ -23,6 +23,8 @@ void errand_free(struct errand *e)
         LIST_REMOVE(e, link);
         (void) task_leave(e->task);
         (void) slot_free(e->slot);
+        (void) image_get_cancel(e->get);
+        (void) git_base_free(e->base);
         free(e->url);
         free(e->description);
         free(e->branch);
@@ -170,7 +172,9 @@ void errand_create(struct daemon *d, struct request *request, const char *id, co
         e->url = o->url ? strdup(o->url) : NULL;
         e->description = o->description ? strdup(o->description) : NULL;
         e->branch = o->branch ? strdup(o->branch) : NULL;
-        if (!e->url != !o->url || !e->description != !o->description || !e->branch != !o->branch)
+        e->base = *d->config->git_image ? git_base_new(d->config) : NULL;
+        if (!e->url != !o->url || !e->description != !o->description || !e->branch != !o->branch ||
+            !e->base != !*d->config->git_image)
                 errand_fail_oom(e);
         else
                 errand_start_create(e);

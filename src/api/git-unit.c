@@ -7,9 +7,7 @@
 #include <assert.h>
 #include <stdio.h>
 
-#define GIT_USER "gear-git"
 #define STATE_ROOT "/var/lib/"
-#define TASKS_MAX 64
 #define STOP_USEC (10 * USEC_PER_SEC)
 
 static void set(struct git_unit *u, struct setting s)
@@ -36,7 +34,7 @@ static void set_life(struct git_unit *u, const struct daemon *d, const struct gi
         set(u, SET_U64("TimeoutStartUSec", d->config->job_timeout_usec));
         set(u, SET_U64("TimeoutStopUSec", STOP_USEC));
         set(u, SET_U64("MemoryMax", d->config->job_memory));
-        set(u, SET_U64("TasksMax", TASKS_MAX));
+        set(u, SET_U64("TasksMax", GIT_TASKS_MAX));
         set(u, SET_U64("LimitCORE", 0));
         set(u, SET_U64("LimitFSIZE", d->config->repository_max)); /* most clones are one file, the pack */
         set(u, SET_U32("UMask", 027));
@@ -136,7 +134,7 @@ void git_unit_init(struct git_unit *u, const struct daemon *d, const struct git_
 {
         *u = (struct git_unit){ 0 };
         (void) snprintf(u->dir, sizeof u->dir, "%s", o->dir);
-        (void) snprintf(u->description, sizeof u->description, "Git repository %s", o->id);
+        (void) snprintf(u->description, sizeof u->description, GIT_UNIT_DESCRIPTION, o->id);
         set_life(u, d, o);
         set_view(u, o);
         set_powers(u);

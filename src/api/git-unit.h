@@ -15,6 +15,10 @@
 #define GIT_UNIT_WORDS_MAX 24
 #define GIT_UNIT_DIR "/var/repository" /* where the unit sees it */
 #define GIT_UNIT_KEY "clone-key"       /* the credential's name */
+#define GIT_UNIT_DESCRIPTION "Git repository %s"
+
+#define GIT_USER "gear-git"
+#define GIT_TASKS_MAX 64
 
 struct git_unit {
         struct setting settings[GIT_UNIT_SETTINGS_MAX];

@@ -54,6 +54,7 @@ libgeard_la_SOURCES += \
 	src/api/errand-create.c src/api/errand-recall.c src/api/errand-remove.c \
 	src/api/git-http.c src/api/git-http.h \
 	src/api/git-talk.c src/api/git-talk.h \
+	src/api/git-container.c src/api/git-container.h \
 	src/api/git-unit.c src/api/git-unit.h \
 	src/api/repository.c src/api/repository.h \
 	src/api/repository-log.c src/api/repository-log.h \

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from lib import gitimage
 from lib.gear import JSON, knows_all
 from lib.host import SOCKET
 from lib.killing import MOST, killed_at
@@ -15,10 +16,11 @@ GIT = "/var/lib/gears/git"
 STREAM = {"Accept": "text/plain;stream=true"}
 
 
-@pytest.fixture
-def git(host):
+@pytest.fixture(params=gitimage.PLACES)
+def git(host, request):
     """A host that knows a repository to clone, /srv/origin/one, and forgets jobs soon."""
-    host.configure("60-git", "[Daemon]\nClonePaths=/srv/origin\nClonePrivate=yes\nJobKeep=2s\n")
+    place = gitimage.settings(host, request.param)
+    host.configure("60-git", f"[Daemon]\nClonePaths=/srv/origin\nClonePrivate=yes\nJobKeep=2s\n{place}")
     host.systemctl("reload", "geard")
     host.sh("""
 rm -rf /srv/origin; mkdir -p /srv/origin; cd /srv/origin
@@ -50,6 +52,7 @@ def entries(host):
 def nothing_is_left(host, repository="git1"):
     assert entries(host) == []
     assert repositories(host) == []
+    assert host.sh(f"docker ps -aq -f name=job-{repository} || true") == ""
     wait_until(lambda: "not-found" in host.show(f"job-{repository}")["LoadState"], 20, "its unit is collected")
 
 
@@ -129,7 +132,7 @@ def test_a_clone_has_all_and_tells_how_far_it_is(git):
 def test_a_clone_of_nothing_leaves_nothing(git):
     host = git
     answer = put(host, body={"url": "file:///srv/origin/nothing"})
-    assert answer.status == 500 and "128" in answer.json["detail"] and "does not" in answer.json["detail"], answer
+    assert answer.status == 500 and "exited with status" in answer.json["detail"] and "does not" in answer.json["detail"], answer
     nothing_is_left(host)
     assert put(host).status == 201, "the id can be used again"
 
@@ -232,6 +235,24 @@ def test_no_redirection_leads_in_here(served):
     answer = put(served, body={"url": "http://far.test:8099/away/"})
     assert answer.status == 500, answer
     assert "GET" not in served.sh("journalctl --quiet -u serve-near")
+    nothing_is_left(served)
+
+
+@gitimage.in_container
+def test_a_git_that_cannot_be_held_asks_nobody(served):
+    """One that does not know http.curloptResolve would ask for the name again."""
+    served.sh(f"""cd "$(mktemp -d)"; printf '#!/bin/sh\necho git version 2.36.9\n' > git; chmod 755 git
+printf 'FROM {gitimage.IMAGE}\nADD git /usr/bin/git\n' > Dockerfile
+DOCKER_BUILDKIT=0 docker build -q --network=none -t test/old-git . >/dev/null""")
+    served.configure("62-git", "[Daemon]\nGitImage=test/old-git\n")
+    served.systemctl("reload", "geard")
+    before = served.cursor()
+    try:
+        answer = put(served, body={"url": "http://far.test:8099/one"})
+    finally:
+        served.sh("rm /etc/geard/geard.conf.d/62-git.conf; systemctl reload geard; docker rmi test/old-git")
+    assert answer.status == 500 and "git version 2.36.9: from 2.37 on" in answer.json["detail"], answer
+    assert "GET" not in served.journal("serve-far", "cat", f"--after-cursor={before}")
     nothing_is_left(served)
 
 
@@ -381,6 +402,7 @@ def test_a_full_disk(git):
         host.sh(f"umount -l {GIT}")
 
 
+@gitimage.in_sandbox
 def test_without_git(git):
     host = git
     host.sh("mv /usr/bin/git /usr/bin/git.away")
@@ -392,6 +414,7 @@ def test_without_git(git):
     nothing_is_left(host)
 
 
+@gitimage.in_sandbox
 def test_the_sandbox_holds(git):
     """What runs there sees one repository, and neither sockets nor anybody's state."""
     host = git
@@ -401,3 +424,88 @@ def test_the_sandbox_holds(git):
     shown = json.loads(host.sh("busctl get-property -j org.freedesktop.systemd1 /org/freedesktop/systemd1/unit/job_2dgit1_2eservice "
                                "org.freedesktop.systemd1.Service CapabilityBoundingSet"))
     assert shown["data"] == 0
+
+
+# --- in a container -------------------------------------------------------------------------------------
+
+
+@gitimage.in_container
+def test_git_of_the_image_makes_it_as_gits_user(git):
+    host = git
+    host.sh("mv /usr/bin/git /usr/bin/git.away")
+    try:
+        assert put(host).status == 201
+    finally:
+        host.sh("mv /usr/bin/git.away /usr/bin/git")
+    assert host.sh(f"stat -c '%U:%G %a' {GIT}/git1 {GIT}/git1/HEAD") == "gear-git:gear-git 750\ngear-git:gear-git 640"
+    assert host.show("job-git1")["Description"] == "Git repository git1"
+
+
+@gitimage.in_container
+def test_the_container_holds(stalled):
+    host = stalled
+    begin_stalled_clone(host)
+    wait_until(lambda: host.docker("ps", "-q", "-f", "name=job-git1"), 20, "its container is there")
+    told = json.loads(host.docker("inspect", "job-git1"))[0]
+    how = told["HostConfig"]
+    assert told["Config"]["Image"] == gitimage.IMAGE and told["Config"]["Labels"]["io.geard.job"] == "git1", told
+    assert how["CapDrop"] == ["ALL"] and how["ReadonlyRootfs"] and how["SecurityOpt"] == ["no-new-privileges"], how
+    assert how["Memory"] == 1 << 30 and how["PidsLimit"] == 64 and not how["Privileged"], how
+    writable = [mount["Source"] for mount in told["Mounts"] if mount["RW"]]
+    assert writable == [f"{GIT}/.git1.new"], told["Mounts"]
+    status = host.sh(f"cat /proc/{told['State']['Pid']}/status")
+    user = host.sh("id -u gear-git")
+    assert f"Uid:\t{user}\t{user}\t{user}\t{user}" in status and "CapEff:\t0000000000000000" in status, status
+    assert "CapBnd:\t0000000000000000" in status and "NoNewPrivs:\t1" in status, status
+    host.systemctl("stop", "job-git1")
+    assert outcome(host)["state"] == "failed"
+    nothing_is_left(host)
+
+
+@gitimage.in_container
+def test_an_empty_one_has_no_network(git):
+    """Seen in the argv of its client, since it is done too soon to be looked at."""
+    assert put(git).status == 201
+    assert "--network=none" in git.sh("systemctl cat job-git1")
+
+
+@gitimage.in_container
+def test_a_container_that_is_removed_by_hand(stalled):
+    host = stalled
+    begin_stalled_clone(host)
+    wait_until(lambda: host.docker("ps", "-q", "-f", "name=job-git1"), 20, "its container is there")
+    host.docker("rm", "-f", "job-git1")
+    told = outcome(host)
+    assert told["state"] == "failed" and told["status"] == 500, told
+    nothing_is_left(host)
+
+
+@gitimage.in_container
+@pytest.mark.parametrize("setting, status, said", [
+    ("GitImage=test/busybox", 500, "/usr/bin/git: No such file"),
+    ("GitImage=127.0.0.1:1/nobody/has:this", 502, "GitImage="),
+    ("GitImageHelper=/nowhere/gear-git", 500, "/nowhere/gear-git (GitImageHelper=): No such file")])
+def test_what_it_cannot_be_made_with(git, setting, status, said):
+    host = git
+    host.configure("61-git", f"[Daemon]\n{setting}\n")
+    host.systemctl("reload", "geard")
+    try:
+        answer = put(host)
+    finally:
+        host.sh("rm /etc/geard/geard.conf.d/61-git.conf; systemctl reload geard")
+    assert answer.status == status and said in answer.json["detail"], answer
+    nothing_is_left(host)
+    assert put(host).status == 201, "the id can be used again"
+
+
+@gitimage.in_container
+def test_an_engine_that_is_away(git):
+    host = git
+    host.systemctl("stop", "docker.socket", "docker")
+    try:
+        answer = put(host)
+    finally:
+        host.systemctl("start", "docker")
+    assert answer.status == 503 and answer.headers["retry-after"], answer
+    nothing_is_left(host)
+    wait_until(lambda: put(host).status == 201, 30, "geard sees it again")
