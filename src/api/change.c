@@ -343,6 +343,38 @@ void change_begin(struct call *call, enum subject subject, const char *id, const
         begun(d, NULL, arg);
 }
 
+/* What is left of such a call when its intent is on the disk. */
+struct of_id {
+        change_of_id *begin;
+        char id[GEAR_ID_MAX + 1];
+};
+
+static void of_id_begun(struct daemon *d, struct request *request, void *arg)
+{
+        _cleanup_free_ struct of_id *o = arg;
+
+        if (request)
+                o->begin(d, request, o->id);
+}
+
+void change_begin_of_id(struct call *call, enum subject subject, const char *verb, change_of_id *begin)
+{
+        struct of_id *o = NULL;
+        const char *id;
+        struct fault f;
+        int r = call_gear_id(call, &id, &f);
+
+        if (r == 0 && !(o = calloc(1, sizeof *o)))
+                r = fault_oom(&f);
+        if (r < 0) {
+                answer_fault(call, &f);
+                return;
+        }
+        o->begin = begin;
+        (void) snprintf(o->id, sizeof o->id, "%s", id);
+        change_begin(call, subject, id, verb, of_id_begun, o);
+}
+
 void change_refuse(struct call *call, enum subject subject, const char *id, const char *verb,
                    const struct fault *fault)
 {

@@ -27,6 +27,10 @@ int change_settle_id(struct call *call, struct fault *f);
 void change_begin(struct call *call, enum subject subject, const char *id, const char *verb, change_begun *begun,
                   void *arg);
 
+/* The same for what the call's id alone says: a request that is new goes to begin(), which ends it. */
+typedef void change_of_id(struct daemon *d, struct request *request, const char *id);
+void change_begin_of_id(struct call *call, enum subject subject, const char *verb, change_of_id *begin);
+
 /* One for which there is nothing to change: unless its id was answered well before, and is answered again. */
 void change_refuse(struct call *call, enum subject subject, const char *id, const char *verb,
                    const struct fault *fault);

@@ -107,31 +107,9 @@ static void jobs_put(struct call *call)
 
 /* --- canceling or forgetting one --------------------------------------------------------------------- */
 
-static void delete_begun(struct daemon *d, struct request *request, void *arg)
-{
-        _cleanup_free_ char *id = arg;
-
-        if (request)
-                job_cancel(d, request, id);
-}
-
 static void job_delete(struct call *call)
 {
-        const char *id;
-        char *copy;
-        struct fault f;
-
-        if (call_gear_id(call, &id, &f) < 0) {
-                answer_fault(call, &f);
-                return;
-        }
-        copy = strdup(id);
-        if (copy) {
-                change_begin(call, SUBJECT_JOB, id, JOB_CANCELED, delete_begun, copy);
-                return;
-        }
-        (void) fault_oom(&f);
-        answer_fault(call, &f);
+        change_begin_of_id(call, SUBJECT_JOB, JOB_CANCELED, job_cancel);
 }
 
 /* --- all of them --------------------------------------------------------------------------------------- */

@@ -113,31 +113,9 @@ static void repository_put(struct call *call)
 
 /* --- removing one --------------------------------------------------------------------------------- */
 
-static void delete_begun(struct daemon *d, struct request *request, void *arg)
-{
-        _cleanup_free_ char *id = arg;
-
-        if (request)
-                errand_remove(d, request, id);
-}
-
 static void repository_delete(struct call *call)
 {
-        const char *id;
-        char *copy;
-        struct fault f;
-
-        if (call_gear_id(call, &id, &f) < 0) {
-                answer_fault(call, &f);
-                return;
-        }
-        copy = strdup(id);
-        if (copy) {
-                change_begin(call, SUBJECT_REPOSITORY, id, ERRAND_DELETED, delete_begun, copy);
-                return;
-        }
-        (void) fault_oom(&f);
-        answer_fault(call, &f);
+        change_begin_of_id(call, SUBJECT_REPOSITORY, ERRAND_DELETED, errand_remove);
 }
 
 /* --- all of them ------------------------------------------------------------------------------------ */
