@@ -12,6 +12,7 @@
 #include "core/request.h"
 #include "http/route.h"
 #include "http/server.h"
+#include "sys/bare-root.h"
 #include "sys/database.h"
 #include "sys/dirwatch.h"
 #include "sys/docker.h"
@@ -68,6 +69,7 @@ struct daemon {
         TAILQ_HEAD(, job_run) job_runs;    /* … those under way, by their coming */
         struct slots *slots;               /* whose job may run */
         LIST_HEAD(, errand) errands;       /* … and what is done to repositories */
+        struct bare_root git_root;         /* … in which directory as / … */
         unsigned git_talks;                /* … how often gear-git is asked at this moment … */
         unsigned git_talked;               /* … and was asked ever */
         LIST_HEAD(, git_call) git_calls;   /* … and whom for: clones and pushes */

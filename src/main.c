@@ -37,6 +37,7 @@
 #include <systemd/sd-daemon.h>
 
 /* A client's work in flight gets this long before we go; what it changes goes on in systemd anyway. */
+#define RUN_DIRECTORY "/run/geard"
 #define DRAIN_USEC (20 * USEC_PER_SEC)
 /* ... and then the answer that it was not done this long to leave. */
 #define FLUSH_USEC (2 * USEC_PER_SEC)
@@ -295,6 +296,15 @@ static void watch_units(struct daemon *d)
                             strerror(-r));
 }
 
+static void make_git_root(struct daemon *d)
+{
+        const char *runtime = getenv("RUNTIME_DIRECTORY");
+        int r = bare_root_make(runtime ? runtime : RUN_DIRECTORY, &d->git_root);
+
+        if (r < 0)
+                log_warning(NO_FIELDS, "repositories cannot be worked on without %s: %s", d->git_root.path, strerror(-r));
+}
+
 static int build(struct process *p, struct fault *f)
 {
         static struct route_table tables[API_TABLES];
@@ -318,6 +328,7 @@ static int build(struct process *p, struct fault *f)
         if (build_parts(p) < 0)
                 return fault_oom(f);
         watch_units(d);
+        make_git_root(d);
         r = recover_scan(d, f);
         if (r < 0)
                 return r;

@@ -257,6 +257,7 @@ static void start_making(struct errand *e)
                                              .source = order.path,
                                              .key = order.key,
                                              .words = order.words,
+                                             .reads_nothing = !e->url,
                                              .input = -1,
                                              .output = -1 };
         if (e->base)

@@ -3,8 +3,9 @@
 
 /*
  * The sandbox in which git works on one repository: a user who owns nothing but
- * repositories, of which the unit sees this one; nothing of the host to write to,
- * no capabilities, and no network but for a clone.
+ * repositories, of which the unit sees this one; programs, nothing else of the host
+ * and nothing of it to write to; no capabilities, and no network.  A clone has the
+ * network, and sees what it takes to find a server and to believe it.
  */
 
 #include "core/clone-url.h"
@@ -13,6 +14,7 @@
 
 #define GIT_UNIT_SETTINGS_MAX 64
 #define GIT_UNIT_WORDS_MAX 24
+#define GIT_UNIT_SHOWN_MAX 24
 #define GIT_UNIT_DIR "/var/repository" /* where the unit sees it */
 #define GIT_UNIT_KEY "clone-key"       /* the credential's name */
 #define GIT_UNIT_DESCRIPTION "Git repository %s"
@@ -26,7 +28,7 @@ struct git_unit {
 
         /* What they point to. */
         char dir[512], description[128], source[CLONE_URL_MAX + 1];
-        const char *words[GIT_UNIT_WORDS_MAX], *make_dir[2], *binds[3], *shown[5], *key[3];
+        const char *words[GIT_UNIT_WORDS_MAX], *make_dir[2], *binds[3], *shown[GIT_UNIT_SHOWN_MAX], *key[3];
 };
 
 struct git_unit_options {
@@ -40,6 +42,7 @@ struct git_unit_options {
         bool kept;                 /* it stays in sight when it has come to its end */
         int input, output;         /* what it reads and what it writes; -1: nothing, and to the journal */
         bool reads_only;           /* and may not write into the repository */
+        bool reads_nothing;        /* that somebody else has written: no bytes there could turn git against the kernel */
 };
 
 /* A fresh one is made below /var/lib only. */

@@ -23,6 +23,7 @@ libgeard_la_SOURCES += \
 
 # systemd: the bus, and what is asked over it
 libgeard_la_SOURCES += \
+	src/sys/bare-root.c src/sys/bare-root.h \
 	src/sys/bus.c src/sys/bus.h \
 	src/sys/systemd.c src/sys/systemd.h src/sys/systemd-op.h \
 	src/sys/systemd-batch.c src/sys/systemd-job.c src/sys/systemd-transient.c src/sys/transient.h \

@@ -414,16 +414,65 @@ def test_without_git(git):
     nothing_is_left(host)
 
 
+def exposure(host):
+    """Between 0 and 10; what systemd says of the unit of git1."""
+    told = host.sh("systemd-analyze security job-git1 --no-pager | tail -n 1")
+    return float(told.split(":")[1].split()[0])
+
+
+# Run in git's place: what there is to see and to reach.
+PROBE = """#!/bin/sh
+look() { printf '%s=' "$1" >&2; shift; sh -c "$*" 2>/dev/null | tr '\\n' ' ' >&2; echo >&2; }
+look root 'ls -A /'
+look devices 'ls -A /dev'
+look repositories 'ls -A /var/lib/gears/git; cat /var/lib/gears/git/other/x'
+look system 'for at in / /usr /etc /var /dev; do touch $at/x && echo $at; done'
+look tmp 'touch /tmp/mine; ls -A /tmp'
+look own 'touch /var/repository/mine; ls -A /var/repository'
+look secrets 'cat /etc/geard/geard.conf /etc/passwd /proc/1/environ'
+look network 'python3 -c "import socket; socket.socket(); print(1)"; ls /run/docker.sock /run/geard'
+look user 'setpriv --dump | grep -E "^uid|no_new|bounding" | cut -d: -f2'
+exit 3
+"""
+
+
 @gitimage.in_sandbox
 def test_the_sandbox_holds(git):
-    """What runs there sees one repository, and neither sockets nor anybody's state."""
+    """What makes an empty one sees programs and one directory."""
     host = git
+    host.sh(f"touch /tmp/of-others; mkdir -p {GIT}/other; echo secret > {GIT}/other/x; mv /usr/bin/git /usr/bin/git.away")
+    (host.root / "usr/bin/git").write_text(PROBE)
+    host.sh("chmod 755 /usr/bin/git")
+    try:
+        answer = put(host)
+    finally:
+        host.sh(f"mv /usr/bin/git.away /usr/bin/git; rm -r /tmp/of-others {GIT}/other")
+    seen = dict(line.strip().split("=", 1) for line in answer.json["detail"].split("\n")[1:])
+    user = host.sh("id -u gear-git")
+    assert set(seen["root"].split()) <= set("bin dev etc lib lib32 lib64 libx32 proc root run sbin sys tmp usr var".split()), seen
+    assert seen["devices"].split() == ["null", "urandom"] and seen["repositories"].split() == [".git1.new"], seen
+    assert seen["system"] == seen["secrets"] == seen["network"] == "", seen
+    assert seen["tmp"].split() == ["mine"] and seen["own"].split() == ["mine"], seen
+    assert seen["user"].split() == [user, "1", "[none]"], seen
+    nothing_is_left(host)
+
+
+@gitimage.in_sandbox
+def test_the_unit_says_what_it_may(stalled):
+    host = stalled
     assert put(host).status == 201
-    exposure = host.sh("systemd-analyze security job-git1 --no-pager | tail -n 1")
-    assert float(exposure.split(":")[1].split()[0]) < 2.0, exposure
-    shown = json.loads(host.sh("busctl get-property -j org.freedesktop.systemd1 /org/freedesktop/systemd1/unit/job_2dgit1_2eservice "
-                               "org.freedesktop.systemd1.Service CapabilityBoundingSet"))
-    assert shown["data"] == 0
+    assert exposure(host) < 3.5
+    unit = host.show("job-git1")
+    assert unit.get("CapabilityBoundingSet", "") == "" and unit["NoNewPrivileges"] == unit["PrivateTmp"] == unit["PrivateNetwork"] == "yes", unit
+    assert unit["User"] == "gear-git" and unit["ProtectSystem"] == "strict", unit
+    assert unit["MemoryMax"] == str(1 << 30) and unit["TasksMax"] == "64", unit
+    assert host.peer("DELETE", "/repository/git1").status == 204
+    begin_stalled_clone(host)
+    assert exposure(host) < 2.5
+    assert host.show("job-git1")["PrivateNetwork"] == "no"
+    host.systemctl("stop", "job-git1")
+    assert outcome(host)["state"] == "failed"
+    nothing_is_left(host)
 
 
 # --- in a container -------------------------------------------------------------------------------------

@@ -14,9 +14,11 @@ check_PROGRAMS += tests/unit/test-ip-scope
 tests_unit_test_ip_scope_SOURCES = tests/unit/test-ip-scope.c
 tests_unit_test_ip_scope_LDADD = $(UNIT_LIBS)
 
-check_PROGRAMS += tests/unit/test-repositories tests/unit/test-outlet tests/unit/test-slots
+check_PROGRAMS += tests/unit/test-bare-root tests/unit/test-repositories tests/unit/test-outlet tests/unit/test-slots
 tests_unit_test_slots_SOURCES = tests/unit/test-slots.c $(RUN_LOOP)
 tests_unit_test_slots_LDADD = $(UNIT_LIBS)
+tests_unit_test_bare_root_SOURCES = tests/unit/test-bare-root.c
+tests_unit_test_bare_root_LDADD = $(UNIT_LIBS)
 tests_unit_test_repositories_SOURCES = tests/unit/test-repositories.c
 tests_unit_test_repositories_LDADD = $(UNIT_LIBS)
 tests_unit_test_outlet_SOURCES = tests/unit/test-outlet.c $(RUN_LOOP)
