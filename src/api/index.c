@@ -156,6 +156,15 @@ static void take_unit(struct gear *gear, const struct unit_change *c)
                 gear->job = c->job;
 }
 
+static bool cares_about_unit(void *arg, const char *unit)
+{
+        const struct daemon *d = arg;
+        char id[GEAR_ID_MAX + 1];
+
+        return streq(unit, d->config->docker_unit) || job_watch_cares(d, unit) ||
+               (gear_id_of_unit(unit, id) && gears_find(d->gears, id));
+}
+
 static void on_unit_changed(void *arg, const struct unit_change *change)
 {
         struct daemon *d = arg;
@@ -370,6 +379,7 @@ static void on_systemd_down(void *arg, const char *reason)
 const struct systemd_hooks index_systemd_hooks = {
         .up = on_systemd_up,
         .down = on_systemd_down,
+        .cares = cares_about_unit,
         .changed = on_unit_changed,
         .removed = on_unit_removed,
         .reloaded = on_reloaded,

@@ -370,6 +370,11 @@ static void ask_timer(struct job_watch *w)
 
 /* --- signals and lists ---------------------------------------------------------------------------------- */
 
+bool job_watch_cares(const struct daemon *d, const char *unit)
+{
+        return watch_of(d, unit);
+}
+
 void job_watch_changed(struct daemon *d, const struct unit_change *change)
 {
         struct job_watch *w = watch_of(d, change->unit);

@@ -27,6 +27,8 @@ void job_watch_tidy(struct daemon *d, struct job *job);
 void job_watch_end(struct job *job);
 void job_watch_free_all(struct daemon *d);
 
+/* Is it a unit of a job with a schedule? */
+bool job_watch_cares(const struct daemon *d, const char *unit);
 /* A signal, or an answer, of any unit. */
 void job_watch_changed(struct daemon *d, const struct unit_change *change);
 /* Units may have changed unseen: systemd is there again, or has read its files anew. */

@@ -276,7 +276,7 @@ static void on_properties(struct systemd *s, sd_bus_message *m)
         struct unit_change change = { .unit = unit };
         const char *interface;
 
-        if (!unit_of_path(sd_bus_message_get_path(m), unit, sizeof unit))
+        if (!unit_of_path(sd_bus_message_get_path(m), unit, sizeof unit) || !s->hooks.cares(s->hooks.arg, unit))
                 return;
         if (sd_bus_message_read(m, "s", &interface) >= 0 && unit_change_read(m, &change) >= 0)
                 s->hooks.changed(s->hooks.arg, &change);

@@ -48,6 +48,7 @@ static inline bool unit_is_at_work(const struct unit_change *unit)
 struct systemd_hooks {
         void (*up)(void *arg);
         void (*down)(void *arg, const char *reason);
+        bool (*cares)(void *arg, const char *unit);     /* about its changes? Of most units nobody does */
         void (*changed)(void *arg, const struct unit_change *change);
         void (*removed)(void *arg, const char *unit);   /* no longer loaded */
         void (*reloaded)(void *arg);                    /* all unit files were read again, whoever asked */
