@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #define STATE_ROOT "/var/lib/"
+#define NICE 10
 #define STOP_USEC (10 * USEC_PER_SEC)
 
 static void set(struct git_unit *u, struct setting s)
@@ -31,6 +32,7 @@ static void set_life(struct git_unit *u, const struct daemon *d, const struct gi
                 set(u, SET_STRING("StandardError", "journal"));
         }
         set(u, SET_STRING("Slice", TASK_SLICE));
+        set(u, SET_I32("Nice", NICE)); /* gears, logs and calls come first */
         set(u, SET_U64("TimeoutStartUSec", d->config->job_timeout_usec));
         set(u, SET_U64("TimeoutStopUSec", STOP_USEC));
         set(u, SET_U64("MemoryMax", d->config->job_memory));

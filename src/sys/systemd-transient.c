@@ -95,7 +95,8 @@ static int add_tmpfs(sd_bus_message *m, const char *const *pairs)
 static const char *signature_of(enum setting_kind kind)
 {
         static const char *const signatures[] = {
-                [SETTING_STRING] = "s",          [SETTING_BOOL] = "b",       [SETTING_U32] = "u",
+                [SETTING_STRING] = "s",          [SETTING_BOOL] = "b",       [SETTING_I32] = "i",
+                [SETTING_U32] = "u",
                 [SETTING_U64] = "t",             [SETTING_STRINGS] = "as",   [SETTING_COMMAND] = "a(sasb)",
                 [SETTING_ALLOW] = "(bas)",       [SETTING_BINDS] = "a(ssbt)", [SETTING_PAIRS] = "a(ss)",
                 [SETTING_FD] = "h",
@@ -111,6 +112,8 @@ static int add_value(sd_bus_message *m, const struct setting *s)
                 return sd_bus_message_append(m, "s", s->string);
         case SETTING_BOOL:
                 return sd_bus_message_append(m, "b", s->number != 0);
+        case SETTING_I32:
+                return sd_bus_message_append(m, "i", (int32_t) s->number);
         case SETTING_U32:
                 return sd_bus_message_append(m, "u", (uint32_t) s->number);
         case SETTING_U64:

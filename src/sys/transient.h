@@ -13,6 +13,7 @@
 enum setting_kind {
         SETTING_STRING,
         SETTING_BOOL,
+        SETTING_I32,
         SETTING_U32,
         SETTING_U64,
         SETTING_STRINGS,
@@ -33,6 +34,7 @@ struct setting {
 
 #define SET_STRING(n, v)  ((struct setting){ .name = (n), .kind = SETTING_STRING, .string = (v) })
 #define SET_BOOL(n, v)    ((struct setting){ .name = (n), .kind = SETTING_BOOL, .number = (v) })
+#define SET_I32(n, v)     ((struct setting){ .name = (n), .kind = SETTING_I32, .number = (uint64_t) (v) })
 #define SET_U32(n, v)     ((struct setting){ .name = (n), .kind = SETTING_U32, .number = (v) })
 #define SET_U64(n, v)     ((struct setting){ .name = (n), .kind = SETTING_U64, .number = (v) })
 #define SET_FD(n, v)      ((struct setting){ .name = (n), .kind = SETTING_FD, .number = (uint64_t) (v) })
