@@ -408,8 +408,13 @@ def repositories(runs):
     in_turn(runs, [("geard", once_repository), ("systemd-run", once_init)])
 
 
-def repositories_at_once(n, rate, status, hello):
-    """So many creates at once, most of which wait for their turn, while both servers answer the same load."""
+def repositories_at_once(rounds, n, rate, status, hello):
+    """Again and again so many creates at once, most of which wait for their turn, while both servers answer the same load."""
+    for _ in range(int(rounds)):
+        repositories_burst(n, rate, status, hello)
+
+
+def repositories_burst(n, rate, status, hello):
     loads = [("status", start_load(rate, "127.0.0.1:2223", status)), ("evhttp", start_load(rate, hello, "/"))]
     names = [f"many-{k}" for k in range(int(n))]
     say("all", milliseconds(lambda: at_once([lambda name=name: repository_create(name) for name in names])))
