@@ -232,54 +232,65 @@ int journal_handle_cursor(struct journal_handle *h, char ret[static LOG_CURSOR_M
 
 /* --- one entry ----------------------------------------------------------------------------------- */
 
+#define KNOWN(FIELD)                                  \
+        FIELD("_SYSTEMD_UNIT", unit)                  \
+        FIELD("_SYSTEMD_INVOCATION_ID", run)          \
+        FIELD("_STREAM_ID", stream)                   \
+        FIELD("_TRANSPORT", transport)                \
+        FIELD("_PID", pid)                            \
+        FIELD("_UID", uid)                            \
+        FIELD("_LINE_BREAK", line_break)              \
+        FIELD("SYSLOG_IDENTIFIER", identifier)        \
+        FIELD("PRIORITY", priority)                   \
+        FIELD("MESSAGE_ID", message_id)               \
+        FIELD("UNIT", subject)                        \
+        FIELD("INVOCATION_ID", subject_run)           \
+        FIELD("OBJECT_SYSTEMD_UNIT", object)          \
+        FIELD("EXIT_CODE", code)                      \
+        FIELD("EXIT_STATUS", status)                  \
+        FIELD("UNIT_RESULT", result)                  \
+        FIELD("N_DROPPED", dropped)                   \
+        FIELD("N_RESTARTS", restarts)                 \
+        FIELD("COMMAND", command)
+
 static const struct {
         const char *name;
-        size_t name_len, at, size;
+        size_t at, size;
 } known[] = {
-#define FIELD(name, member)                                                     \
-        {                                                                       \
-                name, sizeof(name) - 1, offsetof(struct fields, member),        \
-                        sizeof(((struct fields *) NULL)->member)                \
-        }
-        FIELD("_SYSTEMD_UNIT", unit),
-        FIELD("_SYSTEMD_INVOCATION_ID", run),
-        FIELD("_STREAM_ID", stream),
-        FIELD("_TRANSPORT", transport),
-        FIELD("_PID", pid),
-        FIELD("_UID", uid),
-        FIELD("_LINE_BREAK", line_break),
-        FIELD("SYSLOG_IDENTIFIER", identifier),
-        FIELD("PRIORITY", priority),
-        FIELD("MESSAGE_ID", message_id),
-        FIELD("UNIT", subject),
-        FIELD("INVOCATION_ID", subject_run),
-        FIELD("OBJECT_SYSTEMD_UNIT", object),
-        FIELD("EXIT_CODE", code),
-        FIELD("EXIT_STATUS", status),
-        FIELD("UNIT_RESULT", result),
-        FIELD("N_DROPPED", dropped),
-        FIELD("N_RESTARTS", restarts),
-        FIELD("COMMAND", command),
-#undef FIELD
+#define PLACE(name, member) { name, offsetof(struct fields, member), sizeof(((struct fields *) NULL)->member) },
+        KNOWN(PLACE)
+#undef PLACE
+};
+static const uint8_t known_lengths[] = {
+#define LENGTH(name, member) sizeof(name) - 1,
+        KNOWN(LENGTH)
+#undef LENGTH
 };
 
-/* Some twenty times per entry: most names differ in length or in the last letter. */
+static void take_value(struct fields *f, size_t i, const char *value, size_t n)
+{
+        char *to = (char *) f + known[i].at;
+
+        if (n >= known[i].size || memchr(value, '\0', n))
+                return;
+        memcpy(to, value, n);
+        to[n] = '\0';
+}
+
+/* Some twenty times per entry: by its length most of what we do not know is passed over at once. */
 static void take_field(struct fields *f, const char *data, size_t name_len, size_t len)
 {
-        const char *value = data + name_len + 1, last = name_len > 0 ? data[name_len - 1] : '\0';
-        size_t n = len - name_len - 1;
+        const uint8_t *end = known_lengths + ARRAY_SIZE(known_lengths);
 
-        for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
-                char *to = (char *) f + known[i].at;
-
-                if (known[i].name_len != name_len || known[i].name[name_len - 1] != last ||
-                    memcmp(known[i].name, data, name_len) != 0)
-                        continue;
-                if (n < known[i].size && !memchr(value, '\0', n)) {
-                        memcpy(to, value, n);
-                        to[n] = '\0';
-                }
+        if (name_len > UINT8_MAX)
                 return;
+        for (const uint8_t *at = known_lengths; (at = memchr(at, (int) name_len, (size_t) (end - at))); at++) {
+                size_t i = (size_t) (at - known_lengths);
+
+                if (memcmp(known[i].name, data, name_len) == 0) {
+                        take_value(f, i, data + name_len + 1, len - name_len - 1);
+                        return;
+                }
         }
 }
 
