@@ -141,16 +141,19 @@ static void set_preparation(struct git_container *c, const struct git_unit_optio
         const char *const make_dir[] = { INSTALL, "-d", "-m", "0750", "-o", GIT_USER, "-g", GIT_USER, "--", o->dir, NULL };
         const char *const copy_key[] = { INSTALL,  "-m",          "0400", "-o", GIT_USER, "-g", GIT_USER, "--",
                                          o->key,   c->key,        NULL };
+        const char *const drop_key[] = { "/usr/bin/rm", "-f", "--", c->key, NULL }; /* the unit stays for JobKeep= */
 
         memcpy(c->make_dir, make_dir, sizeof make_dir);
         job_unit_set(&c->unit, SET_LIST("ExecStartPre", SETTING_COMMAND, c->make_dir));
         if (!o->key)
                 return;
         memcpy(c->copy_key, copy_key, sizeof copy_key);
+        memcpy(c->drop_key, drop_key, sizeof drop_key);
         c->runtime_dirs[0] = c->runtime;
         job_unit_set(&c->unit, SET_LIST("RuntimeDirectory", SETTING_STRINGS, c->runtime_dirs));
         job_unit_set(&c->unit, SET_U32("RuntimeDirectoryMode", 0700));
         job_unit_set(&c->unit, SET_LIST("ExecStartPre", SETTING_COMMAND, c->copy_key));
+        job_unit_set(&c->unit, SET_LIST("ExecStartPost", SETTING_COMMAND, c->drop_key));
 }
 
 static void name_key(struct git_container *c, const char *id)

@@ -36,7 +36,7 @@ struct git_container {
         struct spec spec;
         char id[GEAR_ID_MAX + 1], description[128], user[32], file_max[48];
         char runtime[GEAR_ID_MAX + 16], key[GEAR_ID_MAX + 48];
-        const char *make_dir[11], *copy_key[11], *runtime_dirs[2];
+        const char *make_dir[11], *copy_key[11], *drop_key[5], *runtime_dirs[2];
 };
 
 /* Borrows the options' strings, and must not move. With a fault it is to be reset, too. */

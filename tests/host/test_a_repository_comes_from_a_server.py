@@ -137,6 +137,15 @@ def test_over_ssh_with_its_key(git):
     assert "PRIVATE" not in git.journal() and git.sh(f"grep -rl PRIVATE {GIT} || true") == ""
 
 
+@gitimage.in_container
+def test_the_container_s_copy_of_the_key_goes_with_it(git):
+    also(git, "CloneKey=/root/ssh/key\nJobKeep=1min")
+    assert put(git, SSH).status == 201
+    assert git.show("job-r")["SubState"] == "exited"
+    assert git.sh("stat -c %a /run/gear-git/r; ls -A /run/gear-git/r") == "700"
+    git.systemctl("stop", "job-r")
+
+
 def test_over_ssh_without_one(git):
     answer = put(git, SSH)
     assert answer.status == 500 and "Permission denied" in answer.json["detail"], answer
