@@ -15,6 +15,6 @@ gear_git_CFLAGS = $(AM_CFLAGS)
 if STATIC_HELPER
 helper_PROGRAMS += gear-git-static
 gear_git_static_SOURCES = $(git_helper_sources)
-gear_git_static_CFLAGS = -std=gnu11 $(WARN_CFLAGS) $(HARDEN_CFLAGS)
+gear_git_static_CFLAGS = -std=gnu11 -DLINKED_STATICALLY $(WARN_CFLAGS) $(HARDEN_CFLAGS) -fPIE
 gear_git_static_LDFLAGS = $(HARDEN_LDFLAGS) -static-pie $(STATIC_LDFLAGS)
 endif
