@@ -7,6 +7,9 @@
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#ifdef LINKED_STATICALLY
+#include <nss.h>
+#endif
 #include <stdio.h>
 #include <sysexits.h>
 
@@ -36,18 +39,28 @@ static void print_address(const struct sockaddr *address, bool bracketed, char r
         (void) snprintf(ret, INET6_ADDRSTRLEN + 2, six && bracketed ? "[%s]" : "%s", text);
 }
 
-static int look_up(const char *host, struct addrinfo **ret)
+/* Without the brackets of an address. */
+static void bare_host(const struct clone_url *read, char *ret, size_t size)
+{
+        (void) snprintf(ret, size, "%s", *read->host == '[' ? read->host + 1 : read->host);
+        ret[strcspn(ret, "]")] = '\0';
+}
+
+static int look_up(const struct clone_url *read, struct addrinfo **ret)
 {
         const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
-        char name[512];
+        char host[sizeof read->host];
         int r;
 
-        (void) snprintf(name, sizeof name, "%s", *host == '[' ? host + 1 : host);
-        name[strcspn(name, "]")] = '\0';
-        r = getaddrinfo(name, NULL, &hints, ret);
+        bare_host(read, host, sizeof host);
+#ifdef LINKED_STATICALLY
+        /* Modules that an image names in nsswitch.conf are of another libc. */
+        (void) __nss_configure_lookup("hosts", "files dns");
+#endif
+        r = getaddrinfo(host, NULL, &hints, ret);
         if (r == 0)
                 return 0;
-        fprintf(stderr, "cannot find the host %s: %s\n", host, gai_strerror(r));
+        fprintf(stderr, "cannot find the host %s: %s\n", read->host, gai_strerror(r));
         return EX_NOHOST;
 }
 
@@ -111,12 +124,18 @@ static void hold_git(const struct clone_url *read, const struct addrinfo *found,
         (void) snprintf(r->url, sizeof r->url, "git://%s%s%s%s", address, *read->port ? ":" : "", read->port, read->path);
 }
 
+/* By which known_hosts has it, where the host's name is no longer what ssh is given. */
 static int hold_ssh(const struct clone_url *read, const struct addrinfo *found)
 {
-        char address[INET6_ADDRSTRLEN + 2];
+        char address[INET6_ADDRSTRLEN + 2], host[sizeof read->host], name[sizeof read->host + 16];
 
         print_address(found->ai_addr, false, address);
-        return git_hold_ssh(read->host, address) < 0 ? EX_OSERR : 0;
+        bare_host(read, host, sizeof host);
+        if (*read->port && !streq(read->port, default_port(CLONE_SSH)))
+                (void) snprintf(name, sizeof name, "[%s]:%s", host, read->port);
+        else
+                (void) snprintf(name, sizeof name, "%s", host);
+        return git_hold_ssh(name, address) < 0 ? EX_OSERR : 0;
 }
 
 int remote_hold(const char *url, struct remote *ret)
@@ -133,7 +152,7 @@ int remote_hold(const char *url, struct remote *ret)
                 fprintf(stderr, "%s\n", f.text);
                 return EX_USAGE;
         }
-        r = look_up(read.host, &found);
+        r = look_up(&read, &found);
         if (r != 0)
                 return r;
         r = refuse_private(read.host, found);
