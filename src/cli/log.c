@@ -8,6 +8,8 @@
 #include "cli/source.h"
 #include "cli/verb.h"
 #include "core/log-query.h"
+#include "core/moment.h"
+#include "sys/loop.h"
 #include "sys/split.h"
 
 #include <stdio.h>
@@ -18,7 +20,8 @@
 struct logs {
         const char *socket, *lines, *since, *until, *grep, *priority, *output;
         bool follow;
-        struct text query;
+        uint64_t until_usec; /* where it ends, by the clock of its beginning; UINT64_MAX: nowhere */
+        struct text query, until_text;
         const char *accept;
         bool raw, exported; /* as geard gives them: a line each; in the export format */
         struct log_show show;
@@ -162,7 +165,7 @@ static int go_on(struct logs *l, struct fault *f)
 
                 if (r < 0 && !(was_open && f->kind == FAULT_AWAY))
                         return r;
-                if (r == SOURCE_E_ENDED && !l->follow)
+                if (r == SOURCE_E_ENDED && (!l->follow || wall_usec() >= l->until_usec))
                         return 0;
                 was_open |= r > 0;
                 (void) sleep(AGAIN_SEC);
@@ -190,6 +193,17 @@ static int choose_output(struct logs *l, struct fault *f)
                 return fault_set(f, FAULT_INVALID, "output", "--output: must be text, cat, json or export");
         }
         return 0;
+}
+
+/* Said again behind a broken connection, +5min would be another time; what cannot be read here geard refuses. */
+static void settle_until(struct logs *l)
+{
+        l->until_usec = UINT64_MAX;
+        if (!l->until || !moment_parse(l->until, wall_usec(), &l->until_usec))
+                return;
+        moment_add(&l->until_text, l->until_usec, 6);
+        if (text_ok(&l->until_text))
+                l->until = l->until_text.data;
 }
 
 static int make_query(struct logs *l, char *const *gears, struct fault *f)
@@ -234,11 +248,13 @@ int log_run(int argc, char **argv, struct fault *f)
         if (!gears || !gears[0])
                 return fault_set(f, FAULT_INVALID, NULL, "which gear? gear log GEAR...");
         l.show.named = gears[1];
+        settle_until(&l);
         r = choose_output(&l, f);
         if (r == 0)
                 r = make_query(&l, gears, f);
         if (r == 0)
                 r = go_on(&l, f);
         text_reset(&l.query);
+        text_reset(&l.until_text);
         return r;
 }

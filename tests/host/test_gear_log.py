@@ -77,6 +77,7 @@ def test_what_is_asked_for(two):
     assert out(host, "-o", "cat", "--since", "-1h", "a").split() == ["1", "3", "5", "end-a"]
     assert out(host, "-o", "cat", "--until", "-1h", "a") == ""
     assert out(host, "-o", "cat", "-p", "err", "a") == ""
+    assert out(host, "-f", "-o", "cat", "--since", "-1h", "--until", "+2s", "a").split() == ["1", "3", "5", "end-a"]
 
 
 def test_it_follows_over_a_restart_of_geard(host):
