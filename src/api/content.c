@@ -195,7 +195,8 @@ static int read_where(const struct call *call, struct content *c, struct fault *
                 const char *segment = q->segments[i];
                 size_t len = strlen(segment);
 
-                if (has_control(segment) || !utf8_valid(segment, len) || segment[0] == '-' || streq(segment, ".."))
+                if (has_control(segment) || !utf8_valid(segment, len) || (n == 0 && segment[0] == '-') ||
+                    streq(segment, ".."))
                         return fault_set(f, FAULT_INVALID, "ref", "ref: the name of a branch or tag, or a commit, is expected");
                 if (n + len + 1 >= sizeof c->where)
                         return fault_set(f, FAULT_INVALID, "ref", "ref: at most %d bytes with the path", WHERE_MAX);

@@ -35,6 +35,7 @@ static void looked(void *arg, int r)
 
         if (r == 1) {
                 (void) snprintf(source.unit, sizeof source.unit, "job-%s.service", s->id);
+                (void) snprintf(source.identifier, sizeof source.identifier, "job-%s", s->id);
                 log_stream_begin(s->stream, &source, 1);
                 return;
         }

@@ -148,3 +148,18 @@ def test_another_gear_of_the_same_name_has_a_log_of_its_own(host):
     assert [line["text"] for line in all_lines(host)] == ["latter"]
     assert "former" not in str(records_of(host, cursor=cursor))
     assert "former" not in str(records_of(host, since="-1h"))
+
+
+def test_a_token_opens_no_other_gear_s_log(host, issuer):
+    """Nor one of several, nor by a cursor of its own; and no job's."""
+    for gear in "1", "2":
+        made(host, gear, command=holding(f"echo word-of-{gear}"))
+        all_lines(host, gear)
+    cursor = records_of(host, "1")[-1]["cursor"]
+    token = issuer.token(r="1", a="log.read")
+    own = host.curl("GET", f"/token/{token}/container/log?follow=no&tail=all")
+    assert own.status == 200 and "word-of-1" in own.text, own
+    for target in ("container/2/log", "container/log?r=2", "containers/log?ids=1,2", "containers/log?ids=2", "jobs/2/log",
+                   f"container/2/log?cursor={cursor}", "repository/2/log"):
+        answer = host.curl("GET", f"/token/{token}/{target}{'&' if '?' in target else '?'}follow=no")
+        assert answer.status == 403 and "word-of-2" not in answer.text, (target, answer)
