@@ -37,7 +37,6 @@
 #include <systemd/sd-daemon.h>
 
 /* A client's work in flight gets this long before we go; what it changes goes on in systemd anyway. */
-#define RUN_DIRECTORY "/run/geard"
 #define DRAIN_USEC (20 * USEC_PER_SEC)
 /* ... and then the answer that it was not done this long to leave. */
 #define FLUSH_USEC (2 * USEC_PER_SEC)
@@ -296,11 +295,19 @@ static void watch_units(struct daemon *d)
                             strerror(-r));
 }
 
+/* Where systemd has made no place for us. */
+#define RUN_DIRECTORY "/run/geard"
+
 static void make_git_root(struct daemon *d)
 {
         const char *runtime = getenv("RUNTIME_DIRECTORY");
-        int r = bare_root_make(runtime ? runtime : RUN_DIRECTORY, &d->git_root);
+        _cleanup_free_ char *parent = strdup(runtime ? runtime : RUN_DIRECTORY);
+        int r = -ENOMEM;
 
+        if (parent) {
+                parent[strcspn(parent, ":")] = '\0'; /* the first of several */
+                r = bare_root_make(parent, &d->git_root);
+        }
         if (r < 0)
                 log_warning(NO_FIELDS, "repositories cannot be worked on without %s: %s", d->git_root.path, strerror(-r));
 }

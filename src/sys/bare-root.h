@@ -4,7 +4,8 @@
 /*
  * A directory that is / for units which are to see next to nothing of the host
  * (RootDirectory=): places for what is mounted there, and the links by which programs
- * below /usr are found.
+ * below /usr are found.  It has to outlive us: what is mounted in it goes for a unit
+ * at work when it is removed.
  */
 
 #include "util/base.h"

@@ -5,9 +5,9 @@
 #include <sys/queue.h>
 
 /* The system bus refuses the 129th outstanding call of a connection. */
+#define IN_FLIGHT_MAX 64
 /* A burst of signals holds up no request. */
 #define MESSAGES_AT_ONCE 16
-#define IN_FLIGHT_MAX 64
 #define RECONNECT_USEC (500 * USEC_PER_MSEC)
 
 #define DESTINATION "org.freedesktop.systemd1"

@@ -5,6 +5,8 @@
 #include "sys/systemd-op.h"
 #include "util/text.h"
 
+#include <sys/mount.h>
+
 struct settings {
         const char *unit;
         const struct setting *first;
@@ -76,7 +78,8 @@ static int add_binds(sd_bus_message *m, const char *const *pairs)
         for (; r >= 0 && pairs[0] && pairs[1]; pairs += 2) {
                 bool optional = pairs[0][0] == '-';
 
-                r = sd_bus_message_append(m, "(ssbt)", pairs[0] + optional, pairs[1] + optional, optional, UINT64_C(0));
+                r = sd_bus_message_append(m, "(ssbt)", pairs[0] + optional, pairs[1] + optional, optional,
+                                          (uint64_t) MS_REC);
         }
         return r < 0 ? r : sd_bus_message_close_container(m);
 }
