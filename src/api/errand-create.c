@@ -52,6 +52,32 @@ void errand_undo(struct errand *e)
                 errand_fail_oom(e);
 }
 
+/* --- it is canceled ------------------------------------------------------------------------------------ */
+
+static void fail_canceled(struct errand *e)
+{
+        (void) fault_set(&e->fault, FAULT_CONFLICT, NULL, "repository %s was not created: it was deleted meanwhile", e->id);
+        errand_fail(e);
+}
+
+static void stop_ended(void *arg, const struct task_end *end _unused_)
+{
+        struct errand *e = arg;
+
+        e->stop = NULL;
+}
+
+/* What it is at that is not git's, a look at the disk or a tidying up, comes to its own end. */
+void errand_cancel(struct errand *e)
+{
+        if (e->get || (e->slot && !slot_has_come(e->slot))) {
+                e->get = image_get_cancel(e->get);
+                fail_canceled(e);
+        } else if (e->task && e->started && e->fault.kind == FAULT_NONE && !e->stop) {
+                e->stop = task_stop(e->daemon, e->unit, stop_ended, e);
+        }
+}
+
 bool errand_has_come(const struct errand *e)
 {
         return repository_came_since(errand_root(e), e->id, e->began_usec) == 1;
@@ -116,6 +142,8 @@ void errand_made(struct errand *e, const struct task_end *task)
         else if (task->exit_code == CLD_EXITED && task->exit_status == NO_CREDENTIAL)
                 (void) fault_set(&e->fault, FAULT_FAILED, NULL, "repository %s was not created: %s cannot be read (CloneKey=)",
                                  e->id, e->daemon->config->clone_key ? e->daemon->config->clone_key : "the key");
+        else if (e->deletion)
+                (void) fault_set(&e->fault, FAULT_CONFLICT, NULL, "repository %s was not created: it was deleted meanwhile", e->id);
         else
                 (void) fault_set(&e->fault, fault->kind, NULL, "repository %s was not created: %s%s", e->id, fault->text,
                                  task->lines);
@@ -152,7 +180,7 @@ struct order {
         const char *words[GIT_UNIT_WORDS_MAX];
         size_t n;
         char protocols[64], branch[300], description[300];
-        const char *path; /* of what is cloned from this host */
+        const char *below; /* of ClonePaths=, where it is cloned from this host: no link in it leads anywhere else */
         const char *key;
 };
 
@@ -162,29 +190,41 @@ static void add_word(struct order *o, const char *word)
         o->words[o->n] = NULL;
 }
 
-static void order_clone(struct order *o, const struct errand *e)
+/* The configuration may be another one by now than when it was asked for. */
+static int find_source(struct order *o, const struct errand *e, struct fault *f)
+{
+        const struct clone_rules rules = { .file_paths = e->daemon->config->clone_paths };
+        struct clone_url read;
+        int r = clone_url_check(e->url, "url", &rules, &read, f);
+
+        o->below = r == 0 ? read.below : NULL;
+        return r;
+}
+
+static int order_clone(struct order *o, const struct errand *e, struct fault *f)
 {
         const struct config *config = e->daemon->config;
         char names[32];
 
-        if (starts_with(e->url, FILE_SCHEME))
-                o->path = e->url + strlen(FILE_SCHEME);
+        if (starts_with(e->url, FILE_SCHEME) && find_source(o, e, f) < 0)
+                return -EACCES;
         if (starts_with(e->url, SSH_SCHEME))
                 o->key = config->clone_key;
         (void) snprintf(o->protocols, sizeof o->protocols, "--protocols=%s", protocols_of(e->daemon, e->url, names));
         add_word(o, o->protocols);
-        if (!o->path && !config->clone_private)
+        if (!o->below && !config->clone_private)
                 add_word(o, "--public-only");
         if (o->key)
                 add_word(o, "--key=" GIT_UNIT_KEY);
+        return 0;
 }
 
-static void write_order(struct order *o, const struct errand *e)
+static int write_order(struct order *o, const struct errand *e, struct fault *f)
 {
         const struct config *config = e->daemon->config;
 
-        if (e->url)
-                order_clone(o, e);
+        if (e->url && order_clone(o, e, f) < 0)
+                return -EACCES;
         (void) snprintf(o->branch, sizeof o->branch, "--branch=%s", e->branch ? e->branch : config->git_branch);
         add_word(o, o->branch);
         if (e->description) {
@@ -199,6 +239,7 @@ static void write_order(struct order *o, const struct errand *e)
         add_word(o, GIT_UNIT_DIR);
         if (e->url)
                 add_word(o, e->url);
+        return 0;
 }
 
 static void start_task(struct errand *e, const struct setting *settings, size_t n)
@@ -248,13 +289,16 @@ static void start_making(struct errand *e)
         char dir[512];
 
         repository_path(errand_root(e), e->id, REPOSITORY_NEW, dir, sizeof dir);
-        write_order(&order, e);
+        if (write_order(&order, e, &e->fault) < 0) {
+                errand_fail(e);
+                return;
+        }
         options = (struct git_unit_options){ .id = e->id,
                                              .dir = dir,
                                              .fresh = true,
                                              .kept = true,
-                                             .network = e->url && !order.path,
-                                             .source = order.path,
+                                             .network = e->url && !order.below,
+                                             .source = order.below,
                                              .key = order.key,
                                              .words = order.words,
                                              .reads_nothing = !e->url,
@@ -266,19 +310,14 @@ static void start_making(struct errand *e)
                 start_in_sandbox(e, &options);
 }
 
-static void turn_comes(void *arg)
-{
-        struct errand *e = arg;
-
-        errand_progress(e, e->url ? "Cloning" : "Creating");
-        start_making(e);
-}
-
-/* --- before its turn --------------------------------------------------------------------------------------- */
-
 static void pull_progress(void *arg, const char *line)
 {
         errand_progress(arg, line);
+}
+
+static bool is_of_setting(const struct fault *fault)
+{
+        return fault->kind == FAULT_MISSING || fault->kind == FAULT_INVALID || fault->kind == FAULT_DENIED;
 }
 
 /* Whoever asks for a repository has named no image, and can do nothing about one that is not to be had. */
@@ -288,10 +327,10 @@ static void image_is_there(void *arg, const struct docker_image *image _unused_,
 
         e->get = NULL;
         if (!fault) {
-                errand_wait_for_turn(e, turn_comes);
+                start_making(e);
                 return;
         }
-        (void) fault_set(&e->fault, fault->kind == FAULT_MISSING ? FAULT_UPSTREAM : fault->kind, NULL,
+        (void) fault_set(&e->fault, is_of_setting(fault) ? FAULT_UPSTREAM : fault->kind, NULL,
                          "repository %s was not created: %s (GitImage=)", e->id, fault->text);
         e->fault.retry_after = fault->retry_after;
         errand_fail(e);
@@ -304,6 +343,19 @@ static void get_image(struct errand *e)
         if (!e->get)
                 errand_fail_oom(e);
 }
+
+static void turn_comes(void *arg)
+{
+        struct errand *e = arg;
+
+        errand_progress(e, e->url ? "Cloning" : "Creating");
+        if (e->base)
+                get_image(e);
+        else
+                start_making(e);
+}
+
+/* --- before its turn --------------------------------------------------------------------------------------- */
 
 /* There is a whole one; what an earlier attempt could not take away; no container can be run, as e->fault says. */
 enum { IS_THERE = 1, IS_LEFT, CANNOT };
@@ -335,8 +387,8 @@ static void looked(void *arg, int r)
         } else if (r < 0) {
                 (void) fault_errno(&e->fault, r, "cannot look for repository %s", e->id);
                 errand_fail(e);
-        } else if (e->base) {
-                get_image(e);
+        } else if (e->deletion) {
+                fail_canceled(e);
         } else {
                 errand_wait_for_turn(e, turn_comes);
         }

@@ -23,6 +23,8 @@ struct errand {
         char tidy_unit[UNIT_NAME_MAX]; /* … and this one empties it */
         char *url, *description, *branch;
         bool removes;
+        struct request *deletion; /* came while it was made: that ends, and then this begins; NULL: none */
+        struct task *stop;        /* … of its unit */
         bool recalled;           /* what was done of it before is not known … */
         bool waits;              /* … and cannot be asked yet */
         bool tried_again;        /* a former unit of the name was in the way */
@@ -58,6 +60,7 @@ void errand_wait_for_turn(struct errand *e, void (*go_on)(void *arg));
 void errand_start_create(struct errand *e);
 void errand_made(struct errand *e, const struct task_end *task);
 void errand_undo(struct errand *e); /* nothing is to be left; then it fails */
+void errand_cancel(struct errand *e); /* what is under way of making it is ended */
 void errand_start_remove(struct errand *e);
 void errand_take_away(struct errand *e); /* … when it is its turn */
 void errand_start_emptying(struct errand *e, enum repository_place place);

@@ -22,6 +22,7 @@ void errand_free(struct errand *e)
 {
         LIST_REMOVE(e, link);
         (void) task_leave(e->task);
+        (void) task_leave(e->stop);
         (void) slot_free(e->slot);
         (void) image_get_cancel(e->get);
         (void) git_base_free(e->base);
@@ -31,9 +32,31 @@ void errand_free(struct errand *e)
         free(e);
 }
 
+static void answer_deleted(struct daemon *d, struct request *request, const char *id)
+{
+        struct outcome outcome;
+        char text[160];
+
+        (void) snprintf(text, sizeof text, "Repository %s is deleted\n", id);
+        outcome_of(&outcome, 204, text, NULL);
+        change_end(d, request, &outcome);
+        outcome_reset(&outcome);
+}
+
 static void outcome_written(void *arg)
 {
-        errand_free(arg);
+        struct errand *e = arg;
+        struct daemon *d = e->daemon;
+        struct request *deletion = TAKE(e->deletion);
+        bool made = e->fault.kind == FAULT_NONE;
+        char id[GEAR_ID_MAX + 1];
+
+        (void) snprintf(id, sizeof id, "%s", e->id);
+        errand_free(e);
+        if (deletion && made) /* just before it could be ended */
+                errand_remove(d, deletion, id);
+        else if (deletion)
+                answer_deleted(d, deletion, id);
 }
 
 /* The id is taken until its outcome is on the disk: what comes next must come after it there, too. */
@@ -47,7 +70,7 @@ static void conclude(struct errand *e, struct outcome *outcome)
         if (request)
                 change_end_then(e->daemon, request, outcome, outcome_written, e);
         else
-                errand_free(e);
+                outcome_written(e);
 }
 
 void errand_end(struct errand *e, int code, const char *what)
@@ -149,6 +172,16 @@ struct errand *errand_new(struct daemon *d, struct request *request, const char 
         return e;
 }
 
+static int need_what_it_takes(struct daemon *d, bool makes, struct fault *f)
+{
+        int r = index_need_systemd(d, f);
+
+        if (r < 0 || !makes || !*d->config->git_image)
+                return r;
+        r = index_need_engine(d, f);
+        return r < 0 ? r : index_need_programs(d, f);
+}
+
 static bool may_begin(struct daemon *d, struct request *request, const char *id, bool takes_name)
 {
         struct fault f;
@@ -157,7 +190,7 @@ static bool may_begin(struct daemon *d, struct request *request, const char *id,
                 ;
         else if (errand_find(d, id))
                 (void) fault_set(&f, FAULT_CONFLICT, "id", "job-%s.service is at work on repository %s", id, id);
-        else if (index_need_systemd(d, &f) == 0)
+        else if (need_what_it_takes(d, takes_name, &f) == 0)
                 return true;
         change_fail(d, request, &f);
         return false;
@@ -180,10 +213,25 @@ void errand_create(struct daemon *d, struct request *request, const char *id, co
                 errand_start_create(e);
 }
 
+/* One that is being made is made no further; that it was ended is its end. */
+static bool cancels(struct daemon *d, struct request *request, const char *id)
+{
+        struct errand *e = errand_find(d, id);
+
+        if (!e || e->removes || e->deletion || e->waits)
+                return false;
+        e->deletion = request;
+        errand_cancel(e);
+        return true;
+}
+
 void errand_remove(struct daemon *d, struct request *request, const char *id)
 {
-        struct errand *e = may_begin(d, request, id, false) ? errand_new(d, request, id) : NULL;
+        struct errand *e;
 
+        if (cancels(d, request, id))
+                return;
+        e = may_begin(d, request, id, false) ? errand_new(d, request, id) : NULL;
         if (!e)
                 return;
         e->removes = true;
@@ -203,5 +251,7 @@ void errands_answer_all(struct daemon *d)
                         task_hush(e->task);
                 if (e->request)
                         change_leave(d, TAKE(e->request), &f);
+                if (e->deletion)
+                        change_leave(d, TAKE(e->deletion), &f);
         }
 }

@@ -103,6 +103,7 @@ static int write_spec(struct git_container *c, const struct config *config, cons
         (void) snprintf(c->user, sizeof c->user, "%u:%u", base->uid, base->gid);
         r |= keep(&c->spec.image, base->needs.image);
         r |= keep(&c->spec.user, c->user);
+        r |= keep(&c->spec.workdir, "/"); /* the image's may be closed to it */
         r |= keep(&c->spec.network, o->network ? "host" : "none");
         r |= keep(&c->spec.stop_signal, "SIGKILL"); /* what it leaves is removed; and PID 1 hears no other */
         r |= strv_add(&c->spec.cap_drop, "ALL");
@@ -118,6 +119,7 @@ static int write_unit(struct git_container *c, const struct daemon *d, const str
                                         "--userns=host", /* the uid is the host's */
                                         "--tmpfs=/tmp",
                                         "--ulimit=core=0",
+                                        "--no-healthcheck",
                                         c->file_max,
                                         "--env=CREDENTIALS_DIRECTORY=" KEYS_INSIDE,
                                         NULL };
@@ -141,7 +143,7 @@ static void set_preparation(struct git_container *c, const struct git_unit_optio
         const char *const make_dir[] = { INSTALL, "-d", "-m", "0750", "-o", GIT_USER, "-g", GIT_USER, "--", o->dir, NULL };
         const char *const copy_key[] = { INSTALL,  "-m",          "0400", "-o", GIT_USER, "-g", GIT_USER, "--",
                                          o->key,   c->key,        NULL };
-        const char *const drop_key[] = { "/usr/bin/rm", "-f", "--", c->key, NULL }; /* the unit stays for JobKeep= */
+        const char *const drop_key[] = { "/bin/rm", "-f", "--", c->key, NULL }; /* the unit stays for JobKeep= */
 
         memcpy(c->make_dir, make_dir, sizeof make_dir);
         job_unit_set(&c->unit, SET_LIST("ExecStartPre", SETTING_COMMAND, c->make_dir));

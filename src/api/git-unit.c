@@ -31,6 +31,8 @@ static void set_life(struct git_unit *u, const struct daemon *d, const struct gi
                 set(u, SET_STRING("StandardOutput", "null"));
                 set(u, SET_STRING("StandardError", "journal"));
         }
+        set(u, SET_STRING("SyslogIdentifier", u->identifier));
+        set(u, SET_BOOL("SyslogLevelPrefix", false));
         set(u, SET_STRING("Slice", TASK_SLICE));
         set(u, SET_I32("Nice", NICE)); /* gears, logs and calls come first */
         set(u, SET_U64("TimeoutStartUSec", d->config->job_timeout_usec));
@@ -42,18 +44,14 @@ static void set_life(struct git_unit *u, const struct daemon *d, const struct gi
         set(u, SET_U32("UMask", 027));
 }
 
-/* What a clone sees of the host: programs, certificates, names. Not the sockets, nor anybody's state. */
-static void set_view_of_host(struct git_unit *u, const struct git_unit_options *o)
+/* What a clone over the network sees of the host: programs, certificates, names. Not the sockets, nor anybody's state. */
+static void set_view_of_host(struct git_unit *u)
 {
         static const char *const hidden[] = { "/var", "ro", "/run", "ro", "/srv", "ro", NULL };
         /* Without /sys, capabilities and most of /proc, ProtectKernel*= would protect nothing, and take 15 ms. */
         static const char *const closed[] = { "/sys", "-/etc/geard", "-/etc/shadow", "-/etc/gshadow", NULL };
 
         u->shown[0] = u->shown[1] = "-/run/systemd/resolve";
-        if (o->source) { /* which git says better that it is missing */
-                (void) snprintf(u->source, sizeof u->source, "-%s", o->source);
-                u->shown[2] = u->shown[3] = u->source;
-        }
         set(u, SET_STRING("ProtectHome", "yes"));
         set(u, SET_LIST("TemporaryFileSystem", SETTING_PAIRS, hidden));
         set(u, SET_LIST("BindReadOnlyPaths", SETTING_BINDS, u->shown));
@@ -75,7 +73,7 @@ static void show(struct git_unit *u, size_t *n, const char *path)
  * All other work needs programs and nothing else. A root of its own is not only
  * smaller: systemd reads the table of mounts for each one that it hides or opens.
  */
-static void set_view_of_programs(struct git_unit *u, const struct daemon *d)
+static void set_view_of_programs(struct git_unit *u, const struct daemon *d, const struct git_unit_options *o)
 {
         static const char *const scratch[] = { "/var", "ro", NULL };
         static const char *const devices[] = { "/dev/null", "/dev/null", "/dev/urandom", "/dev/urandom", NULL };
@@ -86,6 +84,10 @@ static void set_view_of_programs(struct git_unit *u, const struct daemon *d)
                 show(u, &n, *path);
         if (!starts_with(d->config->git_helper, "/usr/"))
                 show(u, &n, d->config->git_helper);
+        if (o->source) { /* which git says better that it is missing */
+                (void) snprintf(u->source, sizeof u->source, "-%s", o->source);
+                show(u, &n, u->source);
+        }
         set(u, SET_STRING("RootDirectory", d->git_root.path));
         set(u, SET_BOOL("MountAPIVFS", false));
         set(u, SET_LIST("TemporaryFileSystem", SETTING_PAIRS, scratch));
@@ -95,10 +97,10 @@ static void set_view_of_programs(struct git_unit *u, const struct daemon *d)
 
 static void set_view(struct git_unit *u, const struct daemon *d, const struct git_unit_options *o)
 {
-        if (o->network || o->source)
-                set_view_of_host(u, o);
+        if (o->network)
+                set_view_of_host(u);
         else
-                set_view_of_programs(u, d);
+                set_view_of_programs(u, d, o);
         u->binds[0] = u->dir;
         u->binds[1] = GIT_UNIT_DIR;
         set(u, SET_LIST(o->reads_only ? "BindReadOnlyPaths" : "BindPaths", SETTING_BINDS, u->binds));
@@ -175,6 +177,7 @@ void git_unit_init(struct git_unit *u, const struct daemon *d, const struct git_
         *u = (struct git_unit){ 0 };
         (void) snprintf(u->dir, sizeof u->dir, "%s", o->dir);
         (void) snprintf(u->description, sizeof u->description, GIT_UNIT_DESCRIPTION, o->id);
+        (void) snprintf(u->identifier, sizeof u->identifier, "job-%s", o->id);
         set_life(u, d, o);
         set_view(u, d, o);
         set_powers(u, o);

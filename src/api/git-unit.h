@@ -4,8 +4,8 @@
 /*
  * The sandbox in which git works on one repository: a user who owns nothing but
  * repositories, of which the unit sees this one; programs, nothing else of the host
- * and nothing of it to write to; no capabilities, and no network.  A clone has the
- * network, and sees what it takes to find a server and to believe it.
+ * and nothing of it to write to; no capabilities, and no network.  A clone from
+ * elsewhere has the network, and sees what it takes to find a server and to believe it.
  */
 
 #include "core/clone-url.h"
@@ -27,7 +27,7 @@ struct git_unit {
         size_t n;
 
         /* What they point to. */
-        char dir[512], description[128], source[CLONE_URL_MAX + 1];
+        char dir[512], description[128], identifier[GEAR_ID_MAX + 8], source[CLONE_URL_MAX + 1];
         const char *words[GIT_UNIT_WORDS_MAX], *make_dir[2], *binds[3], *shown[GIT_UNIT_SHOWN_MAX], *key[3];
 };
 
@@ -36,7 +36,7 @@ struct git_unit_options {
         const char *dir;           /* its directory on the host */
         bool fresh;                /* it is to be made */
         bool network;
-        const char *source;        /* a path that it may read, too; or NULL */
+        const char *source;        /* a directory that it may read, too; or NULL */
         const char *key;           /* a path of a private key that it may have as a credential; or NULL */
         const char *const *words;  /* for gear-git: options, verb, GIT_UNIT_DIR … */
         bool kept;                 /* it stays in sight when it has come to its end */

@@ -5,6 +5,7 @@
 #include "api/job-run-private.h"
 
 #include "api/answer.h"
+#include "api/errand.h"
 #include "api/job-schedule.h"
 #include "sys/database-jobs.h"
 
@@ -132,6 +133,9 @@ void job_cancel(struct daemon *d, struct request *request, const char *id)
                 change_fail(d, request, &f);
         } else if (job) {
                 forget(d, request, job);
+        } else if (errand_is_at_work(d, id)) {
+                (void) fault_set(&f, FAULT_CONFLICT, "id", "job-%s.service is at work on repository %s, whose DELETE ends it", id, id);
+                change_fail(d, request, &f);
         } else {
                 job_cancel_answer(d, request, id, "is not there");
         }

@@ -136,15 +136,17 @@ static int take_host(const char *at, const char *end, const char *field, struct 
 
 /* --- all of it ---------------------------------------------------------------------------------- */
 
-static int check_file(const struct clone_url *url, const char *field, const struct clone_rules *rules, struct fault *f)
+static int check_file(struct clone_url *url, const char *field, const struct clone_rules *rules, struct fault *f)
 {
         if (!path_valid(url->path) || has_dot_dot(url->path) || strchr(url->path, '%'))
                 return refuse(field, "the path is absolute, and of letters, digits and -._~!$&()*+,;=:@/ without ..", f);
         for (char *const *allowed = rules->file_paths; allowed && *allowed; allowed++) {
                 size_t n = strlen(*allowed);
 
-                if (strncmp(url->path, *allowed, n) == 0 && url->path[n] == '/' && url->path[n + 1])
-                        return 0;
+                if (strncmp(url->path, *allowed, n) != 0 || url->path[n] != '/' || !url->path[n + 1])
+                        continue;
+                url->below = *allowed;
+                return 0;
         }
         return fault_set(f, FAULT_DENIED, field, "%s: files are cloned from below ClonePaths= only", field);
 }

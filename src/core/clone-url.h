@@ -34,6 +34,7 @@ struct clone_url {
         char host[254];           /* "" for a file; an IPv6 address in its brackets */
         char port[6];             /* "" where none is named */
         const char *path;         /* the rest of the URL, which is borrowed */
+        const char *below;        /* of a file: the one of the configured paths that it lies in, borrowed, too */
 };
 
 /* INVALID, or DENIED where the rules are what it is against. The URL itself is in no fault. */

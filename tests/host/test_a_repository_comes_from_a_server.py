@@ -39,6 +39,7 @@ http {
 SSHD = """
 Port 8022
 ListenAddress 127.0.0.1
+ListenAddress 198.51.100.7
 HostKey /root/ssh/host
 AuthorizedKeysFile /root/ssh/authorized
 PidFile none
@@ -60,17 +61,19 @@ git clone -q --bare . ../one
 ssh-keygen -q -t ed25519 -N '' -f /root/ssh/host
 ssh-keygen -q -t ed25519 -N '' -f /root/ssh/key
 cp /root/ssh/key.pub /root/ssh/authorized
-echo "[127.0.0.1]:8022 $(cut -d' ' -f1,2 /root/ssh/host.pub)" > /etc/ssh/ssh_known_hosts
+echo "[127.0.0.1]:8022,[far.test]:8022 $(cut -d' ' -f1,2 /root/ssh/host.pub)" > /etc/ssh/ssh_known_hosts
+ip address add 198.51.100.7/32 dev lo; echo 198.51.100.7 far.test >> /etc/hosts # as anybody may have it
 """)
     (host.root / "root/nginx.conf").write_text(NGINX)
     (host.root / "root/sshd.conf").write_text(SSHD)
     for name, words in (("nginx", "/usr/sbin/nginx -c /root/nginx.conf"), ("fcgi", "/usr/sbin/fcgiwrap -s unix:/run/fcgi-case.sock"),
                         ("sshd", "/usr/sbin/sshd -D -f /root/sshd.conf"),
-                        ("daemon", "git daemon --reuseaddr --listen=127.0.0.1 --base-path=/srv/origin --export-all")):
+                        ("daemon", "git daemon --reuseaddr --listen=127.0.0.1 --listen=198.51.100.7 --base-path=/srv/origin --export-all")):
         host.sh(f"systemd-run --quiet --collect --unit=origin-{name} {words}")
     wait_until(lambda: host.sh("ss -ltn | grep -cE '127.0.0.1:(8090|8022|9418) '") == "3", 20, "all of them listen")
     yield host
-    host.sh("systemctl stop 'origin-*'; rm -rf /srv/origin /root/ssh /root/nginx.conf /root/sshd.conf /etc/ssh/ssh_known_hosts /run/fcgi-case.sock")
+    host.sh("systemctl stop 'origin-*'; rm -rf /srv/origin /root/ssh /root/nginx.conf /root/sshd.conf /etc/ssh/ssh_known_hosts /run/fcgi-case.sock; "
+            "ip address del 198.51.100.7/32 dev lo; sed -i '/far[.]test$/d' /etc/hosts")
 
 
 @pytest.fixture(params=gitimage.PLACES)
@@ -144,6 +147,19 @@ def test_the_container_s_copy_of_the_key_goes_with_it(git):
     assert git.show("job-r")["SubState"] == "exited"
     assert git.sh("stat -c %a /run/gear-git/r; ls -A /run/gear-git/r") == "700"
     git.systemctl("stop", "job-r")
+
+
+@pytest.mark.parametrize("url", ["ssh://root@far.test:8022/srv/origin/one", "ssh://root@198.51.100.7:8022/srv/origin/one",
+                                 "git://far.test/one"])
+def test_hosts_on_the_internet_that_git_is_held_to(git, url):
+    also(git, "ClonePrivate=no\nCloneKey=/root/ssh/key")
+    answer = put(git, url)
+    if "//root@198" in url:
+        assert answer.status == 500 and "ost key" in answer.json["detail"], "known_hosts has it by its name"
+        nothing_is_left(git)
+    else:
+        assert answer.status == 201, answer
+        assert is_whole(git)
 
 
 def test_over_ssh_without_one(git):

@@ -3,6 +3,7 @@
 at all, and what is told of it is the truth."""
 
 import json
+import time
 
 import pytest
 
@@ -172,6 +173,21 @@ def test_paths_that_name_none(host, method, path):
     assert host.sh(f"ls -A {GIT}") == ""
 
 
+def test_no_link_leads_out_of_where_it_may_be_cloned_from(git):
+    """To another one's repository, which the same user owns, or to one that everybody may read."""
+    host = git
+    assert put(host, "other", body={"url": "file:///srv/origin/one"}).status == 201
+    host.sh(f"git clone -q --bare /srv/origin/one /opt/elsewhere && chmod -R a+rX /opt/elsewhere; "
+            f"ln -s {GIT}/other /srv/origin/to-other; ln -s /opt/elsewhere /srv/origin/to-elsewhere; ln -s one /srv/origin/to-one")
+    try:
+        for link in "to-other", "to-elsewhere":
+            answer = put(host, body={"url": f"file:///srv/origin/{link}"})
+            assert answer.status == 500 and "does not" in answer.json["detail"], answer
+        assert put(host, body={"url": "file:///srv/origin/to-one"}).status == 201
+    finally:
+        host.sh("rm -r /opt/elsewhere")
+
+
 # --- where it may be cloned from ------------------------------------------------------------------------
 
 
@@ -300,6 +316,35 @@ def test_one_that_takes_too_long(stalled):
     nothing_is_left(host)
 
 
+def test_who_deletes_it_ends_its_making(stalled):
+    host = stalled
+    begin_stalled_clone(host)
+    refused = host.peer("DELETE", "/jobs/git1", headers=JSON)
+    assert refused.status == 409 and "repository git1" in refused.json["detail"], refused
+    assert host.peer("DELETE", "/repository/git1").status == 204
+    told = outcome(host)
+    assert told["status"] == 409 and "deleted meanwhile" in json.dumps(told), told
+    nothing_is_left(host)
+    assert put(host).status == 201, "the id can be used again"
+
+
+def test_who_deletes_one_that_waits_ends_that(stalled):
+    host = stalled
+    host.configure("61-git", "[Daemon]\nJobsMax=1\n")
+    host.systemctl("reload", "geard")
+    begin_stalled_clone(host)
+    asked = f"{time.time_ns():x}"
+    host.sh("systemd-run --quiet --collect --unit=waiting curl -s -o /root/waited -X PUT --unix-socket "
+            f"{SOCKET} http://localhost/repository/git2 -H 'X-Request-Id: {asked}' -H 'Accept: application/json'")
+    wait_until(lambda: "Waiting for other jobs" in host.peer("GET", f"/requests/{asked}").text, 20, "it waits for its turn")
+    assert host.peer("DELETE", "/repository/git2").status == 204
+    assert host.peer("GET", f"/requests/{asked}", headers=JSON).json["status"] == 409
+    assert host.show("job-git1")["SubState"] == "start"
+    host.sh("rm /etc/geard/geard.conf.d/61-git.conf; systemctl reload geard")
+    assert host.peer("DELETE", "/repository/git1").status == 204
+    nothing_is_left(host)
+
+
 def test_two_at_once_are_one(stalled):
     host = stalled
     begin_stalled_clone(host)
@@ -315,9 +360,10 @@ def test_so_many_at_once_and_so_many_wait(stalled):
     host.configure("61-git", "[Daemon]\nJobsMax=1\nJobsWaiting=1\n")
     host.systemctl("reload", "geard")
     begin_stalled_clone(host)
+    asked = f"{time.time_ns():x}"  # it goes well, and the same once more would be the same answer
     host.sh("systemd-run --quiet --collect --unit=waiting curl -s -o /root/waited -X PUT --unix-socket "
-            f"{SOCKET} http://localhost/repository/git2 -H 'X-Request-Id: 5eb0' -H 'Accept: application/json'")
-    wait_until(lambda: "Waiting for other jobs" in host.peer("GET", "/requests/5eb0").text, 20, "it waits for its turn")
+            f"{SOCKET} http://localhost/repository/git2 -H 'X-Request-Id: {asked}' -H 'Accept: application/json'")
+    wait_until(lambda: "Waiting for other jobs" in host.peer("GET", f"/requests/{asked}").text, 20, "it waits for its turn")
     refused = put(host, "git3")
     assert refused.status == 503 and "JobsMax" in refused.json["detail"] and refused.headers["retry-after"], refused
     host.systemctl("stop", "job-git1")
