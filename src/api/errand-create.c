@@ -54,9 +54,14 @@ void errand_undo(struct errand *e)
 
 /* --- it is canceled ------------------------------------------------------------------------------------ */
 
-static void fail_canceled(struct errand *e)
+static void say_canceled(struct errand *e)
 {
         (void) fault_set(&e->fault, FAULT_CONFLICT, NULL, "repository %s was not created: it was deleted meanwhile", e->id);
+}
+
+static void fail_canceled(struct errand *e)
+{
+        say_canceled(e);
         errand_fail(e);
 }
 
@@ -143,7 +148,7 @@ void errand_made(struct errand *e, const struct task_end *task)
                 (void) fault_set(&e->fault, FAULT_FAILED, NULL, "repository %s was not created: %s cannot be read (CloneKey=)",
                                  e->id, e->daemon->config->clone_key ? e->daemon->config->clone_key : "the key");
         else if (e->deletion)
-                (void) fault_set(&e->fault, FAULT_CONFLICT, NULL, "repository %s was not created: it was deleted meanwhile", e->id);
+                say_canceled(e);
         else
                 (void) fault_set(&e->fault, fault->kind, NULL, "repository %s was not created: %s%s", e->id, fault->text,
                                  task->lines);
@@ -288,6 +293,10 @@ static void start_making(struct errand *e)
         struct git_unit_options options;
         char dir[512];
 
+        if (e->deletion) { /* while a former unit was in the way, say */
+                fail_canceled(e);
+                return;
+        }
         repository_path(errand_root(e), e->id, REPOSITORY_NEW, dir, sizeof dir);
         if (write_order(&order, e, &e->fault) < 0) {
                 errand_fail(e);
