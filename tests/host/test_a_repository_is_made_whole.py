@@ -119,6 +119,36 @@ def test_as_the_seed_has_it(git):
     assert host.sh(f"git -C {GIT}/git1 -c safe.directory=* log --format=%s main").split("\n")[0] == "commit 3"
 
 
+@pytest.mark.parametrize("says, reflog, no_rewinds", [("", "true", "false"), ("GitReflog=no\nGitRewinds=no\nGitBranch=trunk", "false", "true")])
+def test_new_ones_are_as_the_configuration_says(git, says, reflog, no_rewinds):
+    host = git
+    host.configure("61-git", f"[Daemon]\n{says}\n")
+    host.systemctl("reload", "geard")
+    try:
+        assert put(host).status == 201
+        assert put(host, "git2", body={"url": "file:///srv/origin/one"}).status == 201
+    finally:
+        host.sh("rm /etc/geard/geard.conf.d/61-git.conf; systemctl reload geard")
+    for repository in "git1", "git2":
+        assert host.sh(f"git config -f {GIT}/{repository}/config core.logAllRefUpdates") == reflog
+        assert host.sh(f"git config -f {GIT}/{repository}/config receive.denyNonFastForwards") == no_rewinds
+    assert host.sh(f"cat {GIT}/git1/HEAD") == f"ref: refs/heads/{'trunk' if says else 'main'}"
+    assert host.sh(f"cat {GIT}/git2/HEAD") == "ref: refs/heads/main"
+
+
+@pytest.mark.parametrize("branch", ["-x", "--upload-pack=touch /tmp/x", "..", "a..b", "a@{0}", "a:b", "a b", "a\n", "a\0b", "/a", "a/", ".a",
+                                    "a.lock", "a\\b", "a*", "x" * 4096, ""])
+def test_branches_that_are_none(host, branch):
+    answer = put(host, body={"branch": branch})
+    assert answer.status == 400 and (answer.json.get("field") == "branch" or "\0" in branch), answer
+    assert host.sh(f"ls -A {GIT}") == ""
+
+
+def test_a_clone_brings_its_own_branches(host):
+    answer = put(host, body={"url": "https://localhost/x", "branch": "main"})
+    assert answer.status == 400 and answer.json["field"] == "branch", answer
+
+
 # --- cloning --------------------------------------------------------------------------------------------
 
 
