@@ -359,10 +359,10 @@ def test_the_engine_goes_away_under_it(jobs):
 
 def test_one_that_runs_when_geard_dies_is_found_again(jobs):
     host = jobs
-    answer = started(host, command=shell("sleep 4; echo done"), headers={**JSON, "X-Request-Id": "d1"})
+    answer = started(host, command=shell("sleep 4; echo done"), headers={**JSON, "X-Request-Id": "70bd1"})
     host.sh("kill -9 $(systemctl show -P MainPID geard); sleep 0.3; systemctl reset-failed geard; systemctl start geard")
     assert state(host) == "running"
-    again = put(host, command=shell("sleep 4; echo done"), headers={**JSON, "X-Request-Id": "d1"})
+    again = put(host, command=shell("sleep 4; echo done"), headers={**JSON, "X-Request-Id": "70bd1"})
     assert again.status == 201 and again.headers.get("geard-replayed") == "yes", again
     job = told(host)
     assert job["state"] == "succeeded" and job["output"] == "done\n" and job["attempts"] == 1, job
@@ -371,7 +371,7 @@ def test_one_that_runs_when_geard_dies_is_found_again(jobs):
 
 def test_one_that_ends_while_geard_is_away_is_told_later(jobs):
     host = jobs
-    started(host, command=shell("sleep 3; echo done; exit 4"), headers={**JSON, "X-Request-Id": "d2"})
+    started(host, command=shell("sleep 3; echo done; exit 4"), headers={**JSON, "X-Request-Id": "70bd2"})
     before = time.monotonic()
     host.systemctl("stop", "geard.service", "geard.socket")
     assert time.monotonic() - before < 10, "no stop waits for a job"

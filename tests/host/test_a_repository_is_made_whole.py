@@ -316,13 +316,13 @@ def stalled(git):
 
 def begin_stalled_clone(host):
     host.sh(f"systemd-run --quiet --collect --unit=asking curl -s -o /root/asked -X PUT --unix-socket {SOCKET} "
-            "http://localhost/repository/git1 -H 'X-Request-Id: 5eaf' -H 'Accept: application/json' "
+            "http://localhost/repository/git1 -H 'X-Request-Id: 5ea1f' -H 'Accept: application/json' "
             """-d '{"url": "git://127.0.0.1/x"}'""")
     wait_until(lambda: host.show("job-git1")["SubState"] == "start", 20, "git is at work")
 
 
 def outcome(host):
-    return wait_until(lambda: (told := host.peer("GET", "/requests/5eaf", headers=JSON).json)["state"] != "running" and told, 40, "it is told")
+    return wait_until(lambda: (told := host.peer("GET", "/requests/5ea1f", headers=JSON).json)["state"] != "running" and told, 40, "it is told")
 
 
 def test_one_that_is_ended_by_hand(stalled):
@@ -411,7 +411,7 @@ def test_it_outlives_geard(stalled, how):
     wait_until(lambda: host.run("curl", "-sf", "-o", "/dev/null", "--unix-socket", SOCKET, "http://localhost/healthz", check=False).returncode == 0,
                30, "geard is there")
     assert host.show("job-git1")["SubState"] == "start", "it goes on"
-    assert host.peer("GET", "/requests/5eaf", headers=JSON).json["state"] == "running"
+    assert host.peer("GET", "/requests/5ea1f", headers=JSON).json["state"] == "running"
     host.systemctl("kill", "-s", "KILL", "job-git1")
     assert outcome(host)["status"] == 500
     nothing_is_left(host)
@@ -500,6 +500,7 @@ def exposure(host):
 PROBE = """#!/bin/sh
 look() { printf '%s=' "$1" >&2; shift; sh -c "$*" 2>/dev/null | tr '\\n' ' ' >&2; echo >&2; }
 look root 'ls -A /'
+look srv 'ls -A /srv/origin' # where a clone found it before
 look devices 'ls -A /dev'
 look repositories 'ls -A /var/lib/gears/git; cat /var/lib/gears/git/other/x'
 look system 'for at in / /usr /etc /var /dev; do touch $at/x && echo $at; done'
@@ -525,7 +526,8 @@ def test_the_sandbox_holds(git):
         host.sh(f"mv /usr/bin/git.away /usr/bin/git; rm -r /tmp/of-others {GIT}/other")
     seen = dict(line.strip().split("=", 1) for line in answer.json["detail"].split("\n")[1:])
     user = host.sh("id -u gear-git")
-    assert set(seen["root"].split()) <= set("bin dev etc lib lib32 lib64 libx32 proc root run sbin sys tmp usr var".split()), seen
+    assert set(seen["root"].split()) <= set("bin dev etc lib lib32 lib64 libx32 proc root run sbin srv sys tmp usr var".split()), seen
+    assert seen["srv"] == "", seen
     assert seen["devices"].split() == ["null", "urandom"] and seen["repositories"].split() == [".git1.new"], seen
     assert seen["system"] == seen["secrets"] == seen["network"] == "", seen
     assert seen["tmp"].split() == ["mine"] and seen["own"].split() == ["mine"], seen

@@ -79,26 +79,26 @@ def held(host):
 def test_one_that_another_program_holds_at_start(fresh_host):
     host = fresh_host
     made(host, command=HOLD)
-    assert again(host, "PUT", "/container/1/restarted", i="a1").status == 200
-    in_background(host, "cut-short", "/container/2", SLOW, i="a2")
+    assert again(host, "PUT", "/container/1/restarted", i="db0a1").status == 200
+    in_background(host, "cut-short", "/container/2", SLOW, i="db0a2")
     second = wait_until(lambda: container_of(host, "2"), 20, "it is under way")
     killed(host)
     first = container_of(host)
     with held(host):
         started(host)
         assert runs(host), "reads go on"
-        refused(again(host, "PUT", "/container/1/stopped", i="a3"))
-        refused(again(host, "PUT", "/container/1/restarted", i="a1"))
+        refused(again(host, "PUT", "/container/1/stopped", i="db0a3"))
+        refused(again(host, "PUT", "/container/1/restarted", i="db0a1"))
         refused(create(host, "3"))
-        refused(host.peer("GET", "/requests/a1", headers=JSON))
+        refused(host.peer("GET", "/requests/db0a1", headers=JSON))
         refused(host.peer("GET", "/audit", headers=JSON))
         assert slowest_status(host, 5) < LATE
         assert container_of(host) == first
-    wait_until(lambda: is_replayed(again(host, "PUT", "/container/1/restarted", i="a1")), 10, "it works by itself")
-    ended = again(host, "PUT", "/container/2", SLOW, i="a2")
+    wait_until(lambda: is_replayed(again(host, "PUT", "/container/1/restarted", i="db0a1")), 10, "it works by itself")
+    ended = again(host, "PUT", "/container/2", SLOW, i="db0a2")
     assert ended.status == 201 and container_of(host, "2") == second, ended
     assert container_of(host) == first
-    stopped = again(host, "PUT", "/container/1/stopped", i="a3")
+    stopped = again(host, "PUT", "/container/1/stopped", i="db0a3")
     assert stopped.status == 200 and not is_replayed(stopped), stopped
     told = host.journal("geard")
     assert told.count("no change can be made while this lasts: " + DATABASE) == 1
@@ -120,7 +120,7 @@ def test_nobody_else_gets_hold_of_it_while_geard_runs(host):
                         failures.append(str(error))
 
     made(host, command=HOLD)
-    calls = [(f"/container/1/{state}", f"b{n:x}") for n, state in enumerate(["stopped", "started"] * 4)]
+    calls = [(f"/container/1/{state}", f"db0b{n:x}") for n, state in enumerate(["stopped", "started"] * 4)]
     other = threading.Thread(target=meddle)
     other.start()
     try:
@@ -183,19 +183,19 @@ def disk(fresh_host):
 def test_a_disk_that_hangs_at_start(disk):
     host = disk.host
     made(host, command=HOLD)
-    assert again(host, "PUT", "/container/1/restarted", i="c1").status == 200
+    assert again(host, "PUT", "/container/1/restarted", i="db0c1").status == 200
     container = container_of(host)
     host.systemctl("stop", "geard")
     with disk.hanging():
         started(host)
         assert runs(host), "reads go on"
-        refused(again(host, "PUT", "/container/1/stopped", i="c2"), ON_DISK)
-        refused(again(host, "PUT", "/container/1/restarted", i="c1"), ON_DISK)
+        refused(again(host, "PUT", "/container/1/stopped", i="db0c2"), ON_DISK)
+        refused(again(host, "PUT", "/container/1/restarted", i="db0c1"), ON_DISK)
         refused(create(host, "2"), ON_DISK)
         assert slowest_status(host, 5) < LATE
-    wait_until(lambda: is_replayed(again(host, "PUT", "/container/1/restarted", i="c1")), 10, "it works by itself")
+    wait_until(lambda: is_replayed(again(host, "PUT", "/container/1/restarted", i="db0c1")), 10, "it works by itself")
     assert container_of(host) == container
-    stopped = again(host, "PUT", "/container/1/stopped", i="c2")
+    stopped = again(host, "PUT", "/container/1/stopped", i="db0c2")
     assert stopped.status == 200 and not is_replayed(stopped), stopped
     told = host.journal("geard")
     assert told.count(ON_DISK + " is slow: changes are refused") == 1 and told.count("changes are made again") == 1
@@ -206,26 +206,26 @@ def test_a_disk_that_hangs_under_changes(disk):
     host = disk.host
     made(host, command=HOLD)
     container = container_of(host)
-    in_background(host, "effect", "/container/2", GATED, i="d2")
+    in_background(host, "effect", "/container/2", GATED, i="db0d2")
     second = wait_until(lambda: container_of(host, "2"), 20, "its intent is on the disk, its outcome is not")
     with disk.hanging():
         host.docker("exec", "gear-2", "touch", "/tmp/go")
-        in_background(host, "intent", "/container/1/restarted", i="d1")
-        assert again(host, "PUT", "/container/1/restarted?wait=1", i="d1").status == 202, "joined, and told to ask again"
-        assert again(host, "PUT", "/container/3?wait=1", {"image": "test/busybox"}, i="d3").status == 202
+        in_background(host, "intent", "/container/1/restarted", i="db0d1")
+        assert again(host, "PUT", "/container/1/restarted?wait=1", i="db0d1").status == 202, "joined, and told to ask again"
+        assert again(host, "PUT", "/container/3?wait=1", {"image": "test/busybox"}, i="db0d3").status == 202
         assert slowest_status(host, 5) < LATE
         assert container_of(host) == container and container_of(host, "3") == ""
-        assert host.peer("GET", "/requests/d2", headers=JSON).json["state"] == "running"
-    ended = again(host, "PUT", "/container/2", GATED, i="d2")
+        assert host.peer("GET", "/requests/db0d2", headers=JSON).json["state"] == "running"
+    ended = again(host, "PUT", "/container/2", GATED, i="db0d2")
     assert ended.status == 201 and container_of(host, "2") == second, ended
-    assert again(host, "PUT", "/container/1/restarted", i="d1").status == 200
+    assert again(host, "PUT", "/container/1/restarted", i="db0d1").status == 200
     once = container_of(host)
     assert once != container
-    assert again(host, "PUT", "/container/3", {"image": "test/busybox"}, i="d3").status == 201
+    assert again(host, "PUT", "/container/3", {"image": "test/busybox"}, i="db0d3").status == 201
     killed(host)
     started(host)
-    for path, body, i in (("/container/1/restarted", None, "d1"), ("/container/2", GATED, "d2"),
-                          ("/container/3", {"image": "test/busybox"}, "d3")):
+    for path, body, i in (("/container/1/restarted", None, "db0d1"), ("/container/2", GATED, "db0d2"),
+                          ("/container/3", {"image": "test/busybox"}, "db0d3")):
         wait_until(lambda path=path, body=body, i=i: is_replayed(again(host, "PUT", path, body, i=i)), 10, f"{i} is remembered")
     assert container_of(host) == once and container_of(host, "2") == second
 
@@ -236,12 +236,12 @@ def test_a_kill_while_the_disk_hangs(disk):
     made(host, command=HOLD)
     container, pid = container_of(host), host.show("geard")["MainPID"]
     with disk.hanging():
-        assert again(host, "PUT", "/container/1/restarted?wait=1", i="e1").status == 202
+        assert again(host, "PUT", "/container/1/restarted?wait=1", i="db0e1").status == 202
         host.sh(f"kill -9 {pid}")
         assert container_of(host) == container
     wait_until(lambda: host.show("geard")["MainPID"] not in ("0", pid) and runs(host), 20, "the next one runs")
     assert status(host)["state"] == "running"
-    wait_until(lambda: again(host, "PUT", "/container/1/restarted", i="e1").status == 200, 10, "it is done")
+    wait_until(lambda: again(host, "PUT", "/container/1/restarted", i="db0e1").status == 200, 10, "it is done")
     once = container_of(host)
-    assert once != container and is_replayed(again(host, "PUT", "/container/1/restarted", i="e1"))
+    assert once != container and is_replayed(again(host, "PUT", "/container/1/restarted", i="db0e1"))
     assert container_of(host) == once
