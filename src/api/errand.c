@@ -32,15 +32,15 @@ void errand_free(struct errand *e)
         free(e);
 }
 
-static void answer_deleted(struct daemon *d, struct request *request, const char *id)
+/* Nothing of it is there to be removed. */
+static void end_deleted(struct daemon *d, struct request *request, const char *id)
 {
-        struct outcome outcome;
-        char text[160];
+        struct errand *e = errand_new(d, request, id);
 
-        (void) snprintf(text, sizeof text, "Repository %s is deleted\n", id);
-        outcome_of(&outcome, 204, text, NULL);
-        change_end(d, request, &outcome);
-        outcome_reset(&outcome);
+        if (!e)
+                return;
+        e->removes = true;
+        errand_end(e, 204, "is deleted");
 }
 
 static void outcome_written(void *arg)
@@ -56,7 +56,7 @@ static void outcome_written(void *arg)
         if (deletion && made) /* just before it could be ended */
                 errand_remove(d, deletion, id);
         else if (deletion)
-                answer_deleted(d, deletion, id);
+                end_deleted(d, deletion, id);
 }
 
 /* The id is taken until its outcome is on the disk: what comes next must come after it there, too. */
