@@ -253,7 +253,7 @@ def talkative(host):
 def test_no_token_in_the_journal(talkative, issuer):
     host = talkative
     token, wrong = issuer.token(a="ops.read"), issuer.token(a="ops.read", d=1)
-    host.sh("logger -t planted " + issuer.token(a="gear.read")[-40:])
+    host.sh("logger -t planted -- " + issuer.token(a="gear.read")[-40:])
     planted = wait_until(lambda: host.journal(None, "cat", "-t", "planted").split(), 10, "it is in the journal")[-1]
     assert get(host, token, "/metrics").status == 200
     assert get(host, wrong, "/metrics").status == 403
