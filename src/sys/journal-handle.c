@@ -2,27 +2,16 @@
 
 #include "sys/journal-handle.h"
 
-#include "core/run-end.h"
 #include "sys/journal-roots.h"
 #include "sys/loop.h"
 
 #include <endian.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 
 #include <systemd/sd-journal.h>
-#include <systemd/sd-messages.h>
 
 #define MATCH_MAX 512
-
-/* The fields we know, as strings cut to what is possible. */
-struct fields {
-        char unit[128], subject[128], object[128], identifier[128];
-        char pid[16], uid[16], transport[16], priority[4], stream[64], line_break[16];
-        char message_id[64], run[LOG_ID_LEN + 1], subject_run[LOG_ID_LEN + 1];
-        char code[16], status[16], result[32], dropped[24], restarts[24], command[24];
-};
 
 struct journal_handle {
         const char *const *files;
@@ -30,7 +19,7 @@ struct journal_handle {
         struct journal_roots roots; /* as they were when it was opened */
         const struct journal_scope *scope;
         bool standing; /* the next step forward is to where it stands */
-        struct fields f;
+        struct journal_fields f;
         struct text message; /* a copy: the next field may unmap it */
         bool has_message;
         char cursor[LOG_CURSOR_MAX];
@@ -232,74 +221,6 @@ int journal_handle_cursor(struct journal_handle *h, char ret[static LOG_CURSOR_M
 
 /* --- one entry ----------------------------------------------------------------------------------- */
 
-#define KNOWN(FIELD)                                  \
-        FIELD("_SYSTEMD_UNIT", unit)                  \
-        FIELD("_SYSTEMD_INVOCATION_ID", run)          \
-        FIELD("_STREAM_ID", stream)                   \
-        FIELD("_TRANSPORT", transport)                \
-        FIELD("_PID", pid)                            \
-        FIELD("_UID", uid)                            \
-        FIELD("_LINE_BREAK", line_break)              \
-        FIELD("SYSLOG_IDENTIFIER", identifier)        \
-        FIELD("PRIORITY", priority)                   \
-        FIELD("MESSAGE_ID", message_id)               \
-        FIELD("UNIT", subject)                        \
-        FIELD("INVOCATION_ID", subject_run)           \
-        FIELD("OBJECT_SYSTEMD_UNIT", object)          \
-        FIELD("EXIT_CODE", code)                      \
-        FIELD("EXIT_STATUS", status)                  \
-        FIELD("UNIT_RESULT", result)                  \
-        FIELD("N_DROPPED", dropped)                   \
-        FIELD("N_RESTARTS", restarts)                 \
-        FIELD("COMMAND", command)
-
-static const struct {
-        const char *name;
-        size_t at, size;
-} known[] = {
-#define PLACE(name, member) { name, offsetof(struct fields, member), sizeof(((struct fields *) NULL)->member) },
-        KNOWN(PLACE)
-#undef PLACE
-};
-static const uint8_t known_lengths[] = {
-#define LENGTH(name, member) sizeof(name) - 1,
-        KNOWN(LENGTH)
-#undef LENGTH
-};
-
-static void take_value(struct fields *f, size_t i, const char *value, size_t n)
-{
-        char *to = (char *) f + known[i].at;
-
-        if (n >= known[i].size || memchr(value, '\0', n))
-                return;
-        memcpy(to, value, n);
-        to[n] = '\0';
-}
-
-/* Some twenty times per entry: by its length most of what we do not know is passed over at once. */
-static void take_field(struct fields *f, const char *data, size_t name_len, size_t len)
-{
-        const uint8_t *end = known_lengths + ARRAY_SIZE(known_lengths);
-
-        if (name_len > UINT8_MAX)
-                return;
-        for (const uint8_t *at = known_lengths; (at = memchr(at, (int) name_len, (size_t) (end - at))); at++) {
-                size_t i = (size_t) (at - known_lengths);
-
-                if (memcmp(known[i].name, data, name_len) == 0) {
-                        take_value(f, i, data + name_len + 1, len - name_len - 1);
-                        return;
-                }
-        }
-}
-
-static void clear_fields(struct fields *f)
-{
-        for (size_t i = 0; i < ARRAY_SIZE(known); i++)
-                *((char *) f + known[i].at) = '\0';
-}
-
 /* All of the entry in one pass: to ask for one field walks over those before it. */
 static bool read_fields(struct journal_handle *h)
 {
@@ -308,7 +229,7 @@ static bool read_fields(struct journal_handle *h)
         size_t len;
 
         h->has_message = false;
-        clear_fields(&h->f);
+        journal_fields_clear(&h->f);
         text_truncate(&h->message, 0);
         sd_journal_restart_data(h->journal);
         while (sd_journal_enumerate_available_data(h->journal, &data, &len) > 0) {
@@ -321,7 +242,7 @@ static bool read_fields(struct journal_handle *h)
                         text_truncate(&h->message, 0);
                         text_addn(&h->message, equals + 1, len - strlen(message));
                 } else {
-                        take_field(&h->f, data, (size_t) (equals - (const char *) data), len);
+                        journal_fields_take(&h->f, data, (size_t) (equals - (const char *) data), len);
                 }
         }
         return h->has_message && text_ok(&h->message);
@@ -332,116 +253,6 @@ static int to_priority(const char *value)
         return value[0] >= '0' && value[0] <= '7' && !value[1] ? value[0] - '0' : 6;
 }
 
-static const struct journal_source *source_of(const struct journal_scope *scope, const char *unit)
-{
-        for (size_t i = 0; i < scope->n_sources; i++)
-                if (*unit && streq(scope->sources[i].unit, unit))
-                        return &scope->sources[i];
-        return NULL;
-}
-
-/*
- * How the main process ended is told by itself, or else by the helper behind it:
- * systemd says nothing of a status that counts as success.  Ends of other helpers
- * are no end of the run.
- */
-static bool read_exit(const struct fields *f, struct log_entry *e)
-{
-        if (streq(f->command, "ExecStart"))
-                return true;
-        if (!streq(f->command, "ExecStopPost") || !streq(e->code, "exited"))
-                return false;
-        if (e->status == RUN_END_KILLED) {
-                e->status = 128 + SIGKILL;
-                return true;
-        }
-        e->kind = LOG_FAILED;
-        (void) snprintf(e->result, sizeof e->result, "engine-gone");
-        return e->status == RUN_END_ENGINE_GONE;
-}
-
-/* What systemd tells of a unit's life. */
-static bool read_mark(const struct fields *f, struct log_entry *e)
-{
-        static const struct {
-                const char *message_id;
-                enum log_kind kind;
-        } marks[] = {
-                { SD_MESSAGE_UNIT_STARTED_STR, LOG_STARTED },
-                { SD_MESSAGE_UNIT_PROCESS_EXIT_STR, LOG_EXITED },
-                { SD_MESSAGE_UNIT_SUCCESS_STR, LOG_ENDED },
-                { SD_MESSAGE_UNIT_FAILURE_RESULT_STR, LOG_FAILED },
-                { SD_MESSAGE_UNIT_RESTART_SCHEDULED_STR, LOG_RESTARTING },
-                { SD_MESSAGE_UNIT_OUT_OF_MEMORY_STR, LOG_KILLED },
-        };
-        uint64_t status = 0;
-
-        for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
-                if (streq(f->message_id, marks[i].message_id)) {
-                        e->kind = marks[i].kind;
-                        (void) snprintf(e->code, sizeof e->code, "%s", f->code);
-                        (void) snprintf(e->result, sizeof e->result, "%s", f->result);
-                        (void) parse_u64(f->status, INT32_MAX, &status);
-                        e->status = (int) status;
-                        (void) parse_u64(f->restarts, UINT64_MAX, &e->count);
-                        e->run = f->subject_run;
-                        return e->kind != LOG_EXITED || read_exit(f, e);
-                }
-        return false;
-}
-
-/* What systemd calls the start of a oneshot is its good end. */
-static bool is_of_run(const struct journal_source *source, struct log_entry *e)
-{
-        if (!source->runs_once)
-                return true;
-        if (e->kind == LOG_ENDED)
-                return false;
-        if (e->kind == LOG_STARTED)
-                e->kind = LOG_ENDED;
-        return true;
-}
-
-/* Written by geard, or by who may be geard. */
-static bool is_ours(const struct fields *f)
-{
-        uint64_t uid;
-
-        return parse_u64(f->uid, UINT32_MAX, &uid) && uid == geteuid();
-}
-
-/* Which of the scope's it is, or NULL. Only fields that journald itself fills in decide. */
-static const struct journal_source *classify(const struct journal_handle *h, struct log_entry *e)
-{
-        const struct fields *f = &h->f;
-        const struct journal_source *source = source_of(h->scope, f->unit);
-
-        if (source) {
-                e->kind = LOG_LINE;
-                e->run = f->run;
-                return !source->identifier || streq(f->identifier, source->identifier) ? source : NULL;
-        }
-        if (!h->scope->marks)
-                return NULL;
-        if (streq(f->pid, "1")) {
-                source = source_of(h->scope, f->subject);
-                return source && read_mark(f, e) && is_of_run(source, e) ? source : NULL;
-        }
-        if (streq(f->message_id, LOG_KILLED_MESSAGE_ID)) {
-                source = is_ours(f) ? source_of(h->scope, f->subject) : NULL;
-                e->kind = LOG_KILLED;
-                e->run = f->subject_run;
-                return source;
-        }
-        source = source_of(h->scope, f->object);
-        if (!source || !streq(f->transport, "driver") ||
-            !streq(f->message_id, SD_MESSAGE_JOURNAL_DROPPED_STR))
-                return NULL;
-        e->kind = LOG_SUPPRESSED;
-        (void) parse_u64(f->dropped, UINT64_MAX, &e->count);
-        return source;
-}
-
 int journal_handle_read(struct journal_handle *h, struct log_entry *ret, bool with_cursor)
 {
         struct log_entry e = { .name = "", .run = "", .cursor = "" };
@@ -449,7 +260,7 @@ int journal_handle_read(struct journal_handle *h, struct log_entry *ret, bool wi
 
         if (!read_fields(h) || sd_journal_get_realtime_usec(h->journal, &e.realtime_usec) < 0)
                 return 0;
-        source = classify(h, &e);
+        source = journal_fields_source(&h->f, h->scope, &e);
         if (!source || e.realtime_usec < source->since_usec)
                 return 0;
         e.name = source->identifier ? source->identifier : h->f.identifier;
@@ -467,18 +278,9 @@ int journal_handle_read(struct journal_handle *h, struct log_entry *ret, bool wi
         return 1;
 }
 
-/* What strangers write is never torn, whatever it lacks: nobody waits for it. */
 bool journal_handle_is_torn(const struct journal_handle *h)
 {
-        const struct fields *f = &h->f;
-
-        if (!*f->pid)
-                return true;
-        if (!source_of(h->scope, f->unit))
-                return streq(f->pid, "1") && !h->has_message;
-        if (streq(f->transport, "stdout"))
-                return !h->has_message || !*f->identifier || !*f->stream || !*f->priority;
-        return !h->has_message || !*f->transport;
+        return journal_fields_torn(&h->f, h->scope, h->has_message);
 }
 
 uint64_t journal_handle_time(struct journal_handle *h)

@@ -8,23 +8,8 @@
  * cost descriptors and memory.
  */
 
-#include "core/log-entry.h"
+#include "sys/journal-scope.h"
 #include "util/text.h"
-
-/* Whose entries: lines by their trusted unit and identifier, and what is said of that unit. */
-struct journal_source {
-        const char *unit;       /* gear-1.service */
-        const char *identifier; /* lines with another one are a helper's, not the container's; NULL: any */
-        uint64_t since_usec;    /* what is older was another's under the same name; 0: no bound */
-        bool runs_once;         /* its unit has started when all is done, and ends when it is forgotten */
-};
-
-struct journal_scope {
-        const struct journal_source *sources;
-        size_t n_sources;
-        const char *invocation; /* lines of this run only; NULL: of any */
-        bool marks;             /* also what systemd and journald say of these units */
-};
 
 struct journal_handle;
 

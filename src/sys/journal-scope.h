@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* Whose entries a reader looks at, and what the fields of an entry say of whose it is. */
+
+#include "core/log-entry.h"
+
+/* Whose entries: lines by their trusted unit and identifier, and what is said of that unit. */
+struct journal_source {
+        const char *unit;       /* gear-1.service */
+        const char *identifier; /* lines with another one are a helper's, not the container's; NULL: any */
+        uint64_t since_usec;    /* what is older was another's under the same name; 0: no bound */
+        bool runs_once;         /* its unit has started when all is done, and ends when it is forgotten */
+};
+
+struct journal_scope {
+        const struct journal_source *sources;
+        size_t n_sources;
+        const char *invocation; /* lines of this run only; NULL: of any */
+        bool marks;             /* also what systemd and journald say of these units */
+};
+
+/* The fields we know, as strings cut to what is possible. */
+struct journal_fields {
+        char unit[128], subject[128], object[128], identifier[128];
+        char pid[16], uid[16], transport[16], priority[4], stream[64], line_break[16];
+        char message_id[64], run[LOG_ID_LEN + 1], subject_run[LOG_ID_LEN + 1];
+        char code[16], status[16], result[32], dropped[24], restarts[24], command[24];
+};
+
+void journal_fields_clear(struct journal_fields *f);
+/* One of the entry's, NAME=value; of those that are not known nothing is kept. */
+void journal_fields_take(struct journal_fields *f, const char *data, size_t name_len, size_t len);
+
+/* Which of the scope's it is, and what is said of it in e; NULL: of none. */
+const struct journal_source *journal_fields_source(const struct journal_fields *f, const struct journal_scope *scope,
+                                                   struct log_entry *e);
+
+/* Does it lack what journald gives every entry? */
+bool journal_fields_torn(const struct journal_fields *f, const struct journal_scope *scope, bool has_message);
