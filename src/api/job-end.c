@@ -228,7 +228,7 @@ static void output_read(void *arg, const char *lines)
 
 static void read_output(struct job_run *run)
 {
-        run->output = job_output_read(run->daemon, run->id, run->job->started_usec, 0, output_read, run);
+        run->output = job_output_read(run->daemon, run->job, 0, 0, output_read, run);
         if (!run->output)
                 output_read(run, "");
 }

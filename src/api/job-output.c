@@ -16,7 +16,7 @@
 struct job_output {
         struct daemon *daemon;
         char id[GEAR_ID_MAX + 1];
-        uint64_t since_usec;
+        uint64_t created_usec, since_usec;
         struct journal_reader *reader; /* NULL: it has not begun */
         struct timer *timer;
         void (*done)(void *arg, const char *lines);
@@ -92,7 +92,7 @@ static void begin(struct job_output *o)
 {
         struct daemon *d = o->daemon;
         char unit[UNIT_NAME_MAX], identifier[UNIT_NAME_MAX];
-        const struct journal_source source = { .unit = unit, .identifier = identifier };
+        const struct journal_source source = { .unit = unit, .identifier = identifier, .created_usec = o->created_usec };
         const struct journal_scope scope = { .sources = &source, .n_sources = 1 };
         struct text *lines = calloc(1, sizeof *lines);
 
@@ -121,15 +121,17 @@ static void time_is_over(void *arg)
                 begin(o);
 }
 
-struct job_output *job_output_read(struct daemon *d, const char *id, uint64_t since_usec, uint64_t after_usec,
+struct job_output *job_output_read(struct daemon *d, const struct job *job, uint64_t since_usec, uint64_t after_usec,
                                    void (*done)(void *arg, const char *lines), void *arg)
 {
         struct job_output *o = calloc(1, sizeof *o);
 
         if (!o)
                 return NULL;
-        *o = (struct job_output){ .daemon = d, .since_usec = since_usec, .done = done, .arg = arg };
-        (void) snprintf(o->id, sizeof o->id, "%s", id);
+        *o = (struct job_output){
+                .daemon = d, .created_usec = job->created_usec, .since_usec = since_usec, .done = done, .arg = arg
+        };
+        (void) snprintf(o->id, sizeof o->id, "%s", job->id);
         o->timer = timer_new(d->loop, time_is_over, o);
         if (!o->timer)
                 return job_output_cancel(o);

@@ -11,10 +11,10 @@ struct job_output;
 #define JOB_OUTPUT_LAG_USEC (150 * USEC_PER_MSEC)
 
 /*
- * since_usec: when it was started; after_usec: begins so much later. Answers once, later, with at most JOB_OUTPUT_MAX
- * bytes of whole lines ("" where there are none, or the journal cannot be read).
+ * since_usec: when the run began, of several; 0: there was but one.  after_usec: begins so much later. Answers once,
+ * later, with at most JOB_OUTPUT_MAX bytes of whole lines ("" where there are none, or the journal cannot be read).
  * NULL when out of memory.
  */
-struct job_output *job_output_read(struct daemon *d, const char *id, uint64_t since_usec, uint64_t after_usec,
+struct job_output *job_output_read(struct daemon *d, const struct job *job, uint64_t since_usec, uint64_t after_usec,
                                    void (*done)(void *arg, const char *lines), void *arg);
 struct job_output *job_output_cancel(struct job_output *o);

@@ -31,9 +31,15 @@ static void set_life(struct job_unit *u, const struct job *job, const struct spe
         job_unit_set(u, SET_U64("TimeoutStopUSec", spec->stop_timeout_usec + STOP_MARGIN_USEC));
 }
 
-static void set_log(struct job_unit *u, const struct config *config)
+static void set_log(struct job_unit *u, const struct config *config, const struct job *job)
 {
         bool limited = config->log_rate_burst > 0;
+
+        if (job->created_usec) {
+                unit_log_created(job->created_usec, u->created);
+                u->fields[0] = u->created;
+                job_unit_set(u, SET_LIST("LogExtraFields", SETTING_FIELDS, u->fields));
+        }
 
         /* The container's own lines carry job-ID; these are gear-unit's. */
         job_unit_set(u, SET_STRING("SyslogIdentifier", "gear-unit"));
@@ -129,7 +135,7 @@ int job_unit_init(struct job_unit *u, const struct daemon *d, const struct job_u
         job_container_name(job->id, u->container);
         name_cgroup(u, d, job->id);
         set_life(u, job, o->spec);
-        set_log(u, d->config);
+        set_log(u, d->config, job);
         r = write_commands(u, d, o, f);
         job_unit_set(u, SET_LIST("ExecStart", SETTING_COMMAND, (const char *const *) u->start));
         job_unit_set(u, SET_LIST("ExecStopPost", SETTING_COMMAND, u->clean));

@@ -21,6 +21,8 @@ struct job_unit {
         char socket[320], engine[320], cgroup[JOB_SLICE_MAX + 64], retries[32], parent[JOB_SLICE_MAX + 64];
         char **start;
         const char *clean[JOB_UNIT_WORDS_MAX];
+        char created[UNIT_LOG_CREATED_MAX];
+        const char *fields[2];
 };
 
 struct job_unit_options {

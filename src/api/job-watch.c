@@ -206,7 +206,7 @@ static void run_ends(struct job_watch *w, const struct unit_change *service, con
         if (!after->ended_usec)
                 after->ended_usec = wall_usec();
         job_unit_set_why(after, out_of_time, otherwise);
-        w->output = job_output_read(w->daemon, w->job->id, after->started_usec, JOB_OUTPUT_LAG_USEC, output_read, w);
+        w->output = job_output_read(w->daemon, w->job, after->started_usec, JOB_OUTPUT_LAG_USEC, output_read, w);
         if (!w->output)
                 output_read(w, "");
 }

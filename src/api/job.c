@@ -272,7 +272,7 @@ static void job_log(struct call *call)
         }
         job_unit_name(job->id, source.unit);
         job_container_name(job->id, source.identifier);
-        source.since_usec = job->created_usec;
+        source.created_usec = job->created_usec;
         log_stream_begin(stream, &source, 1);
 }
 

@@ -42,14 +42,14 @@ struct chosen {
         size_t n;
 };
 
-/* What is older than a gear was written by another one under the same id. */
+/* What is not of this very one was written by another under the same id. */
 static void add(struct chosen *c, const struct gear *gear)
 {
         struct log_source *source = &c->sources[c->n];
 
         gear_unit_name(gear->id, source->unit);
         gear_container_name(gear->id, source->identifier);
-        source->since_usec = gear->created_usec;
+        source->created_usec = gear->created_usec;
         c->gears[c->n++] = gear;
 }
 
@@ -280,24 +280,18 @@ static int start_reading(struct log_stream *s, const struct log_source *from, si
         const struct log_query *q = &s->query;
         struct journal_source sources[GEARS_MAX];
         const struct journal_scope scope = { .sources = sources, .n_sources = n, .marks = true };
-        uint64_t oldest_usec = USEC_NEVER;
-        bool older, resumes;
 
         for (size_t i = 0; i < n; i++) {
                 sources[i] = (struct journal_source){ .unit = from[i].unit,
                                                       .identifier = *from[i].identifier ? from[i].identifier : NULL,
-                                                      .since_usec = from[i].since_usec,
+                                                      .created_usec = from[i].created_usec,
                                                       .runs_once = from[i].runs_once };
-                if (from[i].since_usec < oldest_usec)
-                        oldest_usec = from[i].since_usec;
         }
-        older = q->since_usec < oldest_usec;
-        resumes = *q->cursor && log_cursor_usec(q->cursor) >= oldest_usec;
         s->tap = log_tap_new(
                 s->daemon,
                 &(struct log_tap_options){ .scope = scope,
-                                           .cursor = resumes ? q->cursor : NULL,
-                                           .since_usec = older ? oldest_usec : q->since_usec,
+                                           .cursor = *q->cursor ? q->cursor : NULL,
+                                           .since_usec = q->since_usec,
                                            .tail = q->tail,
                                            .follow = q->follow,
                                            .form = s->form },

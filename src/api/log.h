@@ -10,10 +10,10 @@
 
 struct log_stream;
 
-/* A unit, and since when it is the one that is meant. identifier: "" for any. */
+/* A unit, and which it is of those that had its name. identifier: "" for any. */
 struct log_source {
         char unit[UNIT_NAME_MAX], identifier[UNIT_NAME_MAX];
-        uint64_t since_usec;
+        uint64_t created_usec;
         bool runs_once; /* a job */
 };
 

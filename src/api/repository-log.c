@@ -14,7 +14,7 @@ struct search {
         const struct daemon *daemon;
         struct log_stream *stream;
         char id[GEAR_ID_MAX + 1];
-        uint64_t since_usec;
+        uint64_t created_usec;
 };
 
 /* Being made, or whole; since then its job is the one that is meant. */
@@ -22,15 +22,15 @@ static int look(void *arg)
 {
         struct search *s = arg;
         const char *root = s->daemon->config->state_directory;
-        int r = repository_birth(root, s->id, REPOSITORY_NEW, &s->since_usec);
+        int r = repository_birth(root, s->id, REPOSITORY_NEW, &s->created_usec);
 
-        return r == 0 ? repository_birth(root, s->id, REPOSITORY_WHOLE, &s->since_usec) : r;
+        return r == 0 ? repository_birth(root, s->id, REPOSITORY_WHOLE, &s->created_usec) : r;
 }
 
 static void looked(void *arg, int r)
 {
         _cleanup_free_ struct search *s = arg;
-        struct log_source source = { .since_usec = s->since_usec, .runs_once = true };
+        struct log_source source = { .created_usec = s->created_usec, .runs_once = true };
         struct fault f;
 
         if (r == 1) {

@@ -49,7 +49,9 @@ static void add_command(struct text *t, const char *directive, const char *const
 static void add_service(struct text *t, const struct job_text *o)
 {
         const struct job *job = o->job;
+        char created[UNIT_LOG_CREATED_MAX];
 
+        unit_log_created(job->created_usec, created);
         text_addf(t, "\n[Unit]\nDescription=Job %s (%s)\nDocumentation=man:geard(8)\n", job->id, job->image);
         unit_add_needs(t, o->host);
         text_addf(t,
@@ -62,8 +64,8 @@ static void add_service(struct text *t, const struct job_text *o)
         add_command(t, "ExecStopPost", o->clean);
         text_addf(t,
                   "# The job's own lines carry SYSLOG_IDENTIFIER=job-%s; these are gear-unit's.\n"
-                  "SyslogIdentifier=gear-unit\n",
-                  job->id);
+                  "SyslogIdentifier=gear-unit\nLogExtraFields=%s\n",
+                  job->id, created);
         unit_add_log_limit(t, o->host);
 }
 

@@ -17,6 +17,13 @@
  */
 #define LOG_KILLED_MESSAGE_ID "4db372b393084ed1805701fc2a1d64c5"
 
+/*
+ * The field in which every line of a gear or a job says when that was created: so
+ * its lines are told from those of an earlier one by the same name, whatever the
+ * clock has done since.
+ */
+#define LOG_CREATED_FIELD "GEARD_CREATED"
+
 enum log_kind {
         LOG_LINE,
         LOG_STARTED,    /* a run began */

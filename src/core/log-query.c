@@ -52,13 +52,6 @@ bool log_cursor_valid(const char *cursor)
         }
 }
 
-uint64_t log_cursor_usec(const char *cursor)
-{
-        const char *t = strstr(cursor, ";t=");
-
-        return t ? strtoull(t + strlen(";t="), NULL, 16) : 0;
-}
-
 static int read_cursor(const struct source *s, const char *resume, struct log_query *q, struct fault *f)
 {
         const char *field = resume ? "Last-Event-ID" : "cursor";

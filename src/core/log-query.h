@@ -30,4 +30,3 @@ int log_query_read(const char *(*value)(const void *arg, const char *name), cons
 
 /* A cursor as journald makes them; what it points to need not be there. */
 bool log_cursor_valid(const char *cursor);
-uint64_t log_cursor_usec(const char *cursor); /* when its entry was written; 0 for what is no cursor */

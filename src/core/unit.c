@@ -3,6 +3,7 @@
 #include "core/unit.h"
 
 #include "core/ident.h"
+#include "core/log-entry.h"
 #include "util/digest.h"
 
 #include <inttypes.h>
@@ -358,19 +359,30 @@ void unit_add_log_limit(struct text *t, const struct unit_host *host)
                           UNIT_NO_LOG_LIMIT_USEC / USEC_PER_SEC, UNIT_NO_LOG_LIMIT_BURST);
 }
 
-static void render_log(struct text *t, const struct spec *spec, const char *id, const struct unit_host *host)
+void unit_log_created(uint64_t created_usec, char ret[static UNIT_LOG_CREATED_MAX])
 {
+        (void) snprintf(ret, UNIT_LOG_CREATED_MAX, LOG_CREATED_FIELD "=%" PRIu64, created_usec);
+}
+
+static void render_log(struct text *t, const struct spec *spec, const struct unit_origin *origin,
+                       const struct unit_host *host)
+{
+        char created[UNIT_LOG_CREATED_MAX];
+
+        unit_log_created(origin->created_usec, created);
         text_addf(t,
                   "# The gear's own lines carry SYSLOG_IDENTIFIER=gear-%s; these are gear-unit's.\n"
                   "SyslogIdentifier=gear-unit\n"
-                  "LogExtraFields=GEAR_ID=%s\nLogExtraFields=GEAR_IMAGE=%s\n",
-                  id, id, spec->image);
+                  "LogExtraFields=GEAR_ID=%s\nLogExtraFields=GEAR_IMAGE=%s\nLogExtraFields=%s\n",
+                  origin->id, origin->id, spec->image, created);
         unit_add_log_limit(t, host);
 }
 
-static void render_service(struct text *t, const struct spec *spec, char *const *argv, const char *id,
+static void render_service(struct text *t, const struct spec *spec, char *const *argv, const struct unit_origin *origin,
                            const struct unit_host *host)
 {
+        const char *id = origin->id;
+
         text_add(t, "\n[Service]\nType=notify\nSlice=gear.slice\n"
                     "# Waits for the engine without waking it, removes what a crash left behind, opens the\n"
                     "# gear's log, says that it is ready, and becomes docker.\n");
@@ -382,7 +394,7 @@ static void render_service(struct text *t, const struct spec *spec, char *const 
         text_addf(t, "\nTimeoutStartSec=infinity\nTimeoutStopSec=%" PRIu64 "s\nKillMode=mixed\n",
                   spec->stop_timeout_usec / USEC_PER_SEC + STOP_MARGIN_SEC);
         render_restart(t, spec->restart);
-        render_log(t, spec, id, host);
+        render_log(t, spec, origin, host);
 }
 
 /* Longest line with its continuations, as systemd counts it. */
@@ -434,7 +446,7 @@ int unit_render(const struct spec *spec, const struct unit_origin *origin, const
         if (unit_docker_argv(spec, origin, host, &argv) < 0 || render_record(&t, spec, origin) < 0)
                 return fault_oom(f);
         render_unit(&t, spec, origin, host);
-        render_service(&t, spec, argv, origin->id, host);
+        render_service(&t, spec, argv, origin, host);
         text_add(&t, "\n[Install]\nWantedBy=multi-user.target\n");
         if (!text_ok(&t))
                 return fault_oom(f);

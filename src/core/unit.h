@@ -86,6 +86,9 @@ void unit_record_reset(struct unit_record *r);
 
 /* What has to be there before a container: Wants=, After=, RequiresMountsFor=. */
 void unit_add_needs(struct text *t, const struct unit_host *host);
+/* For LogExtraFields=: which it is of those that have this name, one after the other. */
+#define UNIT_LOG_CREATED_MAX 48
+void unit_log_created(uint64_t created_usec, char ret[static UNIT_LOG_CREATED_MAX]);
 /* LogRateLimit…=, as the host's configuration says. */
 void unit_add_log_limit(struct text *t, const struct unit_host *host);
 

@@ -20,6 +20,7 @@ struct journal_handle {
         const struct journal_scope *scope;
         bool standing; /* the next step forward is to where it stands */
         struct journal_fields f;
+        bool former; /* the entry is of one that had the name of a source before */
         struct text message; /* a copy: the next field may unmap it */
         bool has_message;
         char cursor[LOG_CURSOR_MAX];
@@ -128,6 +129,16 @@ static bool has_moved(const struct journal_handle *h)
         return !journal_roots_same(&now, &h->roots);
 }
 
+static int set_matches(struct journal_handle *h)
+{
+        int r = 0;
+
+        sd_journal_flush_matches(h->journal);
+        for (size_t i = 0; r >= 0 && i < h->scope->n_sources; i++)
+                r = match_source(h->journal, h->scope, &h->scope->sources[i]);
+        return r;
+}
+
 int journal_handle_aim(struct journal_handle *h, const struct journal_scope *scope)
 {
         int r = 0;
@@ -142,21 +153,64 @@ int journal_handle_aim(struct journal_handle *h, const struct journal_scope *sco
                 r = sd_journal_process(h->journal);
         if (r < 0)
                 return fail(h, r);
-        sd_journal_flush_matches(h->journal);
-        for (size_t i = 0; r >= 0 && i < scope->n_sources; i++)
-                r = match_source(h->journal, scope, &scope->sources[i]);
         h->scope = scope;
         h->standing = false;
+        r = set_matches(h);
         return r < 0 ? fail(h, r) : 0;
 }
 
 /* --- where it stands ----------------------------------------------------------------------------- */
 
+/* To the first line of the source, of this run or of any (NULL): 1, or 0 where there is none. Leaves other matches. */
+static int find_own(struct journal_handle *h, const struct journal_source *source, const char *run)
+{
+        char created[24];
+        int r;
+
+        (void) snprintf(created, sizeof created, "%" PRIu64, source->created_usec);
+        sd_journal_flush_matches(h->journal);
+        r = add_match(h->journal, "_SYSTEMD_UNIT", source->unit);
+        if (r >= 0)
+                r = add_match(h->journal, "_SYSTEMD_INVOCATION_ID", run);
+        if (r >= 0)
+                r = add_match(h->journal, LOG_CREATED_FIELD, created);
+        if (r >= 0)
+                r = sd_journal_seek_head(h->journal);
+        return r < 0 ? r : sd_journal_next(h->journal);
+}
+
+/*
+ * When the first of the sources was created; 0: from the beginning.  A line that is
+ * older than its gear was written after the clock had been set back.
+ */
+static int find_oldest(struct journal_handle *h, uint64_t *ret_usec)
+{
+        uint64_t oldest = UINT64_MAX, first;
+
+        for (size_t i = 0; oldest > 0 && i < h->scope->n_sources; i++) {
+                const struct journal_source *source = &h->scope->sources[i];
+                int r = source->created_usec ? find_own(h, source, NULL) : 0;
+
+                if (r > 0)
+                        r = sd_journal_get_realtime_usec(h->journal, &first) < 0 ? 0 : 1;
+                if (r < 0)
+                        return r;
+                if (r > 0 && first < source->created_usec)
+                        oldest = 0;
+                else if (source->created_usec < oldest)
+                        oldest = source->created_usec;
+        }
+        *ret_usec = oldest;
+        return set_matches(h);
+}
+
 int journal_handle_seek_head(struct journal_handle *h, uint64_t since_usec)
 {
-        int r = since_usec ? sd_journal_seek_realtime_usec(h->journal, since_usec)
-                           : sd_journal_seek_head(h->journal);
+        int r = since_usec ? 0 : find_oldest(h, &since_usec);
 
+        if (r >= 0)
+                r = since_usec ? sd_journal_seek_realtime_usec(h->journal, since_usec)
+                               : sd_journal_seek_head(h->journal);
         h->standing = false;
         return r < 0 ? fail(h, r) : 0;
 }
@@ -253,23 +307,67 @@ static int to_priority(const char *value)
         return value[0] >= '0' && value[0] <= '7' && !value[1] ? value[0] - '0' : 6;
 }
 
+static int return_to(struct journal_handle *h, const char *cursor)
+{
+        enum journal_found found;
+        int r = set_matches(h);
+
+        return r < 0 ? r : journal_handle_seek_cursor(h, cursor, false, &found);
+}
+
+/* Did the source write a line in this run? The handle stands where it stood, or at the next when that is gone. */
+static int is_run_of(struct journal_handle *h, const struct journal_source *source, const char *run)
+{
+        char here[LOG_CURSOR_MAX];
+        int r = journal_handle_cursor(h, here), found = 0;
+
+        if (r == 0)
+                r = found = find_own(h, source, run);
+        if (r >= 0)
+                r = return_to(h, here);
+        return r < 0 ? fail(h, r) : found;
+}
+
+/*
+ * Is it of the very gear that is meant?  Its lines say so.  What systemd and journald
+ * say of its unit does not: the time decides, and where that is too early, a line of
+ * the same run - the clock may have been set back since the gear was created.
+ */
+static int is_meant(struct journal_handle *h, const struct journal_source *source, const struct log_entry *e)
+{
+        uint64_t created;
+
+        if (!source->created_usec)
+                return 1;
+        if (*h->f.created)
+                return parse_u64(h->f.created, UINT64_MAX, &created) && created == source->created_usec;
+        if (e->realtime_usec >= source->created_usec)
+                return 1;
+        return *e->run ? is_run_of(h, source, e->run) : 0;
+}
+
 int journal_handle_read(struct journal_handle *h, struct log_entry *ret, bool with_cursor)
 {
         struct log_entry e = { .name = "", .run = "", .cursor = "" };
         const struct journal_source *source;
+        int r;
 
+        h->former = false;
         if (!read_fields(h) || sd_journal_get_realtime_usec(h->journal, &e.realtime_usec) < 0)
                 return 0;
         source = journal_fields_source(&h->f, h->scope, &e);
-        if (!source || e.realtime_usec < source->since_usec)
+        if (!source)
                 return 0;
+        r = is_meant(h, source, &e);
+        h->former = r == 0;
+        if (r <= 0)
+                return r;
         e.name = source->identifier ? source->identifier : h->f.identifier;
         e.message = h->message.data ? h->message.data : "";
         e.message_len = h->message.len;
         e.priority = to_priority(h->f.priority);
         if (with_cursor) {
-                int r = journal_handle_cursor(h, h->cursor);
-
+                r = journal_handle_cursor(h, h->cursor);
                 if (r < 0)
                         return r;
                 e.cursor = h->cursor;
@@ -278,12 +376,24 @@ int journal_handle_read(struct journal_handle *h, struct log_entry *ret, bool wi
         return 1;
 }
 
+bool journal_handle_is_older(const struct journal_handle *h)
+{
+        uint64_t usec = journal_handle_time(h);
+
+        if (!h->former)
+                return false;
+        for (size_t i = 0; h->scope->n_sources > 1 && i < h->scope->n_sources; i++)
+                if (usec >= h->scope->sources[i].created_usec)
+                        return false;
+        return true;
+}
+
 bool journal_handle_is_torn(const struct journal_handle *h)
 {
         return journal_fields_torn(&h->f, h->scope, h->has_message);
 }
 
-uint64_t journal_handle_time(struct journal_handle *h)
+uint64_t journal_handle_time(const struct journal_handle *h)
 {
         uint64_t usec;
 

@@ -28,7 +28,7 @@ void journal_handle_rest(struct journal_handle *h);
 int journal_handle_aim(struct journal_handle *h, const struct journal_scope *scope);
 
 /* Where to stand, before the first step. */
-int journal_handle_seek_head(struct journal_handle *h, uint64_t since_usec); /* 0: at the very beginning */
+int journal_handle_seek_head(struct journal_handle *h, uint64_t since_usec); /* 0: where the oldest of the sources begins */
 int journal_handle_seek_tail(struct journal_handle *h);
 
 /* Behind the entry of this cursor, or at it; or, when it is not kept any more, at the first later one. */
@@ -46,6 +46,8 @@ int journal_handle_previous(struct journal_handle *h);
  */
 int journal_handle_read(struct journal_handle *h, struct log_entry *ret, bool with_cursor);
 
+/* Of the entry it stands at: was it written before any of the sources was created?  Only after a read. */
+bool journal_handle_is_older(const struct journal_handle *h);
 /*
  * Of the entry it stands at: does it lack what journald gives every entry?  libsystemd
  * leaves out a field that it cannot read, and one that journald is about to link
@@ -53,7 +55,7 @@ int journal_handle_read(struct journal_handle *h, struct log_entry *ret, bool wi
  */
 bool journal_handle_is_torn(const struct journal_handle *h);
 /* When it was written; 0 where that cannot be read. */
-uint64_t journal_handle_time(struct journal_handle *h);
+uint64_t journal_handle_time(const struct journal_handle *h);
 
 /* Of the entry it stands at: is it the first part of a longer line?  Only after a read. */
 bool journal_handle_is_part(const struct journal_handle *h);

@@ -12,25 +12,27 @@
 
 /* --- the fields ----------------------------------------------------------------------------------- */
 
-#define KNOWN(FIELD)                                  \
-        FIELD("_SYSTEMD_UNIT", unit)                  \
-        FIELD("_SYSTEMD_INVOCATION_ID", run)          \
-        FIELD("_STREAM_ID", stream)                   \
-        FIELD("_TRANSPORT", transport)                \
-        FIELD("_PID", pid)                            \
-        FIELD("_UID", uid)                            \
-        FIELD("_LINE_BREAK", line_break)              \
-        FIELD("SYSLOG_IDENTIFIER", identifier)        \
-        FIELD("PRIORITY", priority)                   \
-        FIELD("MESSAGE_ID", message_id)               \
-        FIELD("UNIT", subject)                        \
-        FIELD("INVOCATION_ID", subject_run)           \
-        FIELD("OBJECT_SYSTEMD_UNIT", object)          \
-        FIELD("EXIT_CODE", code)                      \
-        FIELD("EXIT_STATUS", status)                  \
-        FIELD("UNIT_RESULT", result)                  \
-        FIELD("N_DROPPED", dropped)                   \
-        FIELD("N_RESTARTS", restarts)                 \
+#define KNOWN(FIELD)                                      \
+        FIELD("_SYSTEMD_UNIT", unit)                      \
+        FIELD("_SYSTEMD_INVOCATION_ID", run)              \
+        FIELD("_STREAM_ID", stream)                       \
+        FIELD("_TRANSPORT", transport)                    \
+        FIELD("_PID", pid)                                \
+        FIELD("_UID", uid)                                \
+        FIELD("_LINE_BREAK", line_break)                  \
+        FIELD("SYSLOG_IDENTIFIER", identifier)            \
+        FIELD("PRIORITY", priority)                       \
+        FIELD("MESSAGE_ID", message_id)                   \
+        FIELD("UNIT", subject)                            \
+        FIELD("INVOCATION_ID", subject_run)               \
+        FIELD("OBJECT_SYSTEMD_UNIT", object)              \
+        FIELD("OBJECT_SYSTEMD_INVOCATION_ID", object_run) \
+        FIELD(LOG_CREATED_FIELD, created)                 \
+        FIELD("EXIT_CODE", code)                          \
+        FIELD("EXIT_STATUS", status)                      \
+        FIELD("UNIT_RESULT", result)                      \
+        FIELD("N_DROPPED", dropped)                       \
+        FIELD("N_RESTARTS", restarts)                     \
         FIELD("COMMAND", command)
 
 static const struct {
@@ -188,6 +190,7 @@ const struct journal_source *journal_fields_source(const struct journal_fields *
             !streq(f->message_id, SD_MESSAGE_JOURNAL_DROPPED_STR))
                 return NULL;
         e->kind = LOG_SUPPRESSED;
+        e->run = f->object_run;
         (void) parse_u64(f->dropped, UINT64_MAX, &e->count);
         return source;
 }

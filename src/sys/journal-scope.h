@@ -9,7 +9,7 @@
 struct journal_source {
         const char *unit;       /* gear-1.service */
         const char *identifier; /* lines with another one are a helper's, not the container's; NULL: any */
-        uint64_t since_usec;    /* what is older was another's under the same name; 0: no bound */
+        uint64_t created_usec;  /* which it is of those that had this name, one after the other; 0: any */
         bool runs_once;         /* its unit has started when all is done, and ends when it is forgotten */
 };
 
@@ -24,7 +24,8 @@ struct journal_scope {
 struct journal_fields {
         char unit[128], subject[128], object[128], identifier[128];
         char pid[16], uid[16], transport[16], priority[4], stream[64], line_break[16];
-        char message_id[64], run[LOG_ID_LEN + 1], subject_run[LOG_ID_LEN + 1];
+        char message_id[64], run[LOG_ID_LEN + 1], subject_run[LOG_ID_LEN + 1], object_run[LOG_ID_LEN + 1];
+        char created[24];
         char code[16], status[16], result[32], dropped[24], restarts[24], command[24];
 };
 

@@ -185,6 +185,8 @@ static int walk_back(struct slice *s)
                 n = journal_handle_read(s->handle, &e, false);
                 if (n < 0)
                         return n;
+                if (journal_handle_is_older(s->handle))
+                        return stand_behind(s);
                 if (n > 0 && is_counted(s, &e) && --r->back == 0) {
                         r->walking = false;
                         return stand_before(s);

@@ -242,7 +242,7 @@ bool journal_reader_looks_at_same(const struct journal_reader *r, const struct j
             !streq_null(a->invocation, b->invocation))
                 return false;
         for (size_t i = 0; i < a->n_sources; i++)
-                if (a->sources[i].since_usec != b->sources[i].since_usec ||
+                if (a->sources[i].created_usec != b->sources[i].created_usec ||
                     a->sources[i].runs_once != b->sources[i].runs_once ||
                     !streq(a->sources[i].unit, b->sources[i].unit) ||
                     !streq_null(a->sources[i].identifier, b->sources[i].identifier))
@@ -279,7 +279,7 @@ static int copy_scope(struct journal_reader *r, const struct journal_scope *scop
                 const struct journal_source *source = &scope->sources[i];
 
                 r->sources[i] = (struct journal_source){ .unit = to,
-                                                          .since_usec = source->since_usec,
+                                                          .created_usec = source->created_usec,
                                                           .runs_once = source->runs_once };
                 to = stpcpy(to, source->unit) + 1;
                 if (!source->identifier)

@@ -84,6 +84,15 @@ static int add_binds(sd_bus_message *m, const char *const *pairs)
         return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
+static int add_fields(sd_bus_message *m, const char *const *fields)
+{
+        int r = sd_bus_message_open_container(m, 'a', "ay");
+
+        for (; r >= 0 && *fields; fields++)
+                r = sd_bus_message_append_array(m, 'y', *fields, strlen(*fields));
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
 static int add_tmpfs(sd_bus_message *m, const char *const *pairs)
 {
         int r = sd_bus_message_open_container(m, 'a', "(ss)");
@@ -102,7 +111,7 @@ static const char *signature_of(enum setting_kind kind)
                 [SETTING_U32] = "u",
                 [SETTING_U64] = "t",             [SETTING_STRINGS] = "as",   [SETTING_COMMAND] = "a(sasb)",
                 [SETTING_ALLOW] = "(bas)",       [SETTING_BINDS] = "a(ssbt)", [SETTING_PAIRS] = "a(ss)",
-                [SETTING_FD] = "h",
+                [SETTING_FIELDS] = "aay",        [SETTING_FD] = "h",
         };
 
         return signatures[kind];
@@ -131,6 +140,8 @@ static int add_value(sd_bus_message *m, const struct setting *s)
                 return add_binds(m, s->strings);
         case SETTING_PAIRS:
                 return add_tmpfs(m, s->strings);
+        case SETTING_FIELDS:
+                return add_fields(m, s->strings);
         case SETTING_FD:
                 return sd_bus_message_append(m, "h", (int) s->number);
         }

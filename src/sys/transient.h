@@ -21,6 +21,7 @@ enum setting_kind {
         SETTING_ALLOW,     /* only these (SystemCallFilter=, RestrictAddressFamilies=) */
         SETTING_BINDS,     /* pairs: from, to, both behind a - where they may be missing (Bind*Paths=); with what is mounted below */
         SETTING_PAIRS,     /* TemporaryFileSystem=: where, options; LoadCredential=: name, path */
+        SETTING_FIELDS,    /* LogExtraFields=: NAME=value each */
         SETTING_FD,        /* Standard*FileDescriptor=: is duplicated, and stays the caller's */
 };
 

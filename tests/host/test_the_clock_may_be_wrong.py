@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
-from lib.gear import container_of, create, log_lines, made, runs, turn, unit_is
+from lib.gear import container_of, create, delete, log_lines, made, runs, turn, unit_is
 from lib.tokens import get, is_refused, put
 from lib.wait import wait_until
 
@@ -120,3 +120,34 @@ def test_the_line_of_an_earlier_run_does_not_count(host, clock):
         lines = log_lines(host).count("now")
         turn(host, "1", "restarted")
         assert log_lines(host).count("now") == lines + 1
+
+
+def text_log(host, path, query="?tail=all&follow=no"):
+    answer = host.peer("GET", path + query)
+    assert answer.status == 200, answer
+    return [line.replace("-- gear-1 ", "-- ").replace("-- job-once ", "-- ") for line in answer.text.splitlines()]
+
+
+@pytest.mark.parametrize("query", ["?tail=all&follow=no", "?tail=3&follow=no"])
+def test_what_was_created_ahead_of_time_has_its_log(host, clock, query):
+    """What its lines say of whose they are, and not the time, tells them from those of a former one."""
+    made(host, stop_timeout="1s", command=["sh", "-c", "echo former; exec hold"])
+    delete(host, "1")
+    clock.set(2 * HOUR)
+    made(host, stop_timeout="1s", command=["sh", "-c", "echo one; echo two; sleep 1; exec hold"])
+    clock.set(0)
+    wait_until(lambda: "two" in log_lines(host), 20, "it wrote")
+    assert sorted(text_log(host, "/container/1/log", query)) == ["-- started --", "one", "two"]
+    turn(host, "1", "stopped")
+    assert text_log(host, "/container/1/log")[-1] == "-- ended --"
+
+
+def test_a_job_of_a_wrong_time_has_its_log_and_output(host, clock):
+    clock.set(2 * HOUR)
+    answer = host.peer("PUT", "/jobs/once", {"image": "test/busybox", "command": ["echo", "out"]},
+                       {"Accept": "application/json"})
+    assert answer.status == 201 and answer.json["output"] == "out\n", answer
+    clock.set(0)
+    assert text_log(host, "/jobs/once/log") == ["out", "-- ended --"]
+    host.systemctl("stop", "job-once.service")
+    assert host.peer("DELETE", "/jobs/once").status == 204

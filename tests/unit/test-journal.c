@@ -333,7 +333,7 @@ static void nobody_walks_back_over_former_gears(void **state)
 {
         static const struct journal_source young = { .unit = "gear-1.service",
                                                      .identifier = "gear-1",
-                                                     .since_usec = EPOCH + 99 * USEC_PER_SEC };
+                                                     .created_usec = EPOCH + 99 * USEC_PER_SEC };
         struct bench *b = *state;
         char last[LOG_CURSOR_MAX];
 
@@ -341,12 +341,78 @@ static void nobody_walks_back_over_former_gears(void **state)
         begin(b, &(struct journal_options){ .tail = 1, .cursors = true });
         read_to_end(b);
         (void) snprintf(last, sizeof last, "%s", journal_reader_cursor(b->reader));
-        begin(b, &(struct journal_options){ .tail = 100,
-                                            .since_usec = young.since_usec,
-                                            .scope = { .sources = &young, .n_sources = 1 } });
+        begin(b, &(struct journal_options){ .tail = 100, .scope = { .sources = &young, .n_sources = 1 } });
         read_to_end(b);
         assert_string_equal(said(b), "");
         assert_string_equal(journal_reader_cursor(b->reader), last); /* where it turned round */
+}
+
+#define STARTED(run) PID_1 "INVOCATION_ID=" run "\nMESSAGE_ID=39f53479d3a045ac8e11786248231fbf\nMESSAGE=Started\n"
+#define DROPPED(run)                                                                                       \
+        "_PID=9\n_TRANSPORT=driver\nOBJECT_SYSTEMD_UNIT=gear-1.service\nOBJECT_SYSTEMD_INVOCATION_ID=" run \
+        "\nN_DROPPED=5\nMESSAGE_ID=a596d6fe7bfa4994828e72309e95d61e\nMESSAGE=Suppressed\n"
+#define BORN(usec, run) OURS "GEARD_CREATED=" #usec "\n_SYSTEMD_INVOCATION_ID=" run "\n"
+
+/* Of two gears, one after the other. Between them the clock was set back, or shortly after the second was created. */
+static void write_two_gears(struct bench *b, uint64_t second_began)
+{
+        uint64_t t = EPOCH + 5000 * USEC_PER_SEC;
+
+        record_at(b, t++, STARTED(RUN_A));
+        record_at(b, t++, BORN(1700005000000000, RUN_A) "MESSAGE=former\n");
+        record_at(b, t++, DROPPED(RUN_A));
+        t = second_began;
+        record_at(b, t++, STARTED(RUN_B));
+        record_at(b, t++, BORN(1700007000000000, RUN_B) "MESSAGE=a\n");
+        t = EPOCH + 200 * USEC_PER_SEC;
+        record_at(b, t++, DROPPED(RUN_B));
+        record_at(b, t++, BORN(1700007000000000, RUN_B) "MESSAGE=b\n");
+        record_at(b, t++, BORN(1700007000000000, RUN_B) "MESSAGE=c\n");
+        finish_writing(b);
+}
+
+static void a_clock_set_back_hides_nothing(void **state)
+{
+        static const struct journal_source second = { .unit = "gear-1.service",
+                                                      .identifier = "gear-1",
+                                                      .created_usec = EPOCH + 7000 * USEC_PER_SEC };
+        const struct journal_scope scope = { .sources = &second, .n_sources = 1, .marks = true };
+        static const struct {
+                struct journal_options options;
+                const char *said;
+        } rows[] = {
+                { { .tail = -1 }, "<started> a <suppressed> b c " },
+                { { .tail = 100 }, "<started> a <suppressed> b c " },
+                { { .tail = 2 }, "b c " },
+                { { .tail = -1, .since_usec = EPOCH + 100 * USEC_PER_SEC }, "<started> a <suppressed> b c " },
+        };
+        struct bench *b = *state;
+
+        write_two_gears(b, EPOCH + 100 * USEC_PER_SEC);
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                struct journal_options options = rows[i].options;
+
+                options.scope = scope;
+                begin(b, &options);
+                read_to_end(b);
+                assert_string_equal(said(b), rows[i].said);
+        }
+}
+
+static void a_clock_set_back_later_hides_nothing(void **state)
+{
+        static const struct journal_source second = { .unit = "gear-1.service",
+                                                      .identifier = "gear-1",
+                                                      .created_usec = EPOCH + 7000 * USEC_PER_SEC };
+        const struct journal_scope scope = { .sources = &second, .n_sources = 1, .marks = true };
+        struct bench *b = *state;
+
+        write_two_gears(b, second.created_usec);
+        for (int64_t tail = -1; tail < 100; tail += 50) {
+                begin(b, &(struct journal_options){ .tail = tail, .scope = scope });
+                read_to_end(b);
+                assert_string_equal(said(b), "<started> a <suppressed> b c ");
+        }
 }
 
 /* As geard writes it; another user's is a forgery. */
@@ -868,6 +934,8 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 TEST(places_and_scopes),
                 TEST(nobody_walks_back_over_former_gears),
+                TEST(a_clock_set_back_hides_nothing),
+                TEST(a_clock_set_back_later_hides_nothing),
                 TEST(marks_are_told_from_forgeries),
                 TEST(the_helper_behind_a_run_tells_its_end),
                 TEST(a_line_that_is_being_written_is_not_passed_over),
