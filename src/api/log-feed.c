@@ -106,6 +106,13 @@ static bool tap_take(struct log_tap *t, const struct log_work *work)
         return !output->over;
 }
 
+static bool is_empty(const struct log_tap *t, const struct log_work *work)
+{
+        const struct log_output *output = log_work_output(work, t->form);
+
+        return !output || (output->text.len == 0 && output->part.len == 0);
+}
+
 static int tap_read(struct log_tap *t, const struct journal_reader *until)
 {
         _cleanup_(log_work_freep) struct log_work *work = log_work_new();
@@ -347,7 +354,7 @@ static void tap_done(void *arg, void *work, const struct journal_batch *batch)
 
         t->reading = false;
         if (!t->begun && batch->error == 0)
-                t->hooks.begun(t->hooks.arg);
+                t->hooks.begun(t->hooks.arg, is_empty(t, work) && batch->level ? journal_reader_newest(t->reader) : "");
         t->begun = true;
         goes_on = tap_take(t, work);
         (void) log_work_free(work);

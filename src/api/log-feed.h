@@ -25,7 +25,11 @@ struct log_tap_options {
 };
 
 struct log_tap_hooks {
-        void (*begun)(void *arg); /* it has its place; before anything is written */
+        /*
+         * It has its place; before anything is written.  cursor: where nothing is there
+         * yet, behind this it is as well begun again; "" otherwise.
+         */
+        void (*begun)(void *arg, const char *cursor);
         bool (*write)(void *arg,
                       const struct log_output *output); /* false: no more until log_tap_resume() */
         void (*end)(void *arg, int error);              /* it came to its end, or cannot go on: free it */

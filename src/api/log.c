@@ -13,6 +13,8 @@
 #include "core/log-query.h"
 #include "util/log.h"
 
+#include <stdio.h>
+
 #define BEAT_USEC USEC_PER_SEC
 #define BEATS_PER_COMMENT 15
 #define RETRY_AFTER_SEC 5
@@ -159,13 +161,21 @@ static bool on_lines(void *arg, const struct log_output *output)
                        : reply_write(s->reply, output->text.data, output->text.len);
 }
 
-static void on_begun(void *arg)
+/* Who loses his connection before the first record comes has a cursor, too. */
+static void on_begun(void *arg, const char *cursor)
 {
         struct log_stream *s = arg;
+        char event[LOG_CURSOR_MAX + 8];
 
         reply_header(s->reply, "X-Accel-Buffering", "no");
+        if (*cursor)
+                reply_header(s->reply, "Geard-Cursor", cursor);
         reply_gzip(s->reply);
         reply_begin(s->reply, 200, log_format_type(s->format));
+        if (*cursor && s->format == LOG_EVENTS) {
+                (void) snprintf(event, sizeof event, "id: %s\n\n", cursor);
+                (void) reply_write(s->reply, event, strlen(event));
+        }
 }
 
 static void on_drained(void *arg)
@@ -355,7 +365,7 @@ void log_stream_begin(struct log_stream *s, const struct log_source *sources, si
         if (s->refused) {
                 stream_refuse(s);
         } else if (s->head_only) {
-                on_begun(s);
+                on_begun(s, "");
                 stream_end(s);
         } else if (start_clocks(s) < 0 || start_reading(s, sources, n) < 0) {
                 (void) fault_oom(&f);

@@ -147,6 +147,8 @@ static int ask(struct logs *l, struct source *source, struct fault *f)
         text_reset(&l->entries.held);
         l->entries.at = 0;
         r = source_stream(source, target.data, l->accept, on_piece, l, f);
+        if (!*l->cursor)
+                (void) snprintf(l->cursor, sizeof l->cursor, "%s", source_cursor(source));
         text_reset(&l->records.held);
         text_reset(&l->entries.held);
         return r;

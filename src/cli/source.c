@@ -2,8 +2,11 @@
 
 #include "cli/source.h"
 
+#include "core/log-entry.h"
 #include "sys/fetch.h"
 #include "util/json.h"
+
+#include <stdio.h>
 
 #define ANSWER_MAX (32 << 20)
 #define REFUSAL_MAX 4096
@@ -13,6 +16,8 @@ struct source {
         const char *socket;
         struct loop *loop;
         struct fetch *fetch;
+        struct fetch_op *op;         /* the question that is asked */
+        char cursor[LOG_CURSOR_MAX]; /* of the last stream, where it began */
 };
 
 struct source *source_new(const char *socket)
@@ -117,6 +122,15 @@ static void on_answer(void *arg, const struct fetch_answer *answer)
         }
 }
 
+static void on_head(void *arg, int status)
+{
+        struct question *q = arg;
+        const char *cursor = fetch_header(q->source->op, "Geard-Cursor");
+
+        if (status == 200 && cursor && strlen(cursor) < LOG_CURSOR_MAX)
+                (void) snprintf(q->source->cursor, LOG_CURSOR_MAX, "%s", cursor);
+}
+
 static bool on_piece(void *arg, int status, const char *bytes, size_t n)
 {
         struct question *q = arg;
@@ -157,13 +171,16 @@ static int ask(struct question *q, const char *target, const char *accept)
                 return fault_oom(q->f);
         headers[0] = header.data;
         request.url = url.data;
+        s->cursor[0] = '\0';
         if (q->piece) {
+                request.head = on_head;
                 request.piece = on_piece;
         } else {
                 request.silence_usec = SILENCE_USEC;
                 request.answer_max = ANSWER_MAX;
         }
-        if (!fetch_start(s->fetch, &request, q->piece ? on_end : on_answer, q))
+        s->op = fetch_start(s->fetch, &request, q->piece ? on_end : on_answer, q);
+        if (!s->op)
                 return fault_oom(q->f);
         if (loop_run(s->loop) < 0)
                 q->r = fault_set(q->f, FAULT_INTERNAL, NULL, "the event loop failed");
@@ -185,4 +202,9 @@ int source_stream(struct source *s, const char *target, const char *accept,
         struct question q = { .source = s, .piece = piece, .arg = arg, .f = f };
 
         return ask(&q, target, accept);
+}
+
+const char *source_cursor(const struct source *s)
+{
+        return s->cursor;
 }

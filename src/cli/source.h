@@ -33,3 +33,5 @@ enum {
 int source_stream(struct source *s, const char *target, const char *accept,
                   int (*piece)(void *arg, const char *bytes, size_t n, struct fault *f), void *arg,
                   struct fault *f);
+/* Behind which record the last stream began, where geard says so ("" where not). */
+const char *source_cursor(const struct source *s);

@@ -467,7 +467,7 @@ void reply_refuse(struct reply *r, const struct server_limits *limits)
 void reply_allow_origin(struct reply *r, const char *origin)
 {
         reply_header(r, "Access-Control-Allow-Origin", origin);
-        reply_header(r, "Access-Control-Expose-Headers", "ETag, Geard-Replayed, Location, Retry-After");
+        reply_header(r, "Access-Control-Expose-Headers", "ETag, Geard-Cursor, Geard-Replayed, Location, Retry-After");
         reply_header(r, "Vary", "Origin");
 }
 

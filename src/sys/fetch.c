@@ -450,6 +450,13 @@ struct fetch_op *fetch_cancel(struct fetch_op *op)
         return NULL;
 }
 
+const char *fetch_header(const struct fetch_op *op, const char *name)
+{
+        struct curl_header *header;
+
+        return curl_easy_header(op->easy, name, 0, CURLH_HEADER, -1, &header) == CURLHE_OK ? header->value : NULL;
+}
+
 /* --- the whole ------------------------------------------------------------ */
 
 struct fetch *fetch_new(struct loop *l)

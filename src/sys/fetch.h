@@ -54,3 +54,5 @@ DEFINE_CLEANUP(struct fetch, fetch_free);
 struct fetch_op *fetch_start(struct fetch *f, const struct fetch_request *request,
                              void (*done)(void *arg, const struct fetch_answer *answer), void *arg);
 struct fetch_op *fetch_cancel(struct fetch_op *op);
+/* In `head' or `piece': a header of the answer, NULL when it has none of that name; until they return. */
+const char *fetch_header(const struct fetch_op *op, const char *name);

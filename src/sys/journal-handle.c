@@ -223,6 +223,23 @@ int journal_handle_seek_tail(struct journal_handle *h)
         return r < 0 ? fail(h, r) : 0;
 }
 
+/*
+ * When journald writes what was volatile to the disk, the same entry becomes one of another
+ * sequence; its boot, its times and its digest are what they were.
+ */
+static int is_at(struct journal_handle *h, const char *cursor)
+{
+        char here[LOG_CURSOR_MAX];
+        const char *a = strstr(cursor, ";b="), *b;
+        int there = sd_journal_test_cursor(h->journal, cursor);
+
+        if (there != 0 || !a)
+                return there;
+        there = journal_handle_cursor(h, here);
+        b = strstr(here, ";b=");
+        return there < 0 ? there : b && streq(a, b);
+}
+
 int journal_handle_seek_cursor(struct journal_handle *h, const char *cursor, bool at,
                                enum journal_found *ret)
 {
@@ -232,7 +249,7 @@ int journal_handle_seek_cursor(struct journal_handle *h, const char *cursor, boo
         if (r >= 0)
                 r = sd_journal_next(h->journal);
         if (r > 0)
-                there = sd_journal_test_cursor(h->journal, cursor);
+                there = is_at(h, cursor);
         if (r < 0 || there < 0)
                 return fail(h, r < 0 ? r : there);
         h->standing = r > 0 && (at || !there);
@@ -271,6 +288,58 @@ int journal_handle_cursor(struct journal_handle *h, char ret[static LOG_CURSOR_M
                 return fail(h, -ENAMETOOLONG);
         memcpy(ret, cursor, strlen(cursor) + 1);
         return 0;
+}
+
+/* --- the whole journal ---------------------------------------------------------------------------- */
+
+/* Behind either the handle is to seek anew. */
+static void look_at_all(struct journal_handle *h)
+{
+        sd_journal_flush_matches(h->journal);
+        h->standing = false;
+}
+
+static int look_at_scope(struct journal_handle *h, int result)
+{
+        int r = result < 0 ? result : set_matches(h);
+
+        return r < 0 ? fail(h, r) : result;
+}
+
+int journal_handle_keeps(struct journal_handle *h, const char *cursor)
+{
+        int r;
+
+        look_at_all(h);
+        r = sd_journal_seek_cursor(h->journal, cursor);
+        if (r >= 0)
+                r = sd_journal_next(h->journal);
+        if (r > 0)
+                r = is_at(h, cursor);
+        return look_at_scope(h, r);
+}
+
+int journal_handle_last(struct journal_handle *h, const char *before, char ret[static LOG_CURSOR_MAX])
+{
+        int r;
+
+        *ret = '\0';
+        look_at_all(h);
+        r = before ? sd_journal_seek_cursor(h->journal, before) : sd_journal_seek_tail(h->journal);
+        if (r >= 0 && before)
+                r = sd_journal_next(h->journal);
+        if (r >= 0)
+                r = sd_journal_previous(h->journal);
+        if (r > 0)
+                r = journal_handle_cursor(h, ret);
+        return look_at_scope(h, r);
+}
+
+uint64_t journal_handle_oldest(const struct journal_handle *h)
+{
+        uint64_t usec;
+
+        return sd_journal_get_cutoff_realtime_usec(h->journal, &usec, NULL) > 0 ? usec : UINT64_MAX;
 }
 
 /* --- one entry ----------------------------------------------------------------------------------- */

@@ -36,6 +36,15 @@ enum journal_found { JOURNAL_FOUND, JOURNAL_FOUND_LATER, JOURNAL_FOUND_NONE };
 int journal_handle_seek_cursor(struct journal_handle *h, const char *cursor, bool at,
                                enum journal_found *ret);
 
+/*
+ * Of the whole journal, whatever the scope.  Behind the first two the handle has no
+ * place, and is to seek one.
+ */
+int journal_handle_keeps(struct journal_handle *h, const char *cursor); /* is the entry there? 1 or 0 */
+/* The last entry, before this one (NULL: of all); "" for none. */
+int journal_handle_last(struct journal_handle *h, const char *before, char ret[static LOG_CURSOR_MAX]);
+uint64_t journal_handle_oldest(const struct journal_handle *h); /* when it was written; UINT64_MAX: unknown */
+
 /* A step; 1, or 0 when there is none in that direction. */
 int journal_handle_next(struct journal_handle *h);
 int journal_handle_previous(struct journal_handle *h);

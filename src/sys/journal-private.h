@@ -38,6 +38,9 @@ struct journal_reader {
         uint64_t since_usec;
         int64_t back; /* while walking: so many are still to be gone back */
         bool walking; /* its place is not found yet */
+        bool begun;
+        char newest[LOG_CURSOR_MAX]; /* when it began, of the whole journal */
+        uint64_t level_usec;         /* it had come to the end of the journal then; 0: it has gone on since */
         struct journal_place until;
         bool has_until;
         struct journal_batch batch;

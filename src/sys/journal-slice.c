@@ -213,43 +213,82 @@ static int find_place(struct slice *s)
 }
 
 /*
- * The entries behind the place are gone, and nobody can tell how many there were.
- * Where nothing followed either, there is no entry to stand at: the reader has to
- * have a place that the next slice finds again.
+ * To the first entry behind the gap, and to the one before that, whosesoever: who
+ * comes back with this as his cursor is not told of the gap again.
  */
+static int go_behind_gap(struct slice *s, char ret_cursor[static LOG_CURSOR_MAX])
+{
+        char later[LOG_CURSOR_MAX];
+        enum journal_found found;
+        int r = journal_handle_cursor(s->handle, later);
+
+        if (r == 0)
+                r = journal_handle_last(s->handle, later, ret_cursor);
+        if (r >= 0)
+                r = journal_handle_seek_cursor(s->handle, later, true, &found);
+        s->moved = true;
+        return r;
+}
+
+/* Nothing followed: there is no entry to stand at, and yet the next slice has to find the place again. */
+static int go_to_what_is_left(struct slice *s, char ret_cursor[static LOG_CURSOR_MAX])
+{
+        int r = journal_handle_last(s->handle, NULL, ret_cursor);
+
+        if (r >= 0)
+                r = journal_handle_seek_tail(s->handle);
+        return r < 0 ? r : go_to_tail(s);
+}
+
+/* The entries behind the place are gone, and nobody can tell how many there were. */
 static int tell_of_gap(struct slice *s, bool more)
 {
+        char cursor[LOG_CURSOR_MAX];
         const struct log_entry gap = { .kind = LOG_GONE,
                                        .name = "",
                                        .run = "",
                                        .message = "",
-                                       .cursor = "",
+                                       .cursor = s->reader->cursors ? cursor : "",
                                        .priority = 4,
                                        .realtime_usec = wall_usec() };
-        int r;
+        int r = more ? go_behind_gap(s, cursor) : go_to_what_is_left(s, cursor);
 
-        s->moved = more;
-        if (more)
-                return hand_over(s, &gap);
-        s->reader->since_usec = gap.realtime_usec;
-        r = journal_handle_seek_tail(s->handle);
-        if (r >= 0)
-                r = go_to_tail(s);
         return r < 0 ? r : hand_over(s, &gap);
+}
+
+/*
+ * Not every entry that is not found is a gap: it may be another's, and where the reader
+ * had come to the end of the journal, it has lost nothing that was there before.
+ */
+static int nothing_is_lost(struct slice *s)
+{
+        const struct journal_reader *r = s->reader;
+
+        return r->level_usec && journal_handle_oldest(s->handle) <= r->level_usec
+                       ? 1
+                       : journal_handle_keeps(s->handle, r->place.cursor);
 }
 
 static int go_to_place(struct slice *s)
 {
         struct journal_reader *r = s->reader;
         enum journal_found found;
+        bool lost = false;
         int e;
 
         if (!*r->place.cursor)
                 return journal_handle_seek_head(s->handle, r->since_usec);
         e = journal_handle_seek_cursor(s->handle, r->place.cursor, r->place.before, &found);
-        if (e < 0)
+        if (e < 0 || found == JOURNAL_FOUND)
                 return e;
-        return found == JOURNAL_FOUND ? GO_ON : tell_of_gap(s, found == JOURNAL_FOUND_LATER);
+        e = nothing_is_lost(s);
+        if (e >= 0)
+                lost = e == 0;
+        if (e >= 0)
+                e = journal_handle_seek_cursor(s->handle, r->place.cursor, r->place.before, &found);
+        if (e < 0 || !lost)
+                return e;
+        return tell_of_gap(s, found == JOURNAL_FOUND_LATER);
 }
 
 /* --- reading on ----------------------------------------------------------------------------------- */
@@ -365,8 +404,12 @@ static int keep_place(struct slice *s)
 static int read_slice(struct slice *s)
 {
         struct journal_reader *r = s->reader;
+        uint64_t began_usec = wall_usec();
         int e = journal_handle_aim(s->handle, &r->scope);
 
+        if (e == 0 && r->follow && !r->begun)
+                e = journal_handle_last(s->handle, NULL, r->newest);
+        r->begun = r->begun || e == 0;
         if (e == 0 && r->walking)
                 e = find_place(s);
         if (e < 0 || r->walking)
@@ -374,6 +417,7 @@ static int read_slice(struct slice *s)
         e = go_to_place(s);
         if (e == GO_ON)
                 e = read_on(s);
+        r->level_usec = e >= 0 && s->batch->level ? began_usec : 0;
         if (e >= 0 && s->batch->level && s->joining && !r->follow)
                 e = hand_over_part(s);
         return e < 0 ? e : keep_place(s);

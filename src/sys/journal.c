@@ -255,6 +255,11 @@ bool journal_reader_is_at(const struct journal_reader *r, const struct journal_r
         return journal_place_same(&r->place, &other->place);
 }
 
+const char *journal_reader_newest(const struct journal_reader *r)
+{
+        return r->newest;
+}
+
 const char *journal_reader_cursor(const struct journal_reader *r)
 {
         return r->place.cursor;
@@ -330,6 +335,7 @@ struct journal_reader *journal_reader_new(struct journal *j, const struct journa
         r->since_usec = o->since_usec;
         r->back = o->tail;
         r->walking = !o->cursor && o->tail >= 0;
+        r->begun = o->cursor;
         if (o->cursor)
                 (void) snprintf(r->place.cursor, sizeof r->place.cursor, "%s", o->cursor);
         return r;
@@ -348,6 +354,8 @@ struct journal_reader *journal_reader_copy(const struct journal_reader *r, const
         copy->back = r->back;
         copy->walking = r->walking;
         copy->place = r->place;
+        copy->begun = r->begun;
+        copy->level_usec = r->level_usec;
         return copy;
 }
 

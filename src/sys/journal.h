@@ -80,5 +80,10 @@ bool journal_reader_looks_at_same(const struct journal_reader *r, const struct j
 /* Would both go on with the very same entry?  Neither may be reading. */
 bool journal_reader_is_at(const struct journal_reader *r, const struct journal_reader *other);
 
+/*
+ * The last entry of the whole journal when it began without a cursor, for one that follows.
+ * As long as nothing was found, it is as well begun behind this.  "": there was none.
+ */
+const char *journal_reader_newest(const struct journal_reader *r);
 /* Behind which entry it is; "" at the beginning. */
 const char *journal_reader_cursor(const struct journal_reader *r);

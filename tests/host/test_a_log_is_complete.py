@@ -202,6 +202,22 @@ def test_what_was_vacuumed_away_is_told_once(file_host):
     assert all("gap" not in record for record in again)
 
 
+def test_who_is_level_has_lost_nothing_to_a_vacuum(file_host):
+    """The last line he had is vacuumed away, and nothing came behind it."""
+    host = file_host
+    made(host, "level", command=["sh", "-c", "trap 'exit 0' TERM; trap 'echo poked' USR1; echo first; while :; do sleep 0.1; done"])
+    wait_until(lambda: records_of(host, "level")[-1]["text"] == "first", 90, "it has spoken")
+    with Stream(host, log_target("level", timeout="0"), JSON_LINES) as stream:
+        following = entries(stream)
+        while next(following)["text"] != "first":
+            pass
+        host.sh("journalctl --rotate; sleep 3; journalctl --vacuum-files=1 -q")
+        wait_until(lambda: "first" not in host.journal(None, "cat", "SYSLOG_IDENTIFIER=gear-level"), 10, "it is gone")
+        time.sleep(2.5)
+        host.docker("kill", "--signal=USR1", "gear-level")
+        assert next(following)["text"] == "poked"
+
+
 def test_what_was_too_much_at_once_is_told(host):
     host.configure("60-case", "[Daemon]\nLogRate=1000/10s\n")
     host.systemctl("reload", "geard")

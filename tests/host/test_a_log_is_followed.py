@@ -10,6 +10,7 @@ import pytest
 
 from lib.gear import JSON, delete, made
 from lib.host import SOCKET
+from lib.stream import Stream, entries, log_target, records_of
 from lib.wait import wait_until
 
 EVENTS = {"Accept": "text/event-stream"}
@@ -58,7 +59,44 @@ def test_an_idle_event_stream_is_kept_alive_by_comments_and_text_is_not(host):
     made(host)
     ask = f"curl -s --unix-socket {SOCKET} 'http://localhost/container/1/log?tail=0&timeout=17'"
     text = host.sh(f"{ask} > /root/text & {ask} -H 'Accept: text/event-stream'; wait; echo; echo text:; cat /root/text")
-    assert text == ": still here\n\n\ntext:"
+    assert re.fullmatch("id: [^\n]+\n\n: still here\n\n\ntext:", text), text
+
+
+POKED = ["sh", "-c", "trap 'exit 0' TERM; trap 'echo poked' USR1; while :; do sleep 0.1; done"]
+
+
+def poke(host):
+    before = host.journal(None, "cat", "SYSLOG_IDENTIFIER=gear-1").count("poked")
+    host.docker("kill", "--signal=USR1", "gear-1")
+    wait_until(lambda: host.journal(None, "cat", "SYSLOG_IDENTIFIER=gear-1").count("poked") > before, 30, "it said it")
+
+
+@pytest.mark.parametrize("query", [{"tail": "0"}, {"tail": "3", "grep": "poked"}], ids=str)
+def test_who_has_had_no_record_yet_loses_none(host, query):
+    """What is written while he is away is there when he comes back."""
+    made(host, command=POKED)
+    cursors = []
+    for accept in ("text/event-stream", "application/json", "text/plain"):
+        with Stream(host, log_target("1", timeout="0", **query), {"Accept": accept}) as stream:
+            cursors.append(stream.answer.getheader("Geard-Cursor"))
+            if accept == "text/event-stream":
+                assert next(stream.lines()) == f"id: {cursors[0]}".encode()
+    poke(host)
+    poke(host)
+    target = log_target("1", timeout="2", **query)
+    again = host.curl("GET", target, headers=EVENTS | {"Last-Event-ID": cursors[0]}).text
+    assert again.count("poked") == 2 and "gap" not in again, again
+    for cursor in cursors[1:]:
+        rest = {name: value for name, value in query.items() if name != "tail"}
+        assert [record["text"] for record in records_of(host, cursor=cursor, **rest)] == ["poked", "poked"]
+
+
+def test_who_has_had_one_needs_no_other_cursor(host):
+    made(host, command=POKED)
+    poke(host)
+    with Stream(host, log_target("1", timeout="0"), EVENTS) as stream:
+        assert stream.answer.getheader("Geard-Cursor") is None
+        assert "cursor" in next(entries(stream))
 
 
 def test_every_event_has_a_cursor_and_one_line(host):

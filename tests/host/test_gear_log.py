@@ -93,6 +93,22 @@ def test_it_follows_over_a_restart_of_geard(host):
         host.sh("systemctl stop following", check=False)
 
 
+@pytest.mark.parametrize("form", ["text", "json", "export"])
+def test_it_has_what_came_before_its_first_line(host, form):
+    """… while geard was away."""
+    made(host, command=saying("trap 'echo poked' USR1"))
+    host.sh(f"systemd-run --quiet --collect --unit=following sh -c 'exec gear log -f -n 0 -o {form} 1 > /root/followed'")
+    try:
+        wait_until(lambda: "geard_streams 1" in host.peer("GET", "/metrics").text, 30, "it follows")
+        host.systemctl("stop", "geard")
+        host.docker("kill", "--signal=USR1", "gear-1")
+        wait_until(lambda: "poked" in host.journal(None, "cat", "SYSLOG_IDENTIFIER=gear-1"), 30, "it said it")
+        host.systemctl("start", "geard")
+        wait_until(lambda: host.sh("grep -c poked /root/followed", check=False).strip() == "1", 30, "it is there")
+    finally:
+        host.sh("systemctl stop following", check=False)
+
+
 def test_colours_are_for_terminals_and_nothing_else_passes(host):
     made(host, command=saying(r"printf 'red \033[31mword\033[0m, title \033]0;owned\007, home \033[H\n'"))
     wait_until(lambda: records_of(host)[-1]["text"].startswith("red"), 90, "it has spoken")

@@ -712,15 +712,16 @@ static void a_cursor_is_gone_on_from(void **state)
         assert_string_equal(said(b), "4 5 6 7 8 9 ");
 }
 
-/* A cursor whose entry is not kept any more: between the third and the fourth, and behind all. */
+/* A cursor whose entry is not kept any more: before the first, and behind all. */
 static void a_gap_is_told_once(void **state)
 {
         static const struct {
                 int seconds;
-                const char *said;
-        } rows[] = { { 0, "<gone> 0 1 2 " }, { 99, "<gone> " } };
+                const char *said, *said_again;
+        } rows[] = { { 0, "<gone> 0 1 2 ", "0 1 2 " }, { 99, "<gone> ", "" } };
         struct bench *b = *state;
 
+        record(b, "_SYSTEMD_UNIT=gear-2.service\nMESSAGE=foreign\n");
         say_numbers(b, 0, 3);
         finish_writing(b);
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -735,7 +736,74 @@ static void a_gap_is_told_once(void **state)
                 read_to_end(b);
                 read_to_end(b);
                 assert_string_equal(said(b), rows[i].said);
+
+                /* Who leaves with the word of it and comes back. */
+                b->tape.enough_after = 1;
+                begin(b, &(struct journal_options){ .cursor = cursor, .cursors = true });
+                read_batch(b, JOURNAL_NOW, NULL);
+                assert_string_equal(said(b), "<gone> ");
+                b->tape.enough_after = 0;
+                (void) snprintf(cursor, sizeof cursor, "%s", b->tape.cursor);
+                begin(b, &(struct journal_options){ .cursor = cursor });
+                read_to_end(b);
+                assert_string_equal(said(b), rows[i].said_again);
         }
+}
+
+static void what_only_seems_lost_is_no_gap(void **state)
+{
+        static const struct journal_source other = { .unit = "gear-2.service" };
+        struct bench *b = *state;
+        char cursor[LOG_CURSOR_MAX], flushed[LOG_CURSOR_MAX];
+
+        say_numbers(b, 0, 2);
+        record(b, "_SYSTEMD_UNIT=gear-2.service\nMESSAGE=foreign\n");
+        say_numbers(b, 2, 4);
+        record(b, "_SYSTEMD_UNIT=gear-2.service\nMESSAGE=foreign\n");
+        finish_writing(b);
+
+        /* Another's entry, before some of its own and behind them. */
+        for (int64_t tail = 2; tail > 0; tail--) {
+                b->tape.enough_after = 1;
+                begin(b, &(struct journal_options){ .tail = tail, .cursors = true, .scope = { .sources = &other, .n_sources = 1 } });
+                do
+                        read_batch(b, JOURNAL_NOW, NULL);
+                while (b->tape.entries == 0);
+                b->tape.enough_after = 0;
+                (void) snprintf(cursor, sizeof cursor, "%s", b->tape.cursor);
+                begin(b, &(struct journal_options){ .cursor = cursor, .follow = true });
+                read_to_end(b);
+                assert_string_equal(said(b), tail == 2 ? "2 3 " : "");
+        }
+
+        /* The same entry, of another sequence. */
+        b->tape.enough_after = 1;
+        begin(b, &(struct journal_options){ .tail = -1, .cursors = true });
+        read_batch(b, JOURNAL_NOW, NULL);
+        b->tape.enough_after = 0;
+        (void) snprintf(flushed, sizeof flushed, "s=%s;i=77%s", RUN_A, strstr(b->tape.cursor, ";b="));
+        begin(b, &(struct journal_options){ .cursor = flushed });
+        read_to_end(b);
+        assert_string_equal(said(b), "1 2 3 ");
+}
+
+/* Where it began, for who has got nothing yet: the journal's last entry, whosesoever. */
+static void who_found_nothing_can_begin_again(void **state)
+{
+        struct bench *b = *state;
+        char cursor[LOG_CURSOR_MAX];
+
+        record(b, "_SYSTEMD_UNIT=gear-2.service\nMESSAGE=foreign\n");
+        wait_for_journal(b);
+        begin(b, &(struct journal_options){ .tail = 0, .follow = true });
+        read_batch(b, JOURNAL_NOW, NULL);
+        assert_string_equal(said(b), "");
+        (void) snprintf(cursor, sizeof cursor, "%s", journal_reader_newest(b->reader));
+        say_numbers(b, 0, 3);
+        wait_for_journal(b);
+        begin(b, &(struct journal_options){ .cursor = cursor, .follow = true });
+        read_to_end(b);
+        assert_string_equal(said(b), "0 1 2 ");
 }
 
 static void a_reader_may_be_freed_at_any_time(void **state)
@@ -948,6 +1016,8 @@ int main(void)
                 TEST(a_batch_ends_where_it_is_told_to),
                 TEST(a_cursor_is_gone_on_from),
                 TEST(a_gap_is_told_once),
+                TEST(what_only_seems_lost_is_no_gap),
+                TEST(who_found_nothing_can_begin_again),
                 TEST(a_reader_may_be_freed_at_any_time),
                 TEST(a_damaged_journal_ends_and_hurts_nobody),
                 TEST(a_file_that_is_cut_off_ends_the_reading),

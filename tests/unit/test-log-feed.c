@@ -20,9 +20,12 @@
 #define journal_reader_hurry         test_reader_hurry
 #define journal_reader_looks_at_same test_reader_looks_at_same
 #define journal_reader_is_at         test_reader_is_at
+#define journal_reader_newest        test_reader_newest
 #include "api/log-feed.c" /* NOLINT(bugprone-suspicious-include) */
 
 #include "run-loop.h"
+
+#include <stdio.h>
 
 #define READERS_MAX 16
 
@@ -89,15 +92,35 @@ bool test_reader_is_at(const struct journal_reader *r, const struct journal_read
         return r->place == other->place;
 }
 
-/* --- the scene ------------------------------------------------------------------------------------ */
-
-static void on_begun(void *arg _unused_)
+const char *test_reader_newest(const struct journal_reader *r _unused_)
 {
+        return "newest";
 }
 
-static bool on_write(void *arg _unused_, const struct log_output *output _unused_)
+/* --- the scene ------------------------------------------------------------------------------------ */
+
+/* Who reads what a tap brings. */
+struct client {
+        bool full; /* takes what comes and no more, until it says so */
+        struct text took;
+        char cursor[LOG_CURSOR_MAX]; /* that it began with */
+};
+
+static void on_begun(void *arg, const char *cursor)
 {
-        return true;
+        struct client *client = arg;
+
+        if (client)
+                (void) snprintf(client->cursor, sizeof client->cursor, "%s", cursor);
+}
+
+static bool on_write(void *arg, const struct log_output *output)
+{
+        struct client *client = arg;
+
+        if (client)
+                text_addn(&client->took, output->text.data, output->text.len);
+        return !client || !client->full;
 }
 
 static void on_end(void *arg _unused_, int error _unused_)
@@ -127,7 +150,7 @@ static int tear_down(void **state)
         return 0;
 }
 
-static struct log_tap *follow(struct daemon *d)
+static struct log_tap *follow_for(struct daemon *d, struct client *client)
 {
         _cleanup_(log_form_unrefp) struct log_form *form = NULL;
         struct log_tap *t;
@@ -135,9 +158,14 @@ static struct log_tap *follow(struct daemon *d)
 
         assert_int_equal(log_form_new(&(struct log_form_options){ .priority = 7, .until_usec = UINT64_MAX }, &form, &f), 0);
         t = log_tap_new(d, &(struct log_tap_options){ .tail = -1, .follow = true, .form = form },
-                        &(struct log_tap_hooks){ .begun = on_begun, .write = on_write, .end = on_end });
+                        &(struct log_tap_hooks){ .begun = on_begun, .write = on_write, .end = on_end, .arg = client });
         assert_non_null(t);
         return t;
+}
+
+static struct log_tap *follow(struct daemon *d)
+{
+        return follow_for(d, NULL);
 }
 
 /* It comes to the end of what there is, at this place. */
@@ -148,6 +176,19 @@ static void reach(struct journal_reader *r, int place)
         assert_non_null(work);
         r->place = place;
         r->hooks.done(r->hooks.arg, work, &(struct journal_batch){ .level = true });
+}
+
+/* … and finds a line on the way. */
+static void find(struct journal_reader *r, int place, const char *line)
+{
+        const struct log_entry e = { .message = line, .message_len = strlen(line), .name = "", .run = "", .cursor = "", .priority = 6 };
+        void *work = TAKE(r->work);
+
+        assert_non_null(work);
+        r->place = place;
+        (void) r->hooks.entry(work, &e);
+        r->hooks.finish(work);
+        r->hooks.done(r->hooks.arg, work, &(struct journal_batch){ .level = true, .entries = 1 });
 }
 
 /* As often as anybody is to read and does not wait for news, but for this one nothing changes. */
@@ -227,6 +268,102 @@ static void who_was_alone_with_it_leaves_none_behind(void **state)
         (void) log_tap_free(b);
 }
 
+static void check_took(struct client *client, const char *lines)
+{
+        assert_string_equal(client->took.data ? client->took.data : "", lines);
+        text_reset(&client->took);
+}
+
+/* It goes on from its own place, in its own time, and is one of all again when it is level. */
+static void who_is_full_leaves_and_comes_back(void **state)
+{
+        struct daemon *d = *state;
+        struct client quick = { 0 }, slow = { 0 };
+        struct log_tap *a = follow_for(d, &quick), *b = follow_for(d, &slow);
+        struct log_feed *feed;
+
+        go_on(d);
+        feed = a->feed;
+        assert_true(feed && b->feed == feed);
+
+        slow.full = true;
+        find(feed->reader, 1, "one");
+        run_loop_for(d->loop, USEC_PER_MSEC, "the feed's pause");
+        check_took(&quick, "one\n");
+        check_took(&slow, "one\n");
+        assert_null(b->feed);
+        assert_non_null(b->reader);
+        assert_int_equal(b->reader->place, 1);
+        assert_null(b->reader->work); /* nothing is read that nobody takes */
+
+        find(feed->reader, 2, "two");
+        run_loop_for(d->loop, USEC_PER_MSEC, "the feed's pause");
+        check_took(&quick, "two\n");
+        check_took(&slow, "");
+
+        slow.full = false;
+        log_tap_resume(b);
+        find(b->reader, 2, "two");
+        go_on(d);
+        check_took(&slow, "two\n");
+        assert_ptr_equal(b->feed, feed);
+        assert_null(b->reader);
+
+        find(feed->reader, 3, "three");
+        check_took(&quick, "three\n");
+        check_took(&slow, "three\n");
+        (void) log_tap_free(a);
+        (void) log_tap_free(b);
+}
+
+/* Full at the very line with which it would have met the feed. */
+static void who_is_full_while_it_is_let_in_waits_outside(void **state)
+{
+        struct daemon *d = *state;
+        struct client slow = { 0 };
+        struct log_tap *a = follow(d), *b;
+
+        go_on(d);
+        find(a->feed->reader, 1, "one");
+        run_loop_for(d->loop, USEC_PER_MSEC, "the feed's pause");
+        b = follow_for(d, &slow);
+        reach(b->reader, 0);
+        reach(a->feed->reader, 1);
+        assert_ptr_equal(b->feed, a->feed);
+
+        slow.full = true;
+        find(b->reader, 1, "one");
+        run_loop_for(d->loop, USEC_PER_MSEC, "the feed's pause");
+        check_took(&slow, "one\n");
+        assert_null(b->feed);
+        assert_null(b->reader->work);
+        assert_int_equal(waiting(), 1); /* the others are not held up */
+
+        slow.full = false;
+        log_tap_resume(b);
+        go_on(d);
+        check_took(&slow, "");
+        assert_ptr_equal(b->feed, a->feed);
+        (void) log_tap_free(b);
+        (void) log_tap_free(a);
+}
+
+static void who_begins_with_nothing_has_a_cursor(void **state)
+{
+        struct daemon *d = *state;
+        struct client first = { 0 }, second = { 0 };
+        struct log_tap *a = follow_for(d, &first), *b = follow_for(d, &second);
+
+        reach(a->reader, 0);
+        find(b->reader, 0, "one");
+        assert_string_equal(first.cursor, "newest");
+        assert_string_equal(second.cursor, "");
+        go_on(d);
+        text_reset(&second.took);
+        (void) log_tap_free(a);
+        (void) log_tap_free(b);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -234,6 +371,9 @@ int main(void)
                 TEST(all_that_are_level_share_one),
                 TEST(who_never_meets_the_others_holds_up_nobody),
                 TEST(who_was_alone_with_it_leaves_none_behind),
+                TEST(who_is_full_leaves_and_comes_back),
+                TEST(who_is_full_while_it_is_let_in_waits_outside),
+                TEST(who_begins_with_nothing_has_a_cursor),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
