@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <syslog.h>
 
 #define STATE_ROOT "/var/lib/"
 #define NICE 10
@@ -33,6 +34,7 @@ static void set_life(struct git_unit *u, const struct daemon *d, const struct gi
         }
         set(u, SET_STRING("SyslogIdentifier", u->identifier));
         set(u, SET_BOOL("SyslogLevelPrefix", false));
+        set(u, SET_I32("SyslogLevel", LOG_ERR)); /* git has a word for its standard output only where that is no journal */
         set(u, SET_STRING("Slice", TASK_SLICE));
         set(u, SET_I32("Nice", NICE)); /* gears, logs and calls come first */
         set(u, SET_U64("TimeoutStartUSec", d->config->job_timeout_usec));

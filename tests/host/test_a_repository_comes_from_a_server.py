@@ -2,6 +2,8 @@
 """Repositories are cloned from the servers that people have: git-http-backend behind
 nginx, sshd, git's own daemon; and from each of them only what it gives away."""
 
+import json
+
 import pytest
 
 from lib import gitimage
@@ -212,6 +214,26 @@ def test_its_log_tells_what_git_said(git):
     assert len(lines) == 1, lines
     assert "Receiving" in log_of(git, query="?follow=no&grep=Receiving").text
     assert "Cloning" not in log_of(git, query="?follow=no&grep=Receiving").text
+
+
+def test_its_log_is_as_any_other(git):
+    """In every form, from any record on; git speaks on its standard error."""
+    assert put(git, "http://127.0.0.1:8090/one").status == 201
+    wait_until(lambda: "ended" in log_of(git).text, 20, "journald has it")
+    records = [json.loads(line) for line in log_of(git, headers=JSON).text.splitlines()]
+    lines = [record for record in records if "mark" not in record]
+    assert [record["mark"] for record in records if "mark" in record] == ["ended"]
+    assert {(line["stream"], line["priority"], line["name"]) for line in lines} == {("stderr", 3, "job-r")}
+    assert len({record["run"] for record in records}) == 1
+
+    rest = [json.loads(line) for line in log_of(git, query=f"?follow=no&cursor={lines[0]['cursor']}", headers=JSON).text.splitlines()]
+    assert [record["cursor"] for record in rest] == [record["cursor"] for record in records[records.index(lines[0]) + 1:]]
+    events = log_of(git, query="?follow=no", headers={"Accept": "text/event-stream", "Last-Event-ID": lines[0]["cursor"]}).text
+    assert [event.split("\n")[0] for event in events.split("\n\n")[:-1]] == [f"id: {record['cursor']}" for record in rest]
+    export = log_of(git, headers={"Accept": "application/vnd.fdo.journal"}).text
+    assert export.count("__CURSOR=") == len(records)
+    assert log_of(git, query="?tail=1&timeout=1").text.endswith("ended --\n")
+    assert git.peer("PUT", "/repository/r/log?follow=no&tail=all").text == log_of(git).text
 
 
 def test_a_log_is_not_that_of_a_former_one(git):
