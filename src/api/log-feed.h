@@ -20,6 +20,7 @@ struct log_tap_options {
         const char *cursor;
         uint64_t since_usec;
         int64_t tail;
+        uint64_t until_usec; /* of those until then; 0: of all */
         bool follow;
         struct log_form *form; /* a reference is taken */
 };

@@ -303,6 +303,7 @@ static int start_reading(struct log_stream *s, const struct log_source *from, si
                                            .cursor = *q->cursor ? q->cursor : NULL,
                                            .since_usec = q->since_usec,
                                            .tail = q->tail,
+                                           .until_usec = q->until_usec == USEC_NEVER ? 0 : q->until_usec,
                                            .follow = q->follow,
                                            .form = s->form },
                 &(struct log_tap_hooks){ .begun = on_begun, .write = on_lines, .end = on_end, .arg = s });

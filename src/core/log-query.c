@@ -92,9 +92,6 @@ static int read_tail(const struct source *s, const char *resume, struct log_quer
         if (value && *q->cursor)
                 return fault_set(f, FAULT_INVALID, "tail",
                                  "tail: cannot go with cursor, which says where to begin");
-        if (value && !streq(value, "all") && get(s, "until"))
-                return fault_set(f, FAULT_INVALID, "tail",
-                                 "tail: counts from the end, and cannot go with until");
         q->tail = -1;
         if (value ? streq(value, "all") : bounded)
                 return 0;

@@ -215,9 +215,9 @@ int journal_handle_seek_head(struct journal_handle *h, uint64_t since_usec)
         return r < 0 ? fail(h, r) : 0;
 }
 
-int journal_handle_seek_tail(struct journal_handle *h)
+int journal_handle_seek_tail(struct journal_handle *h, uint64_t until_usec)
 {
-        int r = sd_journal_seek_tail(h->journal);
+        int r = until_usec ? sd_journal_seek_realtime_usec(h->journal, until_usec) : sd_journal_seek_tail(h->journal);
 
         h->standing = false;
         return r < 0 ? fail(h, r) : 0;

@@ -29,7 +29,7 @@ int journal_handle_aim(struct journal_handle *h, const struct journal_scope *sco
 
 /* Where to stand, before the first step. */
 int journal_handle_seek_head(struct journal_handle *h, uint64_t since_usec); /* 0: where the oldest of the sources begins */
-int journal_handle_seek_tail(struct journal_handle *h);
+int journal_handle_seek_tail(struct journal_handle *h, uint64_t until_usec); /* 0: at the very end */
 
 /* Behind the entry of this cursor, or at it; or, when it is not kept any more, at the first later one. */
 enum journal_found { JOURNAL_FOUND, JOURNAL_FOUND_LATER, JOURNAL_FOUND_NONE };

@@ -36,7 +36,8 @@ struct journal_reader {
         /* The thread's while in_thread, the loop's otherwise. */
         struct journal_place place;
         uint64_t since_usec;
-        int64_t back; /* while walking: so many are still to be gone back */
+        int64_t back;        /* while walking: so many are still to be gone back … */
+        uint64_t from_usec;  /* … from there; 0: from the end */
         bool walking; /* its place is not found yet */
         bool begun;
         char newest[LOG_CURSOR_MAX]; /* when it began, of the whole journal */

@@ -206,7 +206,7 @@ static int find_place(struct slice *s)
         if (*r->place.cursor)
                 e = journal_handle_seek_cursor(s->handle, r->place.cursor, true, &found);
         else
-                e = journal_handle_seek_tail(s->handle);
+                e = journal_handle_seek_tail(s->handle, r->from_usec);
         if (e < 0)
                 return e;
         return r->back == 0 ? go_to_tail(s) : walk_back(s);
@@ -236,7 +236,7 @@ static int go_to_what_is_left(struct slice *s, char ret_cursor[static LOG_CURSOR
         int r = journal_handle_last(s->handle, NULL, ret_cursor);
 
         if (r >= 0)
-                r = journal_handle_seek_tail(s->handle);
+                r = journal_handle_seek_tail(s->handle, 0);
         return r < 0 ? r : go_to_tail(s);
 }
 

@@ -334,6 +334,7 @@ struct journal_reader *journal_reader_new(struct journal *j, const struct journa
         r->export = o->export;
         r->since_usec = o->since_usec;
         r->back = o->tail;
+        r->from_usec = o->until_usec;
         r->walking = !o->cursor && o->tail >= 0;
         r->begun = o->cursor;
         if (o->cursor)
@@ -352,6 +353,7 @@ struct journal_reader *journal_reader_copy(const struct journal_reader *r, const
         copy->export = r->export;
         copy->since_usec = r->since_usec;
         copy->back = r->back;
+        copy->from_usec = r->from_usec;
         copy->walking = r->walking;
         copy->place = r->place;
         copy->begun = r->begun;

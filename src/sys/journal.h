@@ -25,6 +25,7 @@ struct journal_options {
         const char *cursor;         /* begin behind this entry … */
         uint64_t since_usec;        /* … or with what was written then or later; 0: no bound */
         int64_t tail;               /* and with the last so many; negative: all. Not with cursor */
+        uint64_t until_usec;        /* … of those until then; 0: of all */
         bool follow;                /* a line that has no end yet may still get one */
         bool cursors;               /* entries come with their cursor */
         bool export;                /* … and in the export format */

@@ -76,6 +76,10 @@ def test_what_is_asked_for(two):
     assert out(host, "-o", "cat", "--grep", "^END|end", "a") == "end-a\n"
     assert out(host, "-o", "cat", "--since", "-1h", "a").split() == ["1", "3", "5", "end-a"]
     assert out(host, "-o", "cat", "--until", "-1h", "a") == ""
+    third = next(record["time"] for record in records_of(host, "a") if record["text"] == "3")
+    assert out(host, "-o", "cat", "--until", third, "a").split() == ["1", "3"]
+    assert out(host, "-o", "cat", "--until", third, "-n", "1", "a").split() == ["3"]
+    assert out(host, "-f", "-o", "cat", "--until", third, "-n", "1", "a").split() == ["3"]
     assert out(host, "-o", "cat", "-p", "err", "a") == ""
     assert out(host, "-f", "-o", "cat", "--since", "-1h", "--until", "+2s", "a").split() == ["1", "3", "5", "end-a"]
 

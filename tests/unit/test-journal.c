@@ -315,6 +315,10 @@ static void places_and_scopes(void **state)
                 { { .tail = 1, .since_usec = EPOCH + 7 * USEC_PER_SEC }, "m4 " },
                 { { .tail = 100, .since_usec = EPOCH + 7 * USEC_PER_SEC }, "m2 m3 m4 " },
                 { { .tail = 3, .since_usec = EPOCH + 99 * USEC_PER_SEC }, "" },
+                { { .tail = 2, .until_usec = EPOCH + 7 * USEC_PER_SEC }, "m1 m2 m3 m4 " }, /* who asked ends it */
+                { { .tail = 2, .until_usec = EPOCH + 7 * USEC_PER_SEC - 1 }, "m0 m1 m2 m3 m4 " },
+                { { .tail = 1, .until_usec = EPOCH + 99 * USEC_PER_SEC }, "m4 " },
+                { { .tail = 1, .until_usec = EPOCH }, "m0 m1 m2 m3 m4 " },
                 { { .tail = -1, .scope = { .sources = &silent, .n_sources = 1 } }, "" },
                 { { .tail = 5, .scope = { .sources = &silent, .n_sources = 1 } }, "" },
         };
