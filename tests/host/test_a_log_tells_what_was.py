@@ -4,12 +4,14 @@ keeps it; what became of its runs stands between the lines; and nobody else's wo
 is in it."""
 
 import base64
+import json
+import re
 
 import pytest
 
-from lib.gear import delete, made, turn
+from lib.gear import JSON, delete, made, turn
 from lib.host import SOCKET
-from lib.stream import records_of
+from lib.stream import Stream, entries, log_target, records_of
 from lib.wait import wait_until
 
 LINE_MAX = 48 * 1024  # journald's; of a line of just that size it does not keep where it ends
@@ -103,11 +105,57 @@ def test_last_words_are_there_and_before_the_end(host, end, mark, status):
 def test_a_follower_sees_the_next_run(host):
     made(host, restart="always", command=["sh", "-c", "echo up; sleep 1.5; echo down; exit 4"])
     target = "/container/1/log?timeout=0&tail=all"
-    out = host.sh(f"timeout 30 curl -sN --unix-socket {SOCKET} 'http://localhost{target}' || true").splitlines()
+    out = host.sh(f"timeout 12 curl -sN --unix-socket {SOCKET} 'http://localhost{target}' || true").splitlines()
     first = out.index("-- gear-1 started --")
-    told = out[first:first + 6]
-    assert told[:4] == ["-- gear-1 started --", "up", "down", "-- gear-1 exited with status 4 --"], out
-    assert out.count("up") >= 2, out
+    assert out[first:first + 5] == ["-- gear-1 started --", "up", "down", "-- gear-1 exited with status 4 --", "-- gear-1 restarts (1) --"], out
+    assert sorted(out[first + 5:first + 7]) == ["-- gear-1 started --", "up"], out
+
+
+def test_each_mark_says_what_happened(host):
+    """Followed over two runs, as objects."""
+    made(host, restart="always", command=["sh", "-c", "sleep 0.5; sh -c 'kill -SEGV $$'; exit $?"])
+    told = []
+    with Stream(host, log_target("1", timeout="30", tail="all"), JSON) as stream:
+        for record in entries(stream):
+            told.append(record)
+            if [record.get("mark") for record in told].count("exited") == 2:
+                break
+    marks = [record for record in told if "mark" in record]
+    assert [record["mark"] for record in marks] == ["started", "exited", "restarting", "started", "exited"], marks
+    assert [record["text"] for record in marks[:4]] == ["started", "exited with status 139 (SIGSEGV)", "restarts (1)", "started"]
+    assert marks[2]["count"] == 1 and marks[1]["code"] == "exited" and marks[1]["status"] == 139
+    assert marks[0]["run"] == marks[1]["run"] != marks[3]["run"] == marks[4]["run"]
+
+
+def test_an_engine_that_goes_is_told_as_what_it_is(host):
+    made(host, command=holding("echo up"))
+    host.sh("systemctl kill --signal=KILL docker.service")
+    wait_until(lambda: "engine-gone" in [mark.get("result") for mark in marks(host)], 60, "it is told")
+    wait_until(lambda: [line["text"] for line in lines(host)].count("up") == 2, 90, "it runs again")
+    told = [mark["mark"] for mark in marks(host)]
+    assert told[0] == told[-1] == "started" and "failed" in told and "out-of-memory" not in told, told
+
+
+def test_of_a_job_it_is_told_why_it_failed(host):
+    answer = host.peer("PUT", "/jobs/j", {"image": "test/busybox", "command": ["sh", "-c", "echo one; echo two >&2; sleep 60"],
+                                          "timeout": "2s", "stop_timeout": "1s"}, JSON)
+    assert answer.status != 201 and "took longer" in answer.text, answer
+
+    def log(query, accept=JSON, method="GET", **headers):
+        return host.peer(method, f"/jobs/j/log?{query}", headers=accept | headers).text
+
+    wait_until(lambda: "mark" in log("follow=no"), 30, "it is told")
+    records = [json.loads(line) for line in log("follow=no&tail=all").splitlines()]
+    assert sorted((record["text"], record["stream"]) for record in records if "mark" not in record) == [("one", "stdout"), ("two", "stderr")]
+    assert ("failed", "timeout") in [(record.get("mark"), record.get("result")) for record in records], records
+
+    rest = log(f"follow=no&cursor={records[0]['cursor']}").splitlines()
+    assert [json.loads(line)["cursor"] for line in rest] == [record["cursor"] for record in records[1:]]
+    events = log("timeout=1", {"Accept": "text/event-stream"}, **{"Last-Event-ID": records[0]["cursor"]})
+    assert re.findall("^id: (.*)$", events, re.MULTILINE) == [record["cursor"] for record in records[1:]]
+    assert log("follow=no&tail=all", {"Accept": "application/vnd.fdo.journal"}).count("__CURSOR=") == len(records)
+    assert log("follow=no&tail=all", {}, "PUT") == log("follow=no&tail=all", {})
+    host.sh("systemctl reset-failed job-j.service", check=False)
 
 
 def test_running_out_of_memory_is_told(host):
