@@ -4,6 +4,7 @@ keeps it; what became of its runs stands between the lines; and nobody else's wo
 is in it."""
 
 import base64
+import gzip
 import json
 import re
 
@@ -69,6 +70,23 @@ def test_bytes_that_are_no_text_arrive_as_they_are(host):
     assert [line for line in answer.body.split(b"\n")[:-1] if not line.startswith(b"-- ") and line != b"over"] == written
     events = host.peer("GET", "/container/1/log?follow=no&tail=all", headers={"Accept": "text/event-stream"}).body
     assert b"\x1b" not in events and b"\xff" not in events
+    shown = host.run("gear", "log", "-n", "all", "-o", "cat", "1").stdout.split(b"\n")[:-1]
+    assert [line for line in shown if line != b"over"] == written
+    host.sh("rm -rf /root/copy; mkdir /root/copy; gear log -o export -n all 1 | /lib/systemd/systemd-journal-remote -o /root/copy/a.journal -")
+    copied = host.run("journalctl", "-q", "-a", "-D", "/root/copy", "-o", "cat", "SYSLOG_IDENTIFIER=gear-1").stdout.split(b"\n")[:-1]
+    assert [line for line in copied if line != b"over"] == written
+
+
+@pytest.mark.parametrize("accept", ["text/plain", "application/json", "text/event-stream", "application/vnd.fdo.journal"])
+def test_compressed_it_is_the_same(host, accept):
+    made(host, command=holding("seq 1 3000; printf 'x\\377y\\n'"))
+    all_lines(host)
+    target = "/container/1/log?follow=no&tail=all"
+    plain = host.peer("GET", target, headers={"Accept": accept})
+    small = host.peer("GET", target, headers={"Accept": accept, "Accept-Encoding": "gzip"})
+    assert small.headers["content-encoding"] == "gzip" and len(small.body) < len(plain.body) / 2
+    assert gzip.decompress(small.body) == plain.body
+    assert plain.headers["content-type"] == small.headers["content-type"]
 
 
 def test_what_journald_does_not_keep(host):
