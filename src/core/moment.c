@@ -67,26 +67,37 @@ static bool take_time(const char **s, struct tm *tm, uint64_t *ret_usec)
         return tm->tm_hour < 24 && tm->tm_min < 60 && tm->tm_sec <= 60;
 }
 
-/* "", "Z", " UTC", "+01:00": *ret_local when it says nothing. */
-static bool take_zone(const char *s, int *ret_seconds, bool *ret_local)
+struct zone {
+        bool local;
+        int daylight; /* of the local one: 1, 0, or -1 for what counts at that time */
+        int seconds;  /* otherwise: ahead of UTC */
+};
+
+/* "", "Z", " UTC", "+01:00", or a name of the host's own. */
+static bool take_zone(const char *s, struct zone *ret)
 {
         int hours, minutes, sign;
 
-        *ret_seconds = 0;
-        *ret_local = !*s;
+        *ret = (struct zone){ .local = !*s, .daylight = -1 };
         if (!*s || strcasecmp(s, "z") == 0 || streq(s, " UTC"))
                 return true;
+        for (int i = 0; i < 2; i++)
+                if (*s == ' ' && streq(s + 1, tzname[i])) {
+                        *ret = (struct zone){ .local = true, .daylight = i };
+                        return true;
+                }
         sign = *s == '-' ? -1 : 1;
-        if (!take_char(&s, "+-") || !take_number(&s, 2, &hours))
+        /* A + that nobody escaped has become a blank on the way. */
+        if (!take_char(&s, "+- ") || !take_number(&s, 2, &hours))
                 return false;
         (void) take_char(&s, ":");
         if (!take_number(&s, 2, &minutes) || *s || hours > 23 || minutes > 59)
                 return false;
-        *ret_seconds = sign * (hours * 3600 + minutes * 60);
+        ret->seconds = sign * (hours * 3600 + minutes * 60);
         return true;
 }
 
-static bool to_usec(struct tm *tm, int zone_seconds, bool local, uint64_t usec, uint64_t *ret)
+static bool to_usec(struct tm *tm, const struct zone *zone, uint64_t usec, uint64_t *ret)
 {
         const int day = tm->tm_mday;
         time_t seconds;
@@ -95,8 +106,8 @@ static bool to_usec(struct tm *tm, int zone_seconds, bool local, uint64_t usec, 
                 tm->tm_sec = 59;
                 usec += USEC;
         }
-        tm->tm_isdst = -1;
-        seconds = (local ? mktime(tm) : timegm(tm)) - zone_seconds;
+        tm->tm_isdst = zone->daylight;
+        seconds = (zone->local ? mktime(tm) : timegm(tm)) - zone->seconds;
         /* The 30th of February would have become another day. */
         if (tm->tm_mday != day || seconds < 0 || (uint64_t) seconds > YEAR_9999_SEC)
                 return false;
@@ -114,24 +125,54 @@ static struct tm today(uint64_t now_usec)
         return tm;
 }
 
+/* "Thu ", "Thursday, ": the day of the week, 0 for Sunday; -1 where there is none. */
+static int take_weekday(const char **s)
+{
+        static const char *const days[] = { "sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday" };
+
+        for (int i = 0; i < (int) ARRAY_SIZE(days); i++) {
+                size_t n = strlen(days[i]);
+
+                if (strncasecmp(*s, days[i], n) != 0)
+                        n = strncasecmp(*s, days[i], 3) == 0 ? 3 : 0;
+                if (n == 0)
+                        continue;
+                n += (*s)[n] == ',';
+                if ((*s)[n] != ' ')
+                        return -1;
+                *s += n + 1;
+                return i;
+        }
+        return -1;
+}
+
+static bool is_weekday(const struct tm *date, int day)
+{
+        struct tm tm = *date;
+
+        return timegm(&tm) != -1 && tm.tm_wday == day;
+}
+
 static bool parse_calendar(const char *s, uint64_t now_usec, uint64_t *ret)
 {
         struct tm tm = today(now_usec), date = { 0 };
+        int weekday = take_weekday(&s);
         const char *from = s;
         uint64_t usec = 0;
-        int zone_seconds;
-        bool local;
+        struct zone zone;
 
         if (take_date(&s, &date)) {
+                if (weekday >= 0 && !is_weekday(&date, weekday))
+                        return false;
                 tm = date;
                 if (!starts_with(s, " UTC") && take_char(&s, "Tt ") && !take_time(&s, &tm, &usec))
                         return false;
         } else {
                 s = from;
-                if (!take_time(&s, &tm, &usec))
+                if (weekday >= 0 || !take_time(&s, &tm, &usec))
                         return false;
         }
-        return take_zone(s, &zone_seconds, &local) && to_usec(&tm, zone_seconds, local, usec, ret);
+        return take_zone(s, &zone) && to_usec(&tm, &zone, usec, ret);
 }
 
 static bool parse_word(const char *s, uint64_t now_usec, uint64_t *ret)

@@ -6,7 +6,8 @@
  *
  *   1700000000  @1700000000.5                  seconds since 1970
  *   2031-12-31T23:59:59.25Z  …+01:00           RFC 3339
- *   2031-12-31 23:59:59  2031-12-31  23:59     the host's time; UTC behind it for that
+ *   2031-12-31 23:59:59  2031-12-31  23:59     the host's time; UTC behind it for that, or a name of its own zone
+ *   Wed 2031-12-31 23:59:59                    the day has to be that day
  *   now today yesterday tomorrow               the latter three: midnight
  *   -1h30min  1h ago  +5min  5min              from now; without a sign, ago
  *

@@ -393,6 +393,12 @@ static bool duration_unit(const char *name, size_t n, uint64_t *ret)
                 { "w", 604800 * UINT64_C(1000000) },
                 { "week", 604800 * UINT64_C(1000000) },
                 { "weeks", 604800 * UINT64_C(1000000) },
+                { "M", 2629800 * UINT64_C(1000000) }, /* a twelfth of a year … */
+                { "month", 2629800 * UINT64_C(1000000) },
+                { "months", 2629800 * UINT64_C(1000000) },
+                { "y", 31557600 * UINT64_C(1000000) }, /* … of 365.25 days */
+                { "year", 31557600 * UINT64_C(1000000) },
+                { "years", 31557600 * UINT64_C(1000000) },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
@@ -419,7 +425,7 @@ bool parse_duration(const char *s, uint64_t *ret_usec)
                         return false;
                 while (is_blank(*s))
                         s++;
-                n = strspn(s, "abcdefghijklmnopqrstuvwxyz");
+                n = strspn(s, "abcdefghijklmnopqrstuvwxyzM");
                 bare = n == 0; /* seconds, but only when it stands alone */
                 if (bare)
                         unit = 1000000;

@@ -60,6 +60,12 @@ static void moments(void **state)
                 { "5min", NOW - 300 * SEC },
                 { "+5min", NOW + 300 * SEC },
                 { "-90", NOW - 90 * SEC },
+                { "-1month", NOW - 2629800 * SEC },
+                { "1y 2M ago", NOW - (31557600 + 2 * UINT64_C(2629800)) * SEC },
+                { "Tue 2023-11-14 23:13:20", NOW },
+                { "tuesday, 2023-11-14", MIDNIGHT },
+                { "2023-11-14 23:13:20 XYZ", NOW },
+                { "2023-11-14T23:13:20 01:00", NOW },
         };
 
         (void) state;
@@ -111,6 +117,13 @@ static void no_moments(void **state)
                 "+9999999999999h",
                 "now ",
                 "Today",
+                "Wed 2023-11-14",
+                "Tue",
+                "Tue 22:13",
+                "Tue2023-11-14",
+                "Tuesdays 2023-11-14",
+                "2023-11-14 22:13:20 ABC",
+                "2023-11-14 22:13:20 ",
         };
 
         (void) state;
