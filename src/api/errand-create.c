@@ -184,7 +184,7 @@ static const char *protocols_of(const struct daemon *d, const char *url, char re
 struct order {
         const char *words[GIT_UNIT_WORDS_MAX];
         size_t n;
-        char protocols[64], branch[300], description[300];
+        char protocols[64], max_size[48], branch[300], description[300];
         const char *below; /* of ClonePaths=, where it is cloned from this host: no link in it leads anywhere else */
         const char *key;
 };
@@ -217,6 +217,8 @@ static int order_clone(struct order *o, const struct errand *e, struct fault *f)
                 o->key = config->clone_key;
         (void) snprintf(o->protocols, sizeof o->protocols, "--protocols=%s", protocols_of(e->daemon, e->url, names));
         add_word(o, o->protocols);
+        (void) snprintf(o->max_size, sizeof o->max_size, "--max-size=%zu", config->repository_max);
+        add_word(o, o->max_size);
         if (!o->below && !config->clone_private)
                 add_word(o, "--public-only");
         if (o->key)

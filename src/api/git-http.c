@@ -38,7 +38,7 @@ struct git_call {
         bool json, begun, has_body;
         int code;            /* as git-http-backend has it */
         const char *broken;  /* why it goes on without its client, who had not said all */
-        char id[GEAR_ID_MAX + 1], protocol[PROTOCOL_MAX + 1], max_input[48];
+        char id[GEAR_ID_MAX + 1], protocol[PROTOCOL_MAX + 1], max_size[48];
         const char *encoding;
         struct permit *permit;
         struct text head;    /* of the answer, as a CGI program writes it, until it is whole */
@@ -370,10 +370,10 @@ static int read_call(struct call *call, struct git_call *c, const char *service,
 
 static int start(struct git_call *c)
 {
-        const char *const words[] = { c->max_input, "serve", GIT_UNIT_DIR, c->has_body ? "body" : "refs",
+        const char *const words[] = { c->max_size, "serve", GIT_UNIT_DIR, c->has_body ? "body" : "refs",
                                       c->service->name, c->encoding ? c->encoding : "", c->protocol, NULL };
 
-        (void) snprintf(c->max_input, sizeof c->max_input, "--max-input=%zu", c->daemon->config->repository_max);
+        (void) snprintf(c->max_size, sizeof c->max_size, "--max-size=%zu", c->daemon->config->repository_max);
         c->talk = git_talk_start(c->daemon,
                                  &(struct git_talk_options){ .id = c->id,
                                                              .words = words,

@@ -18,10 +18,10 @@
  * its progress a few times a second.
  */
 
+#include "git-helper/clone.h"
 #include "git-helper/git.h"
-#include "git-helper/remote.h"
 #include "git-helper/show.h"
-#include "util/base.h"
+#include "util/text.h"
 
 #include <fcntl.h>
 #include <ftw.h>
@@ -36,7 +36,8 @@
 
 struct options {
         const char *protocols; /* "https:ssh" */
-        const char *branch, *description, *key, *max_input;
+        const char *branch, *description, *key;
+        uint64_t size_max;
         bool reflog, no_rewinds, public_only;
 };
 
@@ -117,27 +118,8 @@ static int make_new(const struct options *o, const char *dir)
 
 static int make_copy(const struct options *o, const char *dir, const char *url)
 {
-        struct git_words w = { 0 };
-        struct remote remote;
-        int r;
+        int r = clone_into(dir, &(struct clone){ .url = url, .public_only = o->public_only, .size_max = o->size_max });
 
-        if (o->public_only) {
-                r = remote_hold(url, &remote);
-                if (r != 0)
-                        return r;
-                remote_add(&remote, &w);
-                url = remote.url;
-        }
-        git_add(&w, "-c");
-        git_add(&w, "fetch.fsckObjects=true");
-        git_add(&w, "clone");
-        git_add(&w, "--bare");
-        git_add(&w, "--progress");
-        git_add(&w, "--template=");
-        git_add(&w, "--");
-        git_add(&w, url);
-        git_add(&w, dir);
-        r = git_run(&w);
         return r == EX_OK ? finish(o, dir) : r;
 }
 
@@ -173,7 +155,7 @@ static int usage(void)
               "  --no-rewinds        refuse pushes that are no fast-forward\n"
               "  --public-only       clone from hosts on the Internet only\n"
               "  --key=NAME          the credential of the unit with which ssh clones\n"
-              "  --max-input=BYTES   of a push\n",
+              "  --max-size=BYTES    of what a clone or a push may make of it\n",
               stderr);
         return EX_USAGE;
 }
@@ -195,7 +177,7 @@ static int act(const struct options *o, int argc, char **argv)
         if (argc == 4 && streq(verb, "archive"))
                 return show_archive(argv[1], argv[2], argv[3]);
         if (argc == 6 && streq(verb, "serve"))
-                return show_service(argv[1], argv[2], argv[3], argv[4], argv[5], o->max_input);
+                return show_service(argv[1], argv[2], argv[3], argv[4], argv[5], o->size_max);
         return usage();
 }
 
@@ -206,10 +188,10 @@ int main(int argc, char **argv)
                 { "description", required_argument, NULL, 'd' }, { "reflog", no_argument, NULL, 'r' },
                 { "no-rewinds", no_argument, NULL, 'n' }, { "public-only", no_argument, NULL, 'o' },
                 { "key", required_argument, NULL, 'k' },
-                { "max-input", required_argument, NULL, 'm' },
+                { "max-size", required_argument, NULL, 'm' },
                 { 0 },
         };
-        struct options o = { .protocols = "", .branch = "main", .max_input = "0" };
+        struct options o = { .protocols = "", .branch = "main", .size_max = UINT64_MAX };
         int c;
 
         while ((c = getopt_long(argc, argv, "+", options, NULL)) >= 0)
@@ -233,7 +215,8 @@ int main(int argc, char **argv)
                         o.public_only = true;
                         break;
                 case 'm':
-                        o.max_input = optarg;
+                        if (!parse_u64(optarg, UINT64_MAX, &o.size_max))
+                                return usage();
                         break;
                 case 'k':
                         o.key = optarg;

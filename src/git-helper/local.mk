@@ -1,9 +1,11 @@
 git_helper_sources = \
 	src/git-helper/gear-git.c \
+	src/git-helper/clone.c src/git-helper/clone.h \
 	src/git-helper/git.c src/git-helper/git.h \
 	src/git-helper/relay.c src/git-helper/relay.h \
 	src/git-helper/remote.c src/git-helper/remote.h \
 	src/git-helper/show.c src/git-helper/show.h \
+	src/git-helper/size.c src/git-helper/size.h \
 	src/core/clone-url.c src/core/git-ref.c src/core/ip-scope.c src/util/fault.c src/util/text.c
 
 helper_PROGRAMS += gear-git

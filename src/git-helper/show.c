@@ -4,8 +4,8 @@
 
 #include "core/git-ref.h"
 #include "git-helper/git.h"
+#include "git-helper/size.h"
 
-#include <fts.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -129,8 +129,16 @@ int show_archive(const char *dir, const char *format, const char *where)
 
 /* --- git's own protocol ------------------------------------------------------------------------------ */
 
+/* What it may still grow by; git takes 0 for no limit. */
+static uint64_t room_for_push(const char *dir, uint64_t size_max)
+{
+        uint64_t size = size_on_disk(dir);
+
+        return size < size_max ? size_max - size : 1;
+}
+
 int show_service(const char *dir, const char *part, const char *service, const char *coding, const char *protocol,
-                 const char *max_input)
+                 uint64_t size_max)
 {
         bool refs = streq(part, "refs");
         char query[64], path[64], type[64], limit[64];
@@ -146,7 +154,7 @@ int show_service(const char *dir, const char *part, const char *service, const c
 
         (void) snprintf(path, sizeof path, "/%s", refs ? "info/refs" : service);
         (void) snprintf(query, sizeof query, "%s%s", refs ? "service=" : "", refs ? service : "");
-        (void) snprintf(limit, sizeof limit, "receive.maxInputSize=%s", max_input);
+        (void) snprintf(limit, sizeof limit, "receive.maxInputSize=%" PRIu64, room_for_push(dir, size_max));
         (void) snprintf(type, sizeof type, "application/x-%s-request", service);
         for (size_t i = 0; i < ARRAY_SIZE(variables); i++)
                 if (*variables[i].value && setenv(variables[i].name, variables[i].value, 1) < 0)
@@ -166,26 +174,6 @@ int show_service(const char *dir, const char *part, const char *service, const c
 
 /* --- what there is ------------------------------------------------------------------------------------ */
 
-/* What it takes on the disk. */
-static uint64_t size_of(const char *dir)
-{
-        char root[NAME_MAX_BYTES];
-        char *const roots[] = { root, NULL };
-        FTS *tree;
-        FTSENT *entry;
-        uint64_t size = 0;
-
-        (void) snprintf(root, sizeof root, "%s", dir);
-        tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
-        if (!tree)
-                return 0;
-        while ((entry = fts_read(tree)))
-                if (entry->fts_info != FTS_DP && entry->fts_info != FTS_NS)
-                        size += (uint64_t) entry->fts_statp->st_blocks * 512;
-        (void) fts_close(tree);
-        return size;
-}
-
 int show_description(const char *dir)
 {
         struct git_words head = { 0 }, refs = { 0 };
@@ -197,7 +185,7 @@ int show_description(const char *dir)
         git_add(&head, "HEAD");
         if (git_capture(&head, name, sizeof name) == 0)
                 (void) printf("head %s\n", name);
-        if (printf("size %" PRIu64 "\n", size_of(dir)) < 0 || fflush(stdout) != 0)
+        if (printf("size %" PRIu64 "\n", size_on_disk(dir)) < 0 || fflush(stdout) != 0)
                 return EX_IOERR;
         begin(&refs, dir);
         git_add(&refs, "for-each-ref");

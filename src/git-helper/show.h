@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "util/base.h"
+
 /* What a repository holds, on standard output. Each answers an exit status. */
 
 /*
@@ -15,7 +17,7 @@ int show_archive(const char *dir, const char *format, const char *where);
  * input, in this coding ("gzip", or "" for none); of a push at most so many bytes.
  */
 int show_service(const char *dir, const char *part, const char *service, const char *coding, const char *protocol,
-                 const char *max_input);
+                 uint64_t size_max);
 
 /* "head NAME", "size BYTES", then "ref COMMIT NAME" for each. */
 int show_description(const char *dir);

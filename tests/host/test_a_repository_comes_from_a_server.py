@@ -25,6 +25,7 @@ http {
         location /to-other { rewrite ^/to-other(.*)$ http://127.0.0.1:8090/one$1 redirect; }
         location /closed { auth_basic "closed"; auth_basic_user_file /dev/null; }
         location /broken { return 500; }
+        location /plain/ { alias /srv/origin/; } # files, and no program behind them
         location / {
             client_max_body_size 0;
             include /etc/nginx/fastcgi_params;
@@ -60,6 +61,15 @@ git config user.name x; git config user.email x@localhost
 for i in 1 2 3; do echo $i > file-$i; git add .; git commit -qm "commit $i"; done
 git tag v1
 git clone -q --bare . ../one
+git -C ../one update-server-info
+git init -q --bare ../loose; git push -q --mirror ../loose; git -C ../loose symbolic-ref HEAD refs/heads/main; git -C ../loose update-server-info
+git init -q --bare -b main ../leading-out; cd ../leading-out
+blob=$(echo x | git hash-object -w --stdin)
+inner=$(printf '100644 blob %s\\tstolen\\n' $blob | git mktree)
+printf '40000 ..\\0'"$(echo $inner | sed 's/../\\\\x&/g')" > /root/tree
+outer=$(git hash-object -t tree -w --literally --stdin < /root/tree); rm /root/tree
+git update-ref refs/heads/main $(git -c user.name=x -c user.email=x@localhost commit-tree -m x $outer); git update-server-info
+cd ..
 ssh-keygen -q -t ed25519 -N '' -f /root/ssh/host
 ssh-keygen -q -t ed25519 -N '' -f /root/ssh/key
 cp /root/ssh/key.pub /root/ssh/authorized
@@ -111,6 +121,35 @@ def test_from_where_everybody_may(git, url):
     assert answer.text.endswith("done 201: Repository r is created\n"), answer
     assert "Receiving objects: 100%" in answer.text, answer
     assert is_whole(git)
+
+
+@pytest.mark.parametrize("of", ["one", "loose"])
+def test_a_server_that_only_has_files(git, of):
+    """A pack, or one object at a time."""
+    answer = put(git, f"http://127.0.0.1:8090/plain/{of}")
+    assert answer.status == 201, answer
+    assert is_whole(git)
+
+
+@pytest.mark.parametrize("url", ["file:///srv/origin/leading-out", "http://127.0.0.1:8090/leading-out", "http://127.0.0.1:8090/plain/leading-out",
+                                 "git://127.0.0.1/leading-out", "ssh://root@127.0.0.1:8022/srv/origin/leading-out"])
+def test_a_tree_that_leads_out_of_itself_is_no_repository(git, url):
+    """As what would write through it later is told: a name .. in a tree."""
+    also(git, "ClonePaths=/srv/origin\nCloneSchemes=https http ssh git\nCloneKey=/root/ssh/key")
+    answer = put(git, url)
+    assert answer.status == 500 and "hasDotdot" in answer.json["detail"], answer
+    nothing_is_left(git)
+
+
+def test_many_small_files_are_too_much_as_well(git):
+    also(git, "RepositoryMax=1M")
+    git.sh("cd /srv/origin; rm -rf many; git init -q --bare -b main many; cd work; git checkout -q -b many; "
+           "for i in 1 2 3 4 5 6; do head -c 300000 /dev/urandom > noise-$i; git add .; git commit -qm noise-$i; done; "
+           "git push -q ../many many:main; git checkout -q main; git branch -qD many; cd ../many; "
+           "test -z \"$(ls objects/pack)\"; git update-server-info")
+    answer = put(git, "http://127.0.0.1:8090/plain/many")
+    assert answer.status == 500 and "RepositoryMax=" in answer.json["detail"], answer
+    nothing_is_left(git)
 
 
 @pytest.mark.parametrize("url, said", [

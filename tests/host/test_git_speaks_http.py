@@ -325,6 +325,31 @@ def test_a_push_that_is_too_large(served):
     assert head_of(served) == ""
 
 
+def test_pushes_that_are_too_large_together(served):
+    """The limit is the repository's, and not one for each that it grows by."""
+    served.configure("61-git", "[Daemon]\nRepositoryMax=1M\n")
+    served.systemctl("reload", "geard")
+    cloned(served)
+    heads = []
+    for n in range(3):
+        served.sh(f"cd /srv/git/w && head -c 400000 /dev/urandom > noise-{n} && git add . && git commit -qm noise-{n}")
+        done = git(served, "push origin main", check=False)
+        assert done.returncode == 0 or b"exceeds maximum allowed size" in done.stderr, done.stderr
+        heads.append(head_of(served))
+    assert heads[0] != heads[1] == heads[2], "the third is one too many"
+
+
+def test_a_tree_that_leads_out_of_itself_is_not_taken(served):
+    cloned(served)
+    served.sh(r"""cd /srv/git/w
+inner=$(printf '100644 blob %s\tstolen\n' $(echo x | git hash-object -w --stdin) | git mktree)
+printf '40000 ..\0'"$(echo $inner | sed 's/../\\x&/g')" > /root/tree
+git update-ref refs/heads/out $(git commit-tree -m x $(git hash-object -t tree -w --literally --stdin < /root/tree)); rm /root/tree""")
+    done = git(served, "push origin out", check=False)
+    assert done.returncode != 0 and b"hasDotdot" in done.stderr, done.stderr
+    assert "out" not in served.peer("GET", "/repository/r").text
+
+
 def test_who_leaves_in_the_middle_has_pushed_nothing(served):
     before = len(pushes(served))
     unit = half_a_push(served)
