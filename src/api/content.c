@@ -15,8 +15,11 @@
 #define WHERE_MAX 4000
 #define HEAD_LINE_MAX 300
 
+#define EMPTY_GZIP 20 /* bytes that stand for nothing, which git ends with where it fails */
+
 struct format {
         const char *name, *type;
+        size_t lead; /* so many bytes say nothing yet */
 };
 
 struct content {
@@ -26,11 +29,16 @@ struct content {
         const struct format *format;
         char id[GEAR_ID_MAX + 1];
         char where[WHERE_MAX + 1]; /* ref, and perhaps a path behind it */
-        char known[1024];          /* If-None-Match */
-        char line[HEAD_LINE_MAX];  /* the first of gear-git's, so far */
+        const struct http_request *request;
+        char line[HEAD_LINE_MAX]; /* the first of gear-git's, so far */
         size_t n_line;
+        char tag[HEAD_LINE_MAX];
+        char lead[EMPTY_GZIP];
+        size_t n_lead;
         struct permit *permit;
-        bool json, head_only, begun;
+        bool json;
+        bool found; /* git has it */
+        bool begun; /* … and has begun to give it */
 };
 
 static struct content *content_free(struct content *c)
@@ -86,26 +94,38 @@ static void add_file_name(struct content *c)
         reply_headerf(c->reply, "Content-Disposition", "attachment; filename=\"%s.%s\"", name, c->format->name);
 }
 
-/* The first line is "COMMIT OBJECT". False: there is nothing more to send. */
-static bool begin(struct content *c)
+/* Only when git gives the first byte of what it read: until then it may fail, and is answered for. */
+static void begin(struct content *c)
 {
-        char *object = strchr(c->line, ' '), tag[HEAD_LINE_MAX + 32];
-
-        if (!object)
-                return false;
-        *object++ = '\0';
-        (void) snprintf(tag, sizeof tag, "\"%.40s-%.40s.%s\"", c->line, object, c->format->name);
-        reply_header(c->reply, "ETag", tag);
-        if (strstr(c->known, tag)) {
-                reply_send(TAKE(c->reply), 304, NULL, "", 0);
-                return false;
-        }
+        reply_header(c->reply, "ETag", c->tag);
+        reply_header(c->reply, "Cache-Control", "private, no-cache"); /* may be kept, and is asked for again */
         add_file_name(c);
         c->begun = true;
         reply_begin(c->reply, 200, c->format->type);
-        if (!c->head_only)
+}
+
+/* The first line is "COMMIT OBJECT". False: there is nothing more to send, and nobody to send it. */
+static bool find(struct content *c)
+{
+        char *object = strchr(c->line, ' ');
+
+        c->found = object;
+        if (!object) {
+                reply_abort(TAKE(c->reply));
+        } else {
+                *object++ = '\0';
+                (void) snprintf(c->tag, sizeof c->tag, "\"%.40s-%.40s.%s\"", c->line, object, c->format->name);
+                if (http_has_tag(c->request, c->tag)) {
+                        reply_header(c->reply, "ETag", c->tag);
+                        reply_send(TAKE(c->reply), 304, NULL, "", 0);
+                } else if (c->request->method == HTTP_HEAD) {
+                        begin(c);
+                        reply_end(TAKE(c->reply));
+                }
+        }
+        if (c->reply)
                 return true;
-        reply_end(TAKE(c->reply));
+        (void) content_free(c);
         return false;
 }
 
@@ -113,23 +133,26 @@ static bool on_bytes(void *arg, const char *bytes, size_t n)
 {
         struct content *c = arg;
 
-        while (!c->begun && n > 0) {
+        while (!c->found && n > 0) {
                 char byte = *bytes++;
 
                 n--;
-                if (byte != '\n') {
-                        if (c->n_line < sizeof c->line - 1)
-                                c->line[c->n_line++] = byte;
-                        continue;
-                }
-                if (!begin(c)) {
-                        if (c->reply)
-                                reply_abort(TAKE(c->reply));
-                        (void) content_free(c);
-                        return false;
+                if (byte == '\n') {
+                        if (!find(c))
+                                return false;
+                } else if (c->n_line < sizeof c->line - 1) {
+                        c->line[c->n_line++] = byte;
                 }
         }
-        return n == 0 || reply_write(c->reply, bytes, n);
+        for (; n > 0 && c->n_lead < c->format->lead; n--)
+                c->lead[c->n_lead++] = *bytes++;
+        if (n == 0)
+                return true;
+        if (!c->begun) {
+                begin(c);
+                (void) reply_write(c->reply, c->lead, c->n_lead);
+        }
+        return reply_write(c->reply, bytes, n);
 }
 
 static void on_drained(void *arg)
@@ -168,7 +191,7 @@ static void on_end(void *arg, int exit_status, const struct fault *fault)
 static int read_format(const struct call *call, const struct format **ret, struct fault *f)
 {
         static const struct format formats[] = {
-                { "zip", "application/zip" }, { "tar", "application/x-tar" }, { "tar.gz", "application/gzip" }
+                { "zip", "application/zip", 0 }, { "tar", "application/x-tar", 0 }, { "tar.gz", "application/gzip", EMPTY_GZIP }
         };
         const char *name = http_param(call->request, "format");
 
@@ -225,7 +248,7 @@ static int start(struct content *c)
 
 static int read_call(struct call *call, struct content *c, struct fault *f)
 {
-        const char *id, *known = http_header(call->request, "If-None-Match");
+        const char *id;
         int r = call_gear_id(call, &id, f);
 
         if (r == 0)
@@ -242,9 +265,8 @@ static int read_call(struct call *call, struct content *c, struct fault *f)
                 return r;
         c->daemon = call->daemon;
         c->json = call_wants_json(call->request);
-        c->head_only = call->request->method == HTTP_HEAD;
+        c->request = call->request;
         (void) snprintf(c->id, sizeof c->id, "%s", id);
-        (void) snprintf(c->known, sizeof c->known, "%s", known ? known : "");
         return 0;
 }
 

@@ -166,14 +166,13 @@ static const char *add_gears(const struct call *call, struct filter *filter, boo
 /* The index moves its revision with every change, so one number stands for any list of it. */
 static bool client_has_it(struct call *call)
 {
-        const char *known = http_header(call->request, "If-None-Match");
         char tag[64];
 
         (void) snprintf(tag, sizeof tag, "\"%" PRIx64 "-%" PRIx64 "%s\"", call->daemon->began_usec,
                         gears_revision(call->daemon->gears), call_wants_json(call->request) ? "j" : "t");
         reply_header(call->reply, "ETag", tag);
         reply_header(call->reply, "Vary", "Accept, Authorization");
-        return known && strstr(known, tag);
+        return http_has_tag(call->request, tag);
 }
 
 static void containers_get(struct call *call)

@@ -77,6 +77,13 @@ bool http_prefers_json(const struct http_request *r)
         return json > 0 && json >= accept_weight(accept, "text/plain");
 }
 
+bool http_has_tag(const struct http_request *r, const char *tag)
+{
+        const char *known = http_header(r, "If-None-Match");
+
+        return known && (streq(known, "*") || strstr(known, tag));
+}
+
 bool http_accepts_gzip(const struct http_request *r)
 {
         const char *accept = http_header(r, "Accept-Encoding");

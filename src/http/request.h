@@ -75,5 +75,8 @@ const char *http_param(const struct http_request *r, const char *name);
 /* By its Accept: JSON, or problems of it, at least as much as text. Without one, and for wildcards: text. */
 bool http_prefers_json(const struct http_request *r);
 
+/* By its If-None-Match: does the client have what this tag, quotes included, stands for? */
+bool http_has_tag(const struct http_request *r, const char *tag);
+
 /* By its Accept-Encoding, in which it has to be named. */
 bool http_accepts_gzip(const struct http_request *r);

@@ -174,8 +174,24 @@ def test_it_is_known_by_its_tag(read):
     assert content(read, "/main", headers={"If-None-Match": f'"other", {tag}'}).status == 304
     assert content(read, "/v1", headers={"If-None-Match": tag}).status == 200
     assert content(read, "/main", "?format=tar", headers={"If-None-Match": tag}).status == 200
+    assert content(read, "/main", headers={"If-None-Match": "*"}).status == 304
+    assert content(read, "/none", headers={"If-None-Match": "*"}).status == 404
+    assert content(read, "/main", headers={"If-None-Match": f"W/{tag}"}).status == 304
+    assert first.headers["cache-control"] == "private, no-cache"
     head = read.peer("HEAD", "/repository/r/content/main")
     assert head.status == 200 and head.headers["etag"] == tag and head.body == b""
+    no_reader_is_left(read)
+
+
+@pytest.mark.parametrize("form", ["zip", "tar", "tar.gz"])
+def test_what_git_cannot_read_is_no_archive(read, form):
+    """An object is gone: told before anything is sent, where nothing was sent yet."""
+    blob = git(read, "rev-parse main:README")
+    read.sh(f"cd {GIT}/r; pack=$(ls objects/pack/*.pack); mv $pack /root/; git -c safe.directory=* unpack-objects -q < /root/${{pack##*/}}; "
+            f"rm -f objects/pack/* /root/*.pack; rm objects/{blob[:2]}/{blob[2:]}; chown -R gear-git: .")
+    answer = content(read, "/main", f"?format={form}", headers=JSON)
+    assert answer.status == 500 and "etag" not in answer.headers and "content-disposition" not in answer.headers, answer
+    assert "cannot read repository r" in answer.json["detail"]
     no_reader_is_left(read)
 
 
