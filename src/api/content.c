@@ -182,7 +182,7 @@ static void on_end(void *arg, int exit_status, const struct fault *fault)
         else if (exit_status == GIT_NO_PATH)
                 (void) fault_set(&f, FAULT_MISSING, "path", "there is no such path in it");
         else
-                (void) fault_set(&f, FAULT_FAILED, NULL, "git cannot read repository %s (status %d)", c->id, exit_status);
+                git_talk_explain(c->id, exit_status, &f);
         refuse(c, &f);
 }
 

@@ -279,7 +279,7 @@ static void on_end(void *arg, int exit_status, const struct fault *fault)
         if (fault)
                 f = *fault;
         else
-                (void) fault_set(&f, FAULT_FAILED, NULL, "git ended with status %d for repository %s", exit_status, c->id);
+                git_talk_explain(c->id, exit_status, &f);
         if (!c->begun) {
                 refuse(c, &f);
                 return;

@@ -4,6 +4,7 @@
 
 #include "api/git-unit.h"
 #include "api/task.h"
+#include "core/git-ref.h"
 #include "sys/inlet.h"
 #include "sys/outlet.h"
 #include "sys/repositories.h"
@@ -191,6 +192,14 @@ static int make_pipes(struct git_talk *g, bool takes_input)
                            &g->output);
 
         return r == 0 && takes_input ? inlet_new(loop, on_drained, g, &g->inlet, &g->input) : r;
+}
+
+void git_talk_explain(const char *id, int exit_status, struct fault *f)
+{
+        if (exit_status == GIT_NOT_THERE)
+                (void) fault_set(f, FAULT_FAILED, NULL, "this host has no git that could be run for repository %s", id);
+        else
+                (void) fault_set(f, FAULT_FAILED, NULL, "git cannot work on repository %s (it ended with status %d)", id, exit_status);
 }
 
 struct git_talk *git_talk_start(struct daemon *d, const struct git_talk_options *options,

@@ -36,6 +36,9 @@ struct git_talk_options {
 /* BUSY when so many are under way already. */
 int git_talk_admit(const struct daemon *d, struct fault *f);
 
+/* What such an exit status says of the repository. */
+void git_talk_explain(const char *id, int exit_status, struct fault *f);
+
 /* NULL when out of memory or descriptors. */
 struct git_talk *git_talk_start(struct daemon *d, const struct git_talk_options *options,
                                 const struct git_talk_hooks *hooks);

@@ -95,7 +95,7 @@ static void on_end(void *arg, int exit_status, const struct fault *fault)
         struct fault f;
 
         if (!fault && exit_status != 0) {
-                (void) fault_set(&f, FAULT_FAILED, NULL, "git cannot read repository %s (status %d)", s->id, exit_status);
+                git_talk_explain(s->id, exit_status, &f);
                 fault = &f;
         }
         if (!fault && !(text_ok(&s->text) && text_ok(&s->refs))) {

@@ -10,6 +10,7 @@
 /* How gear-git ends where what was asked for is not there. */
 #define GIT_NO_REF 66  /* EX_NOINPUT */
 #define GIT_NO_PATH 65 /* EX_DATAERR */
+#define GIT_NOT_THERE 127
 
 /* "main", "release/1.0", "v1", "HEAD" or a commit: no option, no range, no path, no @{…}. */
 bool git_ref_valid(const char *ref);

@@ -18,6 +18,7 @@
  * its progress a few times a second.
  */
 
+#include "core/git-ref.h"
 #include "git-helper/clone.h"
 #include "git-helper/git.h"
 #include "git-helper/show.h"
@@ -166,12 +167,14 @@ static int act(const struct options *o, int argc, char **argv)
 
         if (git_set_environment(o->protocols, o->key) < 0)
                 return complain("cannot set the environment");
+        if (argc == 2 && streq(verb, "remove"))
+                return empty(argv[1]);
+        if (git_find() != 0)
+                return GIT_NOT_THERE;
         if (argc == 2 && streq(verb, "create"))
                 return make_new(o, argv[1]);
         if (argc == 3 && streq(verb, "clone"))
                 return make_copy(o, argv[1], argv[2]);
-        if (argc == 2 && streq(verb, "remove"))
-                return empty(argv[1]);
         if (argc == 2 && streq(verb, "describe"))
                 return show_description(argv[1]);
         if (argc == 4 && streq(verb, "archive"))

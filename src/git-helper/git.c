@@ -2,6 +2,7 @@
 
 #include "git-helper/git.h"
 
+#include "core/git-ref.h"
 #include "git-helper/relay.h"
 
 #include <fcntl.h>
@@ -11,7 +12,6 @@
 
 #define GIT "/usr/bin/git"
 #define SSH "ssh -oBatchMode=yes -oStrictHostKeyChecking=yes -oConnectTimeout=30"
-#define NO_GIT 127
 
 void git_add(struct git_words *w, const char *word)
 {
@@ -89,7 +89,12 @@ int git_hold_ssh(const char *host, const char *address)
 static int no_git(int error)
 {
         fprintf(stderr, GIT ": %s\n", strerror(error));
-        return NO_GIT;
+        return GIT_NOT_THERE;
+}
+
+int git_find(void)
+{
+        return access(GIT, X_OK) < 0 ? no_git(errno) : 0;
 }
 
 /* Started with this descriptor of its in our pipe; the side to read from, or -errno. */

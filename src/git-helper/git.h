@@ -21,6 +21,9 @@ void git_add(struct git_words *w, const char *word);
  */
 int git_set_environment(const char *protocols, const char *key);
 
+/* Is there one to call? 0; or what git_run() answers otherwise, after saying so. */
+int git_find(void);
+
 /* ssh goes to this address, and to nobody who does not know the key of that host. */
 int git_hold_ssh(const char *host, const char *address);
 

@@ -191,7 +191,18 @@ def test_what_git_cannot_read_is_no_archive(read, form):
             f"rm -f objects/pack/* /root/*.pack; rm objects/{blob[:2]}/{blob[2:]}; chown -R gear-git: .")
     answer = content(read, "/main", f"?format={form}", headers=JSON)
     assert answer.status == 500 and "etag" not in answer.headers and "content-disposition" not in answer.headers, answer
-    assert "cannot read repository r" in answer.json["detail"]
+    assert "git cannot work on repository r" in answer.json["detail"]
+    no_reader_is_left(read)
+
+
+@pytest.mark.parametrize("target", ["/repository/r", "/repository/r/content/main", "/repository/r/content/deadbeef", "/token/__test__/git/r/info/refs?service=git-upload-pack"])
+def test_without_git_it_is_not_said_that_nothing_is_there(read, target):
+    read.sh("mv /usr/bin/git /usr/bin/git.away")
+    try:
+        answer = read.peer("GET", target, headers=JSON)
+    finally:
+        read.sh("mv /usr/bin/git.away /usr/bin/git")
+    assert answer.status == 500 and answer.json["detail"] == "this host has no git that could be run for repository r", answer
     no_reader_is_left(read)
 
 
