@@ -4,6 +4,7 @@
 
 #include "api/errand.h"
 #include "api/index.h"
+#include "api/install.h"
 #include "api/job-schedule.h"
 #include "api/job-unit.h"
 #include "sys/database-jobs.h"
@@ -144,7 +145,8 @@ static void start_unit(struct job_run *run)
         const struct job_unit_options options = { .job = run->job, .spec = &run->spec.spec };
         struct job_unit unit = { .n = 0 };
 
-        if (run->canceled || job_unit_init(&unit, run->daemon, &options, &run->fault) < 0)
+        if (run->canceled || install_claim(run->daemon, &run->spec.spec, &run->fault) < 0 ||
+            job_unit_init(&unit, run->daemon, &options, &run->fault) < 0)
                 job_run_fail(run);
         else
                 watch_unit(run, &unit);

@@ -97,6 +97,15 @@ static int lease_port(const struct daemon *d, const struct gear *self, struct sp
                          c->port_first, c->port_last);
 }
 
+int install_claim(const struct daemon *d, struct spec *spec, struct fault *f)
+{
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < spec->n_ports; i++)
+                r = claim_port(d, NULL, spec, i, f);
+        return r;
+}
+
 int install_lease(const struct daemon *d, const char *id, struct spec *spec, struct fault *f)
 {
         const struct gear *self = gears_find(d->gears, id);

@@ -68,14 +68,6 @@ int repository_exists(const char *root, const char *id)
         return look_at(root, id, &st);
 }
 
-int repository_came_since(const char *root, const char *id, uint64_t usec)
-{
-        struct stat st;
-        int r = look_at(root, id, &st);
-
-        return r > 0 ? (uint64_t) st.st_ctim.tv_sec * 1000000 + (uint64_t) st.st_ctim.tv_nsec / 1000 >= usec : r;
-}
-
 int repository_birth(const char *root, const char *id, enum repository_place place, uint64_t *ret_usec)
 {
         _cleanup_close_ int folder = open_folder(root);
@@ -91,6 +83,17 @@ int repository_birth(const char *root, const char *id, enum repository_place pla
         if (st.stx_mask & STATX_BTIME)
                 *ret_usec = (uint64_t) st.stx_btime.tv_sec * 1000000 + st.stx_btime.tv_nsec / 1000;
         return 1;
+}
+
+int repository_came_since(const char *root, const char *id, uint64_t usec)
+{
+        uint64_t born;
+        struct stat st;
+        int r = repository_birth(root, id, REPOSITORY_WHOLE, &born);
+
+        if (r > 0 && !born && (r = look_at(root, id, &st)) > 0) /* no filesystem of today's */
+                born = (uint64_t) st.st_ctim.tv_sec * 1000000 + (uint64_t) st.st_ctim.tv_nsec / 1000;
+        return r > 0 ? born >= usec : r;
 }
 
 int repository_move(const char *root, const char *id, enum repository_place from, enum repository_place to)

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from lib.gear import JSON, knows_all
+from lib.gear import JSON, create, knows_all, made, turn
 from lib.killing import MOST, killed_at
 from lib.tokens import get
 from lib.tokens import put as put_as
@@ -194,6 +194,32 @@ def test_much_output_keeps_its_end(jobs):
     assert lines[-1] == "line 4999" and lines[0].startswith("line ") and len("\n".join(lines)) <= 16384
     first = int(lines[0].split()[1])
     assert lines == [f"line {n}" for n in range(first, 5000)]
+
+
+def test_its_container_has_limits_labels_and_ports(jobs):
+    host = jobs
+    started(host, command=("sleep", "60"), pids=17, cpus=0.5, labels={"who": "job"}, stop_timeout="1s",
+            ports=[{"internal": 80, "external": 4321, "address": "127.0.0.1"}])
+    wait_until(lambda: containers(host), 30, "it is there")
+    found = json.loads(host.docker("inspect", "job-j1"))[0]
+    assert found["HostConfig"]["PidsLimit"] == 17 and found["HostConfig"]["NanoCpus"] == 500_000_000
+    assert found["Config"]["Labels"]["who"] == "job" and found["Config"]["Labels"]["io.geard.job"] == "j1"
+    wait_until(lambda: "127.0.0.1:4321" in host.sh("ss -ltn"), 20, "the port is open")
+    assert create(host, ports=[{"internal": 80, "external": 4321, "address": "127.0.0.1"}]).status == 409
+    assert put(host, "j2", ports=[{"internal": 80, "external": 4321, "address": "127.0.0.1"}]).status == 409
+    assert host.peer("DELETE", "/jobs/j1").status == 204
+
+
+def test_it_takes_no_port_that_a_gear_holds(jobs):
+    """… were it only one that is stopped: it would not start again."""
+    host = jobs
+    made(host, ports=[{"internal": 80, "external": 4321}])
+    turn(host, "1", "stopped")
+    answer = put(host, ports=[{"internal": 80, "external": 4321}])
+    assert answer.status == 409 and "held by gear 1" in answer.json["detail"] and answer.json["field"] == "ports[0].external", answer
+    assert state(host) == "failed" and containers(host) == []
+    turn(host, "1", "started")
+    assert put(host, "j2", ports=[{"internal": 80, "external": 4322}]).status == 201
 
 
 # --- attempts, time, memory ------------------------------------------------------------------------------
