@@ -279,10 +279,12 @@ int store_write_phase(struct store *s, const char *id, enum gear_phase phase, st
 
 int store_remove(struct store *s, const char *id, struct fault *f)
 {
-        char unit[UNIT_NAME_MAX], env[NAME_LEN];
+        char unit[UNIT_NAME_MAX], env[NAME_LEN], left[sizeof UNIT_LOG_FIELDS_LEFT + UNIT_NAME_MAX];
         int r;
 
         gear_unit_name(id, unit);
+        (void) snprintf(left, sizeof left, UNIT_LOG_FIELDS_LEFT "%s", unit);
+        (void) unlink(left);
         env_name(id, env);
         r = file_remove_at(s->units, unit);
         if (r == 0)

@@ -7,6 +7,7 @@
  */
 
 #include "core/run-end.h"
+#include "core/unit.h"
 #include "unit-helper/cgroup.h"
 #include "unit-helper/engine.h"
 #include "unit-helper/helper.h"
@@ -145,6 +146,15 @@ int run_job(struct helper *h)
         return a.status;
 }
 
+/* There are ever new jobs. */
+static void drop_log_fields(const struct helper *h)
+{
+        char left[512];
+
+        (void) snprintf(left, sizeof left, UNIT_LOG_FIELDS_LEFT "%s.service", h->container);
+        (void) unlink(left);
+}
+
 int clean_job(struct helper *h)
 {
         const char *status = getenv("EXIT_STATUS");
@@ -154,5 +164,6 @@ int clean_job(struct helper *h)
                 (void) complain("cannot remove the container", r);
         if (h->cgroup)
                 cgroup_remove(h->cgroup, h->bus);
+        drop_log_fields(h);
         return EX_OK;
 }

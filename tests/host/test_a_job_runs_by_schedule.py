@@ -86,6 +86,8 @@ def test_it_runs_when_it_is_due_and_each_run_is_told(host):
     assert second["created"] == first["created"]
     lines = host.peer("GET", f"/jobs/{ID}/log?follow=0").text.splitlines()
     assert lines.count("it is me") >= 2, lines
+    created = host.journal_entries("_SYSTEMD_INVOCATION_ID=" + prop(host, SERVICE, "InvocationID"), f"SYSLOG_IDENTIFIER=job-{ID}")
+    assert created and all("GEARD_CREATED" in entry for entry in created), "also those of a later run"
 
 
 def test_what_fails_is_told_and_runs_again(host):

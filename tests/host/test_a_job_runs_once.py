@@ -89,6 +89,7 @@ def test_its_unit_is_in_sight_and_then_collected(jobs):
     wait_for(host, "succeeded")
     wait_until(lambda: host.show("job-j1")["LoadState"] == "not-found", 20, "its unit is collected")
     assert state(host) == "succeeded"
+    assert "job-j1" not in host.sh("ls /run/systemd/units"), "with what systemd keeps of it there"
 
 
 def test_one_that_fails_is_told_with_its_status_and_its_last_lines(jobs):

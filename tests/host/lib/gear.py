@@ -15,7 +15,7 @@ HOLD = ["sh", "-c", "trap 'exit 0' TERM; echo up; while :; do sleep 0.2; done"] 
 TRACES = r"""
 gear=$1
 find /var/lib/gears /etc/systemd/system /run/systemd -path '*/git' -prune -o \
-        \( -name "gear-$gear.service" -o -name "$gear" -o -name "$gear.env" -o -name ".*gear-$gear.*" \) -print 2>/dev/null
+        \( -name "gear-$gear.service" -o -name "$gear" -o -name "$gear.env" -o -name ".*gear-$gear.*" -o -name "log-extra-fields:gear-$gear.service" \) -print 2>/dev/null
 docker ps -aq --filter "name=^/gear-$gear\$" | sed 's/^/container /'
 systemctl list-units --all --plain --no-legend "gear-$gear.service" | grep -v not-found | sed 's/^/unit /'
 true
