@@ -1,4 +1,4 @@
-dist_systemdsystemunit_DATA = units/geard.socket units/gear.slice
+dist_systemdsystemunit_DATA = units/geard.socket units/gear.slice units/gear-jobs.slice
 nodist_systemdsystemunit_DATA = units/geard.service
 EXTRA_DIST += units/geard.service.in units/geard.sysusers units/geard.tmpfiles contrib/geard.service
 CLEANFILES += units/geard.service

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What one gear writes, eats and breaks is its own affair."""
 
+import time
+
 import pytest
 
 from lib.gear import container_of, log_lines, made, runs, status, turn
@@ -36,6 +38,25 @@ def test_a_burst_of_200000_lines_arrives_whole(host):
     wait_until(lambda: int(host.sh(f"{count} | wc -l", timeout=120)) == FLOOD, 90, "every line is in the journal")
     numbers = host.sh(f"{count} | awk '$2 != NR' | head -n 1", timeout=120)
     assert numbers == "", "and in its place"
+
+
+def test_jobs_that_burn_the_processors_delay_nobody(host):
+    """As many as there may be at once, and some that wait."""
+    burn = {"image": "test/busybox", "command": ["sh", "-c", "while :; do :; done"], "stop_timeout": "1s"}
+    jobs = [f"burn-{n}" for n in range(12)]
+    for job in jobs:
+        assert host.peer("PUT", f"/jobs/{job}?wait=0", burn).status == 202
+    wait_until(lambda: len(host.docker("ps", "-q", "-f", "label=io.geard.job").split()) == 8, 90, "they burn")
+    assert int(host.show("gear-jobs.slice")["CPUWeight"]) < 100
+    began = time.monotonic()
+    made(host, command=COUNTER)
+    wait_until(lambda: log_lines(host)[-1:] == SAID[-1:], 90, "it has said all")
+    assert host.peer("GET", "/container/1/log?follow=no&tail=all").text.splitlines()[-1] == SAID[-1]
+    assert status(host)["state"] == "running"
+    print(f"took {time.monotonic() - began:.1f} s beside them")
+    for job in reversed(jobs):
+        assert host.peer("DELETE", f"/jobs/{job}").status == 204
+    host.sh("systemctl reset-failed 'job-burn-*'")
 
 
 def test_no_limit_is_none(host):
