@@ -126,9 +126,9 @@ char *audit_to_intent(struct request *request)
         return text_take(&t);
 }
 
-void audit_of_intent(struct request *request, const struct database_request *row)
+void audit_of_intent(struct audit_record *record, const struct database_request *row)
 {
-        struct audit_record *record = request_audit(request), read;
+        struct audit_record read;
         _cleanup_(json_freep) struct json *json = NULL;
         struct fault ignored;
 
@@ -181,11 +181,10 @@ int audit_keep(const struct call *call, const char *verb, const char *resource, 
         return r == 0 ? set_word(ret, AUDIT_RESOURCE, resource) : r;
 }
 
-void audit_of_kept(struct daemon *d, struct audit_record *record, uint64_t began_usec, int status, const char *said)
+void audit_of_kept(struct audit_record *record, uint64_t began_usec, int status, const char *said)
 {
         stamp(record, began_usec, status);
         (void) set_word(record, AUDIT_SAID, said);
-        audit_submit(d, record);
 }
 
 /* --- refusals ------------------------------------------------------------------------------------- */

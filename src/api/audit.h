@@ -17,7 +17,7 @@
 int audit_begin(const struct call *call, const char *verb, struct request *request);
 /* The same as its intent keeps it, and back after a crash. NULL, and nothing told, when out of memory. */
 char *audit_to_intent(struct request *request);
-void audit_of_intent(struct request *request, const struct database_request *row);
+void audit_of_intent(struct audit_record *ret, const struct database_request *row);
 /* The work on it starts: what it changes is now as it was before. */
 void audit_started(struct request *request, const struct gear *gear);
 /* How it ended: the record that belongs to its outcome, and to the request. */
@@ -26,9 +26,10 @@ const struct audit_record *audit_ended(const struct daemon *d, struct request *r
 
 /* --- what is done without a request's id --- */
 
-/* Who does it, to be told by audit_of_kept() when it has ended; or to be reset. 0 or -ENOMEM. */
+/* Who does it, to be told when it has ended; or to be reset. 0 or -ENOMEM. */
 int audit_keep(const struct call *call, const char *verb, const char *resource, struct audit_record *ret);
-void audit_of_kept(struct daemon *d, struct audit_record *record, uint64_t began_usec, int status, const char *said);
+/* It has ended so: the record is whole. */
+void audit_of_kept(struct audit_record *record, uint64_t began_usec, int status, const char *said);
 
 /* --- refusals --- */
 

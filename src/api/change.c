@@ -15,7 +15,7 @@
 
 /* --- the request id and what it stands for -------------------------------------------------- */
 
-static int random_id(char ret[static REQUEST_ID_LEN + 1])
+int change_random_id(char ret[static REQUEST_ID_LEN + 1])
 {
         unsigned char bytes[REQUEST_ID_LEN / 2];
 
@@ -37,7 +37,7 @@ int change_settle_id(struct call *call, struct fault *f)
         if (!given && (given = http_header(call->request, "Idempotency-Key")))
                 field = "Idempotency-Key";
         if (!given)
-                return random_id(call->request_id) < 0 ? fault_errno(f, EIO, "cannot make a request id") : 0;
+                return change_random_id(call->request_id) < 0 ? fault_errno(f, EIO, "cannot make a request id") : 0;
         if (request_id_canonical(given, call->request_id) < 0)
                 return fault_set(f, FAULT_INVALID, field, "%s: a request id is 1 to 32 hex digits", field);
         return 0;

@@ -16,6 +16,9 @@
  */
 typedef void change_begun(struct daemon *d, struct request *request, void *arg);
 
+/* One that nobody has used. 0 or -EIO. */
+int change_random_id(char ret[static REQUEST_ID_LEN + 1]);
+
 /* The request's id, from claim, header, or made: settled once, and then call->request_id. */
 int change_settle_id(struct call *call, struct fault *f);
 

@@ -9,11 +9,10 @@
 #include "api/git-http.h"
 
 #include "api/answer.h"
-#include "api/audit.h"
 #include "api/git-talk.h"
 #include "api/git-unit.h"
 #include "api/index.h"
-#include "core/pkt-line.h"
+#include "api/push.h"
 
 #include <stdio.h>
 
@@ -42,9 +41,7 @@ struct git_call {
         const char *encoding;
         struct permit *permit;
         struct text head;    /* of the answer, as a CGI program writes it, until it is whole */
-        struct push_story story;
-        struct audit_record record;
-        uint64_t began_usec;
+        struct push push;
         LIST_ENTRY(git_call) all;
 };
 
@@ -55,25 +52,11 @@ static struct git_call *git_call_free(struct git_call *c)
         c->talk = git_talk_free(c->talk);
         c->permit = permit_free(c->permit);
         text_reset(&c->head);
-        push_story_reset(&c->story);
-        audit_record_reset(&c->record);
+        push_reset(&c->push);
         free(c);
         return NULL;
 }
 DEFINE_CLEANUP(struct git_call, git_call_free);
-
-/* A push is one when a ref was asked for: git also knocks before a long one. */
-static void record_push(struct git_call *c, int status, const char *why)
-{
-        _cleanup_text_ struct text said = { 0 };
-
-        if (c->story.n_asked == 0)
-                return;
-        push_story_tell(&c->story, &said);
-        if (why)
-                text_addf(&said, "%s%s", said.len ? "; " : "", why);
-        audit_of_kept(c->daemon, &c->record, c->began_usec, status, text_ok(&said) ? said.data : NULL);
-}
 
 static void end(struct git_call *c)
 {
@@ -85,7 +68,7 @@ static void refuse(struct git_call *c, const struct fault *fault)
 {
         _cleanup_(outcome_reset) struct outcome outcome = { 0 };
 
-        record_push(c, answer_status(fault), fault->text);
+        push_end(&c->push, answer_status(fault), fault->text);
         outcome_of_fault(&outcome, fault);
         if (c->reply)
                 answer_outcome(TAKE(c->reply), c->json, &outcome);
@@ -97,7 +80,17 @@ bool git_calls_push(const struct daemon *d)
         const struct git_call *c;
 
         LIST_FOREACH(c, &d->git_calls, all)
-        if (c->story.n_asked > 0)
+        if (push_is_one(&c->push))
+                return true;
+        return false;
+}
+
+bool git_calls_intend(const struct daemon *d, const char *id)
+{
+        const struct git_call *c;
+
+        LIST_FOREACH(c, &d->git_calls, all)
+        if (streq(c->push.id, id))
                 return true;
         return false;
 }
@@ -109,7 +102,7 @@ void git_calls_free(struct daemon *d)
         while ((c = LIST_FIRST(&d->git_calls))) {
                 if (c->reply)
                         reply_abort(TAKE(c->reply));
-                record_push(c, 500, "geard ended before git told what became of it");
+                push_end(&c->push, 500, "geard ended before git told what became of it");
                 end(c);
         }
 }
@@ -123,7 +116,7 @@ void git_calls_free(struct daemon *d)
 static void go_on_alone(struct git_call *c, const char *why)
 {
         c->permit = permit_free(c->permit); /* its text went with the reply */
-        if (c->story.n_asked == 0) {
+        if (!push_is_one(&c->push)) {
                 end(c);
                 return;
         }
@@ -157,8 +150,8 @@ static bool on_upload(void *arg, const char *bytes, size_t n)
         struct fault f;
 
         if (c->service->writes)
-                push_story_asked(&c->story, bytes, n);
-        if (!c->story.sealed)
+                push_story_asked(&c->push.story, bytes, n);
+        if (!c->push.story.sealed)
                 return git_talk_give(c->talk, bytes, n);
         (void) fault_set(&f, FAULT_INVALID, "body", "body: signed pushes are not taken here");
         refuse(c, &f);
@@ -184,13 +177,25 @@ static void on_uploaded(void *arg, bool whole)
         go_on_alone(c, "it did not come whole");
 }
 
+static void receive(void *arg, const struct fault *fault)
+{
+        struct git_call *c = arg;
+
+        if (fault)
+                refuse(c, fault);
+        else if (c->reply)
+                reply_receive(c->reply,
+                              &(struct upload_hooks){ .bytes = on_upload, .end = on_uploaded, .arg = c });
+}
+
 static void on_started(void *arg)
 {
         struct git_call *c = arg;
 
-        if (c->has_body && c->reply)
-                reply_receive(c->reply,
-                              &(struct upload_hooks){ .bytes = on_upload, .end = on_uploaded, .arg = c });
+        if (c->has_body && c->service->writes)
+                push_begin(&c->push, receive, c);
+        else if (c->has_body)
+                receive(c, NULL);
 }
 
 static void on_given(void *arg)
@@ -244,7 +249,7 @@ static void begin(struct git_call *c)
 static bool pass_on(struct git_call *c, const char *bytes, size_t n)
 {
         if (c->service->writes)
-                push_story_told(&c->story, bytes, n);
+                push_story_told(&c->push.story, bytes, n);
         return !c->reply || reply_write(c->reply, bytes, n);
 }
 
@@ -289,9 +294,9 @@ static void on_end(void *arg, int exit_status, const struct fault *fault)
         else if (c->reply)
                 reply_abort(TAKE(c->reply));
         if (fault || exit_status)
-                record_push(c, 500, f.text);
+                push_end(&c->push, 500, f.text);
         else
-                record_push(c, c->code, c->broken);
+                push_end(&c->push, c->code, c->broken);
         end(c);
 }
 
@@ -359,10 +364,9 @@ static int read_call(struct call *call, struct git_call *c, const char *service,
                 return r;
         c->daemon = call->daemon;
         c->json = call_wants_json(call->request);
-        c->began_usec = wall_usec();
         (void) snprintf(c->id, sizeof c->id, "%s", id);
         read_protocol(call, c);
-        if ((c->has_body && c->service->writes && audit_keep(call, "pushed", c->id, &c->record) < 0) ||
+        if ((c->has_body && c->service->writes && push_init(&c->push, call, c->id) < 0) ||
             access_permit(call, no_longer, c, &c->permit) < 0)
                 return fault_oom(f);
         return 0;

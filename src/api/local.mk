@@ -29,6 +29,7 @@ libgeard_la_SOURCES += \
 	src/api/noted.c src/api/noted.h \
 	src/api/parameters.c src/api/parameters.h \
 	src/api/plan.c src/api/plan.h \
+	src/api/push.c src/api/push.h \
 	src/api/recall.c src/api/recall.h \
 	src/api/ready.c src/api/ready.h \
 	src/api/recover.c src/api/recover.h \

@@ -7,8 +7,10 @@
 #include "api/environment.h"
 #include "api/errand.h"
 #include "api/gear-json.h"
+#include "api/git-http.h"
 #include "api/job-run.h"
 #include "api/job-watch.h"
+#include "api/push.h"
 #include "api/recover.h"
 #include "api/state.h"
 #include "api/task.h"
@@ -225,10 +227,16 @@ static bool is_oldest(const struct recall *r, const struct request *request)
 static int recall_one(struct recall *r, const struct database_request *row)
 {
         struct daemon *d = r->daemon;
-        struct recalled *recalled = calloc(1, sizeof *recalled), **in = &r->first;
+        struct recalled *recalled, **in = &r->first;
         enum subject subject = subject_of(row->kind);
         struct request *request = NULL;
 
+        if (streq(row->kind, PUSH_KIND)) {
+                if (!git_calls_intend(d, row->id)) /* the database may not have answered before */
+                        push_recalled(d, row);
+                return 0;
+        }
+        recalled = calloc(1, sizeof *recalled);
         if (!recalled || subject == N_SUBJECTS ||
             requests_submit(d->requests, subject, row->principal, row->id, row->digest, row->began_usec, &request) != 0) {
                 free(recalled);
@@ -236,7 +244,7 @@ static int recall_one(struct recall *r, const struct database_request *row)
         }
         request_about(request, row->resource);
         request_keep(request, row->keep_until_sec);
-        audit_of_intent(request, row);
+        audit_of_intent(request_audit(request), row);
         recalled->request = request;
         (void) snprintf(recalled->verb, sizeof recalled->verb, "%s", row->verb);
         (void) snprintf(recalled->gear, sizeof recalled->gear, "%.*s", GEAR_ID_MAX, row->resource);

@@ -3,6 +3,7 @@
 
 import gzip
 import re
+import time
 import uuid
 
 import pytest
@@ -364,14 +365,21 @@ def test_who_leaves_in_the_middle_has_pushed_nothing(served):
 
 @pytest.mark.parametrize("how", ["systemctl kill -s KILL 'geard-git-*'", "systemctl kill -s KILL geard"])
 def test_killed_in_the_middle(served, how):
+    """… it has its record, and only that one, also behind one more start of geard."""
+    before = len(pushes(served))
     unit = half_a_push(served)
+    time.sleep(0.5)
     served.sh(how)
     served.systemctl("stop", unit)
     no_talk(served)
     wait_until(lambda: served.peer("GET", "/healthz").status == 200, 60, "geard is there")
     assert head_of(served) == ""
+    code, said, resource = told_of_pushes(served, before + 1)[0]
+    assert code == 500 and resource == "r" and ("not known" in said) == how.endswith("geard"), (code, said)
     git(served, "push -q origin main")
     assert head_of(served)
+    served.sh("systemctl reset-failed geard; systemctl restart geard")
+    assert len(told_of_pushes(served, before + 2)) == before + 2
 
 
 def test_one_that_is_removed_meanwhile(served):
