@@ -8,8 +8,9 @@ import uuid
 
 import pytest
 
-from lib.gear import JSON
+from lib.gear import JSON, knows_all
 from lib.host import URL
+from lib.killing import MOST, killed_at
 from lib.tokens import digest, get, is_refused
 from lib.wait import wait_until
 
@@ -380,6 +381,30 @@ def test_killed_in_the_middle(served, how):
     assert head_of(served)
     served.sh("systemctl reset-failed geard; systemctl restart geard")
     assert len(told_of_pushes(served, before + 2)) == before + 2
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.takes(40)
+@pytest.mark.parametrize("call", ["fdatasync", "sendmsg"])
+def test_geard_is_killed_at(served, call):
+    """Whatever git did of it has a record; and what it did, it did as a whole."""
+    new = whole_push(served)
+    for n in range(1, MOST):
+        before = len(pushes(served))
+        verdict = killed_at(served, call, n, "POST", "/git/r/git-receive-pack", "@/srv/git/body", "application/x-git-receive-pack-request")
+        wait_until(lambda: knows_all(served), 60, "geard is back")
+        no_talk(served)
+        assert head_of(served) in ("", new)
+        if head_of(served):
+            code, said, _ = told_of_pushes(served, before + 1)[0]
+            assert ("not known" in said and code == 500) or "updated refs/heads/main" in said, (n, code, said)
+        assert len(pushes(served)) <= before + 1
+        if verdict == "survived":
+            break
+        assert served.peer("DELETE", "/repository/r").status == 204
+        assert served.peer("PUT", "/repository/r").status == 201
+    print(f"killed at {n - 1} calls of {call}")
+    assert 1 < n < MOST and head_of(served) == new
 
 
 def test_one_that_is_removed_meanwhile(served):
