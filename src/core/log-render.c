@@ -168,6 +168,8 @@ static void put_export(struct text *t, const struct log_entry *e)
                 text_addn(t, e->exported, e->exported_len);
                 return;
         }
+        if (*e->cursor)
+                text_addf(t, "__CURSOR=%s\n", e->cursor);
         text_addf(t,
                   "__REALTIME_TIMESTAMP=%" PRIu64 "\nPRIORITY=%d\nGEARD_GAP=%s\nMESSAGE=", e->realtime_usec,
                   e->priority, mark_name(e->kind));

@@ -3,6 +3,7 @@
 #include "sys/journal-handle.h"
 
 #include "sys/journal-roots.h"
+#include "sys/journal-whose.h"
 #include "sys/loop.h"
 
 #include <endian.h>
@@ -11,7 +12,8 @@
 
 #include <systemd/sd-journal.h>
 
-#define MATCH_MAX 512
+/* What is older, journald has linked wherever it is looked for. */
+#define SETTLED_USEC USEC_PER_SEC
 
 struct journal_handle {
         const char *const *files;
@@ -21,6 +23,7 @@ struct journal_handle {
         bool standing; /* the next step forward is to where it stands */
         struct journal_fields f;
         bool former; /* the entry is of one that had the name of a source before */
+        uint64_t oldest_usec; /* no source is older; 0: that is not known */
         struct text message; /* a copy: the next field may unmap it */
         bool has_message;
         char cursor[LOG_CURSOR_MAX];
@@ -75,19 +78,6 @@ static int open_journal(struct journal_handle *h)
         return r < 0 ? r : 0;
 }
 
-static int add_match(sd_journal *j, const char *name, const char *value)
-{
-        char match[MATCH_MAX];
-        int n;
-
-        if (!value)
-                return 0;
-        n = snprintf(match, sizeof match, "%s=%s", name, value);
-        if (n < 0 || (size_t) n >= sizeof match)
-                return -ENAMETOOLONG;
-        return sd_journal_add_match(j, match, (size_t) n);
-}
-
 /*
  * Entries that only claim to be about the unit are found by this, too: they are
  * told apart when read, which costs nothing more.
@@ -98,18 +88,18 @@ static int match_source(sd_journal *j, const struct journal_scope *scope,
         int r = sd_journal_add_disjunction(j);
 
         if (r >= 0)
-                r = add_match(j, "_SYSTEMD_UNIT", source->unit);
+                r = journal_match(j, "_SYSTEMD_UNIT", source->unit);
         if (r >= 0)
-                r = add_match(j, "_SYSTEMD_INVOCATION_ID", scope->invocation);
+                r = journal_match(j, "_SYSTEMD_INVOCATION_ID", scope->invocation);
         if (r < 0 || !scope->marks)
                 return r;
         r = sd_journal_add_disjunction(j);
         if (r >= 0)
-                r = add_match(j, "UNIT", source->unit);
+                r = journal_match(j, "UNIT", source->unit);
         if (r >= 0)
                 r = sd_journal_add_disjunction(j);
         if (r >= 0)
-                r = add_match(j, "OBJECT_SYSTEMD_UNIT", source->unit);
+                r = journal_match(j, "OBJECT_SYSTEMD_UNIT", source->unit);
         return r;
 }
 
@@ -154,6 +144,7 @@ int journal_handle_aim(struct journal_handle *h, const struct journal_scope *sco
         if (r < 0)
                 return fail(h, r);
         h->scope = scope;
+        h->oldest_usec = 0;
         h->standing = false;
         r = set_matches(h);
         return r < 0 ? fail(h, r) : 0;
@@ -161,53 +152,27 @@ int journal_handle_aim(struct journal_handle *h, const struct journal_scope *sco
 
 /* --- where it stands ----------------------------------------------------------------------------- */
 
-/* To the first line of the source, of this run or of any (NULL): 1, or 0 where there is none. Leaves other matches. */
-static int find_own(struct journal_handle *h, const struct journal_source *source, const char *run)
-{
-        char created[24];
-        int r;
-
-        (void) snprintf(created, sizeof created, "%" PRIu64, source->created_usec);
-        sd_journal_flush_matches(h->journal);
-        r = add_match(h->journal, "_SYSTEMD_UNIT", source->unit);
-        if (r >= 0)
-                r = add_match(h->journal, "_SYSTEMD_INVOCATION_ID", run);
-        if (r >= 0)
-                r = add_match(h->journal, LOG_CREATED_FIELD, created);
-        if (r >= 0)
-                r = sd_journal_seek_head(h->journal);
-        return r < 0 ? r : sd_journal_next(h->journal);
-}
-
-/*
- * When the first of the sources was created; 0: from the beginning.  A line that is
- * older than its gear was written after the clock had been set back.
- */
 static int find_oldest(struct journal_handle *h, uint64_t *ret_usec)
 {
-        uint64_t oldest = UINT64_MAX, first;
+        int r = journal_whose_oldest(h->journal, h->scope, ret_usec);
 
-        for (size_t i = 0; oldest > 0 && i < h->scope->n_sources; i++) {
-                const struct journal_source *source = &h->scope->sources[i];
-                int r = source->created_usec ? find_own(h, source, NULL) : 0;
+        return r < 0 ? r : set_matches(h);
+}
 
-                if (r > 0)
-                        r = sd_journal_get_realtime_usec(h->journal, &first) < 0 ? 0 : 1;
-                if (r < 0)
-                        return r;
-                if (r > 0 && first < source->created_usec)
-                        oldest = 0;
-                else if (source->created_usec < oldest)
-                        oldest = source->created_usec;
-        }
-        *ret_usec = oldest;
-        return set_matches(h);
+int journal_handle_note_oldest(struct journal_handle *h)
+{
+        int r = h->scope->n_sources > 1 ? find_oldest(h, &h->oldest_usec) : 0;
+
+        return r < 0 ? fail(h, r) : 0;
 }
 
 int journal_handle_seek_head(struct journal_handle *h, uint64_t since_usec)
 {
-        int r = since_usec ? 0 : find_oldest(h, &since_usec);
+        uint64_t oldest;
+        int r = find_oldest(h, &oldest);
 
+        if (r >= 0 && oldest > since_usec)
+                since_usec = oldest;
         if (r >= 0)
                 r = since_usec ? sd_journal_seek_realtime_usec(h->journal, since_usec)
                                : sd_journal_seek_head(h->journal);
@@ -325,7 +290,8 @@ int journal_handle_last(struct journal_handle *h, const char *before, char ret[s
 
         *ret = '\0';
         look_at_all(h);
-        r = before ? sd_journal_seek_cursor(h->journal, before) : sd_journal_seek_tail(h->journal);
+        r = before ? sd_journal_seek_cursor(h->journal, before)
+                   : sd_journal_seek_realtime_usec(h->journal, wall_usec() - SETTLED_USEC);
         if (r >= 0 && before)
                 r = sd_journal_next(h->journal);
         if (r >= 0)
@@ -384,35 +350,41 @@ static int return_to(struct journal_handle *h, const char *cursor)
         return r < 0 ? r : journal_handle_seek_cursor(h, cursor, false, &found);
 }
 
-/* Did the source write a line in this run? The handle stands where it stood, or at the next when that is gone. */
-static int is_run_of(struct journal_handle *h, const struct journal_source *source, const char *run)
+/* Of the mark it stands at; behind it, the handle stands there again, or at the next when that is gone. */
+static int find_whose_mark(struct journal_handle *h, const struct journal_source *source, const struct log_entry *e,
+                           enum journal_whose *ret)
 {
         char here[LOG_CURSOR_MAX];
-        int r = journal_handle_cursor(h, here), found = 0;
+        int r = journal_handle_cursor(h, here);
 
         if (r == 0)
-                r = found = find_own(h, source, run);
+                r = journal_whose_mark(h->journal, source, e, ret);
         if (r >= 0)
                 r = return_to(h, here);
-        return r < 0 ? fail(h, r) : found;
+        return r < 0 ? fail(h, r) : 0;
 }
 
 /*
  * Is it of the very gear that is meant?  Its lines say so.  What systemd and journald
- * say of its unit does not: the time decides, and where that is too early, a line of
- * the same run - the clock may have been set back since the gear was created.
+ * say of its unit does not: the lines of the same run do, and where there are none, the
+ * time.  The clock may have been set back since, or between one gear and the next.
  */
 static int is_meant(struct journal_handle *h, const struct journal_source *source, const struct log_entry *e)
 {
-        uint64_t created;
+        bool in_time = e->realtime_usec >= source->created_usec;
+        enum journal_whose whose = JOURNAL_UNKNOWN;
+        int r = 0;
 
         if (!source->created_usec)
                 return 1;
-        if (*h->f.created)
-                return parse_u64(h->f.created, UINT64_MAX, &created) && created == source->created_usec;
-        if (e->realtime_usec >= source->created_usec)
-                return 1;
-        return *e->run ? is_run_of(h, source, e->run) : 0;
+        if (e->kind != LOG_LINE)
+                r = find_whose_mark(h, source, e, &whose);
+        else if (*h->f.created)
+                whose = journal_whose(h->f.created, source);
+        else if (!in_time)
+                whose = JOURNAL_FORMERS;
+        h->former = whose == JOURNAL_FORMERS;
+        return r < 0 ? r : whose == JOURNAL_UNKNOWN ? in_time : whose == JOURNAL_OWN;
 }
 
 int journal_handle_read(struct journal_handle *h, struct log_entry *ret, bool with_cursor)
@@ -428,7 +400,6 @@ int journal_handle_read(struct journal_handle *h, struct log_entry *ret, bool wi
         if (!source)
                 return 0;
         r = is_meant(h, source, &e);
-        h->former = r == 0;
         if (r <= 0)
                 return r;
         e.name = source->identifier ? source->identifier : h->f.identifier;
@@ -447,14 +418,7 @@ int journal_handle_read(struct journal_handle *h, struct log_entry *ret, bool wi
 
 bool journal_handle_is_older(const struct journal_handle *h)
 {
-        uint64_t usec = journal_handle_time(h);
-
-        if (!h->former)
-                return false;
-        for (size_t i = 0; h->scope->n_sources > 1 && i < h->scope->n_sources; i++)
-                if (usec >= h->scope->sources[i].created_usec)
-                        return false;
-        return true;
+        return h->former && (h->scope->n_sources == 1 || journal_handle_time(h) < h->oldest_usec);
 }
 
 bool journal_handle_is_torn(const struct journal_handle *h)

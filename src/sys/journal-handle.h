@@ -28,7 +28,7 @@ void journal_handle_rest(struct journal_handle *h);
 int journal_handle_aim(struct journal_handle *h, const struct journal_scope *scope);
 
 /* Where to stand, before the first step. */
-int journal_handle_seek_head(struct journal_handle *h, uint64_t since_usec); /* 0: where the oldest of the sources begins */
+int journal_handle_seek_head(struct journal_handle *h, uint64_t since_usec); /* … and not before the oldest of the sources */
 int journal_handle_seek_tail(struct journal_handle *h, uint64_t until_usec); /* 0: at the very end */
 
 /* Behind the entry of this cursor, or at it; or, when it is not kept any more, at the first later one. */
@@ -41,7 +41,7 @@ int journal_handle_seek_cursor(struct journal_handle *h, const char *cursor, boo
  * place, and is to seek one.
  */
 int journal_handle_keeps(struct journal_handle *h, const char *cursor); /* is the entry there? 1 or 0 */
-/* The last entry, before this one (NULL: of all); "" for none. */
+/* The last entry before this one (NULL: of all that are not quite new); "" for none. */
 int journal_handle_last(struct journal_handle *h, const char *before, char ret[static LOG_CURSOR_MAX]);
 uint64_t journal_handle_oldest(const struct journal_handle *h); /* when it was written; UINT64_MAX: unknown */
 
@@ -55,8 +55,12 @@ int journal_handle_previous(struct journal_handle *h);
  */
 int journal_handle_read(struct journal_handle *h, struct log_entry *ret, bool with_cursor);
 
-/* Of the entry it stands at: was it written before any of the sources was created?  Only after a read. */
+/*
+ * Of the entry it stands at: is it of a former one, and nothing of the sources before it?  Only
+ * after a read; of several sources, this can be told where they were noted behind the aim.
+ */
 bool journal_handle_is_older(const struct journal_handle *h);
+int journal_handle_note_oldest(struct journal_handle *h); /* before a seek */
 /*
  * Of the entry it stands at: does it lack what journald gives every entry?  libsystemd
  * leaves out a field that it cannot read, and one that journald is about to link

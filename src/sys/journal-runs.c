@@ -4,6 +4,7 @@
 
 #include "sys/journal-runs.h"
 
+#include "sys/journal-whose.h"
 #include "sys/mapped.h"
 
 #include <stdio.h>
@@ -11,38 +12,26 @@
 #include <systemd/sd-journal.h>
 #include <systemd/sd-messages.h>
 
-#define MATCH_MAX 512
-
 static inline void journal_closep(sd_journal **j)
 {
         sd_journal_close(*j);
-}
-
-static int add_match(sd_journal *j, const char *name, const char *value)
-{
-        char match[MATCH_MAX];
-        int n = snprintf(match, sizeof match, "%s=%s", name, value);
-
-        if (n < 0 || (size_t) n >= sizeof match)
-                return -ENAMETOOLONG;
-        return sd_journal_add_match(j, match, (size_t) n);
 }
 
 /* Ours alone, or anybody on the host could say that a run was asked for later than it was. */
 static int match_asked(sd_journal *j, const struct journal_run *run)
 {
         char uid[24];
-        int r = add_match(j, "MESSAGE_ID", JOURNAL_RUN_MESSAGE_ID);
+        int r = journal_match(j, "MESSAGE_ID", JOURNAL_RUN_MESSAGE_ID);
 
         (void) snprintf(uid, sizeof uid, "%u", (unsigned) geteuid());
         if (r == 0)
-                r = add_match(j, "_UID", uid);
+                r = journal_match(j, "_UID", uid);
         if (r == 0)
-                r = add_match(j, "GEAR_ID", run->gear);
+                r = journal_match(j, "GEAR_ID", run->gear);
         if (r == 0)
-                r = add_match(j, JOURNAL_RUN_FIELD_REQUEST, run->request);
+                r = journal_match(j, JOURNAL_RUN_FIELD_REQUEST, run->request);
         if (r == 0)
-                r = add_match(j, JOURNAL_RUN_FIELD_PRINCIPAL, run->principal);
+                r = journal_match(j, JOURNAL_RUN_FIELD_PRINCIPAL, run->principal);
         return r;
 }
 
@@ -50,15 +39,15 @@ static int match_asked(sd_journal *j, const struct journal_run *run)
 static int match_ends(sd_journal *j, const struct journal_run *run)
 {
         char unit[UNIT_NAME_MAX];
-        int r = add_match(j, "_PID", "1");
+        int r = journal_match(j, "_PID", "1");
 
         gear_unit_name(run->gear, unit);
         if (r == 0)
-                r = add_match(j, "UNIT", unit);
+                r = journal_match(j, "UNIT", unit);
         if (r == 0)
-                r = add_match(j, "MESSAGE_ID", SD_MESSAGE_UNIT_SUCCESS_STR);
+                r = journal_match(j, "MESSAGE_ID", SD_MESSAGE_UNIT_SUCCESS_STR);
         if (r == 0)
-                r = add_match(j, "MESSAGE_ID", SD_MESSAGE_UNIT_STOPPED_STR);
+                r = journal_match(j, "MESSAGE_ID", SD_MESSAGE_UNIT_STOPPED_STR);
         return r;
 }
 

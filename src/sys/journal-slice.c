@@ -201,8 +201,10 @@ static int find_place(struct slice *s)
 {
         struct journal_reader *r = s->reader;
         enum journal_found found;
-        int e;
+        int e = journal_handle_note_oldest(s->handle);
 
+        if (e < 0)
+                return e;
         if (*r->place.cursor)
                 e = journal_handle_seek_cursor(s->handle, r->place.cursor, true, &found);
         else
@@ -264,16 +266,35 @@ static int nothing_is_lost(struct slice *s)
 {
         const struct journal_reader *r = s->reader;
 
-        return r->level_usec && journal_handle_oldest(s->handle) <= r->level_usec
-                       ? 1
-                       : journal_handle_keeps(s->handle, r->place.cursor);
+        if (r->level_usec && r->level_usec <= wall_usec() && journal_handle_oldest(s->handle) <= r->level_usec)
+                return 1;
+        return journal_handle_keeps(s->handle, r->place.cursor);
+}
+
+/*
+ * The place is at an entry that is none of these units', or is no more: from now on it is
+ * behind the last of theirs before it, where others can be met.
+ */
+static int stand_behind_own(struct slice *s)
+{
+        struct journal_reader *r = s->reader;
+        enum journal_found found;
+        int n = journal_handle_seek_cursor(s->handle, r->place.cursor, r->place.before, &found);
+
+        if (n < 0 || found == JOURNAL_FOUND)
+                return n;
+        n = found == JOURNAL_FOUND_NONE ? journal_handle_seek_tail(s->handle, 0) : 0;
+        if (n == 0)
+                n = journal_handle_previous(s->handle);
+        if (n > 0)
+                return stand_behind(s);
+        return n < 0 ? n : stand_at_head(s);
 }
 
 static int go_to_place(struct slice *s)
 {
         struct journal_reader *r = s->reader;
         enum journal_found found;
-        bool lost = false;
         int e;
 
         if (!*r->place.cursor)
@@ -282,13 +303,10 @@ static int go_to_place(struct slice *s)
         if (e < 0 || found == JOURNAL_FOUND)
                 return e;
         e = nothing_is_lost(s);
-        if (e >= 0)
-                lost = e == 0;
-        if (e >= 0)
-                e = journal_handle_seek_cursor(s->handle, r->place.cursor, r->place.before, &found);
-        if (e < 0 || !lost)
-                return e;
-        return tell_of_gap(s, found == JOURNAL_FOUND_LATER);
+        if (e != 0)
+                return e < 0 ? e : stand_behind_own(s);
+        e = journal_handle_seek_cursor(s->handle, r->place.cursor, r->place.before, &found);
+        return e < 0 ? e : tell_of_gap(s, found == JOURNAL_FOUND_LATER);
 }
 
 /* --- reading on ----------------------------------------------------------------------------------- */

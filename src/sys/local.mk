@@ -6,6 +6,7 @@ libgeard_la_SOURCES += \
 	src/sys/journal-roots.c src/sys/journal-roots.h \
 	src/sys/journal-scope.c src/sys/journal-scope.h \
 	src/sys/journal-slice.c \
+	src/sys/journal-whose.c src/sys/journal-whose.h \
 	src/sys/journal-heads.c src/sys/journal-heads.h \
 	src/sys/journal-runs.c src/sys/journal-runs.h \
 	src/sys/loop.c src/sys/loop.h \

@@ -14,6 +14,7 @@ from lib.tokens import get, is_refused, put
 from lib.wait import wait_until
 
 OFFSET = "etc/geard/clock"
+JOURNALD = "etc/systemd/system/systemd-journald.service.d/60-clock.conf"
 DROP_IN = """\
 [Service]
 Environment=LD_PRELOAD=/usr/local/lib/libfaketime.so.1 FAKETIME_TIMESTAMP_FILE=/%s
@@ -151,3 +152,46 @@ def test_a_job_of_a_wrong_time_has_its_log_and_output(host, clock):
     assert text_log(host, "/jobs/once/log") == ["out", "-- ended --"]
     host.systemctl("stop", "job-once.service")
     assert host.peer("DELETE", "/jobs/once").status == 204
+
+
+@pytest.fixture
+def journald_clock(fresh_host):
+    """That by which lines have their time; geard's own stays right."""
+    host = fresh_host
+    library, = pathlib.Path("/usr/lib").glob("*/faketime/libfaketime.so.1")
+    (host.root / "usr/local/lib" / library.name).write_bytes(library.read_bytes())
+    (host.root / OFFSET).write_text("+0\n")
+    (host.root / JOURNALD).parent.mkdir(parents=True)
+    (host.root / JOURNALD).write_text(DROP_IN)
+    host.sh("systemctl daemon-reload; systemctl restart systemd-journald")
+    return lambda seconds: (host.root / OFFSET).write_text(f"{seconds:+d}\n")
+
+
+def time_of(host, text):
+    found = [int(entry["__REALTIME_TIMESTAMP"]) // 10**6 for entry in host.journal_entries("SYSLOG_IDENTIFIER=gear-1") if entry["MESSAGE"] == text]
+    return found[-1] if found else None
+
+
+def test_a_clock_set_back_between_lines_hides_none(fresh_host, journald_clock):
+    """journald begins another file then; and a gear made after it has nothing of the one before."""
+    host = fresh_host
+    say = ["sh", "-c", "trap 'echo poked' USR1; echo {}; while :; do sleep 0.1; done"]
+    made(host, stop_timeout="1s", command=[*say[:2], say[2].format("one")])
+    wait_until(lambda: time_of(host, "one"), 20, "it wrote")
+    journald_clock(-2 * HOUR)
+    host.docker("kill", "--signal=USR1", "gear-1")
+    wait_until(lambda: time_of(host, "poked"), 20, "it wrote again")
+    assert time_of(host, "poked") < time_of(host, "one") - HOUR, "the clock was set back"
+    for query in "?tail=all&follow=no", "?follow=no", "?tail=all&timeout=1":
+        lines = text_log(host, "/container/1/log", query)
+        assert sorted(lines[:2]) == ["-- started --", "one"] and lines[2:] == ["poked"], (query, lines)
+    assert text_log(host, "/container/1/log", "?tail=1&follow=no") == ["poked"]
+
+    delete(host, "1")
+    made(host, stop_timeout="1s", command=[*say[:2], say[2].format("two")])
+    wait_until(lambda: time_of(host, "two"), 20, "the second wrote")
+    journald_clock(0)
+    turn(host, "1", "stopped")
+    for query in "?tail=all&follow=no", "?follow=no":
+        lines = text_log(host, "/container/1/log", query)
+        assert sorted(lines[:2]) == ["-- started --", "two"] and lines[2:] == ["-- ended --"], (query, lines)
