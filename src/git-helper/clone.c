@@ -98,8 +98,10 @@ int clone_into(const char *dir, const struct clone *c)
                 return EX_OSERR;
         r = run_clone(dir, c);
         (void) unsetenv(TRACE_VARIABLE);
+        if (r == EX_OK)
+                r = hold_size(dir, c->size_max);
         if (r == EX_OK && !was_checked())
                 r = check(dir);
         (void) unlink(TRACE);
-        return r == EX_OK ? hold_size(dir, c->size_max) : r;
+        return r;
 }

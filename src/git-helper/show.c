@@ -154,7 +154,8 @@ int show_service(const char *dir, const char *part, const char *service, const c
 
         (void) snprintf(path, sizeof path, "/%s", refs ? "info/refs" : service);
         (void) snprintf(query, sizeof query, "%s%s", refs ? "service=" : "", refs ? service : "");
-        (void) snprintf(limit, sizeof limit, "receive.maxInputSize=%" PRIu64, room_for_push(dir, size_max));
+        (void) snprintf(limit, sizeof limit, "receive.maxInputSize=%" PRIu64,
+                        refs || !streq(service, "git-receive-pack") ? size_max : room_for_push(dir, size_max));
         (void) snprintf(type, sizeof type, "application/x-%s-request", service);
         for (size_t i = 0; i < ARRAY_SIZE(variables); i++)
                 if (*variables[i].value && setenv(variables[i].name, variables[i].value, 1) < 0)
@@ -168,6 +169,8 @@ int show_service(const char *dir, const char *part, const char *service, const c
         git_add(&w, "gc.autoDetach=false");
         git_add(&w, "-c");
         git_add(&w, limit);
+        git_add(&w, "-c");
+        git_add(&w, "receive.unpackLimit=1"); /* what comes as deltas would be many times as large apart */
         git_add(&w, "http-backend");
         return git_become(&w);
 }

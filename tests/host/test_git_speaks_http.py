@@ -341,6 +341,17 @@ def test_pushes_that_are_too_large_together(served):
     assert heads[0] != heads[1] == heads[2], "the third is one too many"
 
 
+def test_what_comes_small_stays_small(served):
+    """Versions of one file are a small pack, and would be many times as large apart."""
+    served.configure("61-git", "[Daemon]\nRepositoryMax=2M\n")
+    served.systemctl("reload", "geard")
+    cloned(served)
+    served.sh("cd /srv/git/w && head -c 500000 /dev/urandom > noise && "
+              "for i in $(seq 20); do echo $i >> noise; git add .; git commit -qm $i; done")
+    git(served, "push -q origin main")
+    assert served.peer("GET", "/repository/r", headers=JSON).json["size"] < 2 * MIB
+
+
 def test_a_tree_that_leads_out_of_itself_is_not_taken(served):
     cloned(served)
     served.sh(r"""cd /srv/git/w
