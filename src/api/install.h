@@ -19,8 +19,11 @@ int install_check(const struct daemon *d, const struct spec *spec, bool may_reac
  * left open are leased; what the gear holds already it may keep.
  */
 int install_lease(const struct daemon *d, const char *id, struct spec *spec, struct fault *f);
-/* Are all of its external ports free, and no gear's? For what holds none of them later: a job. */
-int install_claim(const struct daemon *d, struct spec *spec, struct fault *f);
+/*
+ * For a job, which names its external ports and holds none: they are no gear's, and,
+ * where it begins now, nobody else has them open.
+ */
+int install_claim(const struct daemon *d, const struct spec *spec, bool now, struct fault *f);
 
 /* Is what stands in the state directory the same as this, environment included? */
 int install_compare(const struct daemon *d, const char *id, struct spec *spec, bool *ret_same, struct fault *f);

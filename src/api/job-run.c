@@ -145,7 +145,7 @@ static void start_unit(struct job_run *run)
         const struct job_unit_options options = { .job = run->job, .spec = &run->spec.spec };
         struct job_unit unit = { .n = 0 };
 
-        if (run->canceled || install_claim(run->daemon, &run->spec.spec, &run->fault) < 0 ||
+        if (run->canceled || install_claim(run->daemon, &run->spec.spec, true, &run->fault) < 0 ||
             job_unit_init(&unit, run->daemon, &options, &run->fault) < 0)
                 job_run_fail(run);
         else

@@ -8,6 +8,7 @@
 #include "api/job-schedule.h"
 
 #include "api/adopt.h"
+#include "api/install.h"
 #include "api/job-schedule-private.h"
 #include "api/job-unit.h"
 #include "api/job-watch.h"
@@ -344,7 +345,7 @@ static void prepared(void *arg, int r)
                 (void) fault_set(&run->fault, FAULT_CONFLICT, "replace",
                                  "job %s is scheduled with another definition; \"replace\": true puts this one in its place",
                                  run->id);
-        } else {
+        } else if (install_claim(run->daemon, &run->spec.spec, false, &run->fault) == 0) {
                 run->change->same = false;
                 job_schedule_get_image(run);
                 return;

@@ -47,20 +47,28 @@ static int no_such_address(size_t i, const char *address, struct fault *f)
         return fault_set(f, FAULT_INVALID, field, "%s: %s is no address of this host", field, address);
 }
 
-static int claim_port(const struct daemon *d, const struct gear *self, struct spec *spec, size_t i, struct fault *f)
+static int refuse_held(const struct daemon *d, const struct gear *self, const struct spec *spec, size_t i, struct fault *f)
+{
+        const struct spec_port *port = &spec->ports[i];
+        const struct gear *holder = gears_port_holder(d->gears, port->external, port->udp, address_of(d, port));
+        char field[48];
+
+        if (!holder || holder == self)
+                return 0;
+        (void) snprintf(field, sizeof field, "ports[%zu].external", i);
+        return fault_set(f, FAULT_CONFLICT, field, "%s: port %u is held by gear %s", field, port->external, holder->id);
+}
+
+static int claim_port(const struct daemon *d, const struct gear *self, const struct spec *spec, size_t i, struct fault *f)
 {
         const struct spec_port *port = &spec->ports[i];
         const char *address = address_of(d, port);
-        const struct gear *holder = gears_port_holder(d->gears, port->external, port->udp, address);
         char field[48];
-        int r;
+        int r = refuse_held(d, self, spec, i, f);
 
+        if (r < 0 || (self && holds_already(self, port, port->external)))
+                return r;
         (void) snprintf(field, sizeof field, "ports[%zu].external", i);
-        if (holder && holder != self)
-                return fault_set(f, FAULT_CONFLICT, field, "%s: port %u is held by gear %s", field, port->external,
-                                 holder->id);
-        if (self && holds_already(self, port, port->external))
-                return 0;
         r = port_try(address, port->external, port->udp);
         if (r == -EADDRINUSE)
                 return fault_set(f, FAULT_CONFLICT, field, "%s: port %u is in use by another program on this host",
@@ -97,12 +105,12 @@ static int lease_port(const struct daemon *d, const struct gear *self, struct sp
                          c->port_first, c->port_last);
 }
 
-int install_claim(const struct daemon *d, struct spec *spec, struct fault *f)
+int install_claim(const struct daemon *d, const struct spec *spec, bool now, struct fault *f)
 {
         int r = 0;
 
         for (size_t i = 0; r == 0 && i < spec->n_ports; i++)
-                r = claim_port(d, NULL, spec, i, f);
+                r = now ? claim_port(d, NULL, spec, i, f) : refuse_held(d, NULL, spec, i, f);
         return r;
 }
 

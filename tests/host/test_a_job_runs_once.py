@@ -219,6 +219,8 @@ def test_it_takes_no_port_that_a_gear_holds(jobs):
     answer = put(host, ports=[{"internal": 80, "external": 4321}])
     assert answer.status == 409 and "held by gear 1" in answer.json["detail"] and answer.json["field"] == "ports[0].external", answer
     assert state(host) == "failed" and containers(host) == []
+    rarely = put(host, "j3", schedule="*-01-01", ports=[{"internal": 80, "external": 4321}])
+    assert rarely.status == 409 and "held by gear 1" in rarely.json["detail"], rarely
     turn(host, "1", "started")
     assert put(host, "j2", ports=[{"internal": 80, "external": 4322}]).status == 201
 
