@@ -73,8 +73,8 @@ struct zone {
         int seconds;  /* otherwise: ahead of UTC */
 };
 
-/* "", "Z", " UTC", "+01:00", or a name of the host's own. */
-static bool take_zone(const char *s, struct zone *ret)
+/* "", "Z", " UTC", "+01:00", or a name of the host's own. unescaped: a + has become a blank on the way. */
+static bool take_zone(const char *s, bool unescaped, struct zone *ret)
 {
         int hours, minutes, sign;
 
@@ -87,8 +87,7 @@ static bool take_zone(const char *s, struct zone *ret)
                         return true;
                 }
         sign = *s == '-' ? -1 : 1;
-        /* A + that nobody escaped has become a blank on the way. */
-        if (!take_char(&s, "+- ") || !take_number(&s, 2, &hours))
+        if (!take_char(&s, unescaped ? "+- " : "+-") || !take_number(&s, 2, &hours))
                 return false;
         (void) take_char(&s, ":");
         if (!take_number(&s, 2, &minutes) || *s || hours > 23 || minutes > 59)
@@ -158,6 +157,7 @@ static bool parse_calendar(const char *s, uint64_t now_usec, uint64_t *ret)
         struct tm tm = today(now_usec), date = { 0 };
         int weekday = take_weekday(&s);
         const char *from = s;
+        bool rfc_3339 = false;
         uint64_t usec = 0;
         struct zone zone;
 
@@ -165,14 +165,15 @@ static bool parse_calendar(const char *s, uint64_t now_usec, uint64_t *ret)
                 if (weekday >= 0 && !is_weekday(&date, weekday))
                         return false;
                 tm = date;
-                if (!starts_with(s, " UTC") && take_char(&s, "Tt ") && !take_time(&s, &tm, &usec))
+                rfc_3339 = *s == 'T' || *s == 't';
+                if ((rfc_3339 || (*s == ' ' && s[1] >= '0' && s[1] <= '9')) && (!take_char(&s, "Tt ") || !take_time(&s, &tm, &usec)))
                         return false;
         } else {
                 s = from;
                 if (weekday >= 0 || !take_time(&s, &tm, &usec))
                         return false;
         }
-        return take_zone(s, &zone) && to_usec(&tm, &zone, usec, ret);
+        return take_zone(s, rfc_3339, &zone) && to_usec(&tm, &zone, usec, ret);
 }
 
 static bool parse_word(const char *s, uint64_t now_usec, uint64_t *ret)

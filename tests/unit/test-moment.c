@@ -65,6 +65,7 @@ static void moments(void **state)
                 { "Tue 2023-11-14 23:13:20", NOW },
                 { "tuesday, 2023-11-14", MIDNIGHT },
                 { "2023-11-14 23:13:20 XYZ", NOW },
+                { "2023-11-14 XYZ", MIDNIGHT },
                 { "2023-11-14T23:13:20 01:00", NOW },
         };
 
@@ -124,6 +125,8 @@ static void no_moments(void **state)
                 "Tuesdays 2023-11-14",
                 "2023-11-14 22:13:20 ABC",
                 "2023-11-14 22:13:20 ",
+                "2023-11-14 22:13:20 01:00",
+                "22:13 01:00",
         };
 
         (void) state;
