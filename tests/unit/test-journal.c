@@ -792,6 +792,11 @@ static void what_only_seems_lost_is_no_gap(void **state)
                 read_to_end(b);
                 assert_string_equal(said(b), tail == 2 ? "2 3 " : "");
         }
+        /* … and it stands where others of its own can be met. */
+        (void) snprintf(cursor, sizeof cursor, "%s", journal_reader_cursor(b->reader));
+        begin(b, &(struct journal_options){ .tail = 0, .follow = true });
+        read_to_end(b);
+        assert_string_equal(cursor, journal_reader_cursor(b->reader));
 
         /* The same entry, of another sequence. */
         b->tape.enough_after = 1;
