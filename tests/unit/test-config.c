@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "config.h"
+#include "core/clone-url.h"
 #include "util/text.h"
 
 #include <sys/stat.h>
@@ -139,6 +140,10 @@ static void everything_set(void **state)
                                    "Wait=10\nReadyTimeout=20s\nPullSilence=30s\nStopTimeout=0\n"
                                    "ChangesMax=1\nStreamsMax=2\nRequestsMax=16\nGearsMax=4\n"
                                    "AuditDays=7\nAuditSize=1G\n"
+                                   "CloneSchemes=ssh https\nClonePaths=/srv/git\nCloneKey=/key\nClonePrivate=yes\n"
+                                   "GitHelper=/opt/git\nGitImage=local/git:1\nGitImageHelper=/opt/static\n"
+                                   "GitBranch=trunk/new\nGitReflog=no\nGitRewinds=no\nRepositoryMax=2G\n"
+                                   "JobTimeout=2min\nJobKeep=0\nJobsMax=3\nJobsWaiting=0\nJobsKept=7\nJobMemory=64M\n"
                                    "LogLevel=debug\n"
                                    "HeadMax=8K\nBodyMax=2M\nPendingMax=64k\nConnectionsMax=5\n"
                                    "ConnectionsPerAddress=0\nRequestsPerConnection=7\n"
@@ -179,6 +184,22 @@ static void everything_set(void **state)
         assert_int_equal(c->streams_max, 2);
         assert_int_equal(c->requests_max, 16);
         assert_int_equal(c->gears_max, 4);
+        assert_int_equal(c->clone_schemes, CLONE_SSH | CLONE_HTTPS);
+        assert_string_equal(c->clone_paths[0], "/srv/git");
+        assert_string_equal(c->clone_key, "/key");
+        assert_true(c->clone_private);
+        assert_string_equal(c->git_helper, "/opt/git");
+        assert_string_equal(c->git_image, "local/git:1");
+        assert_string_equal(c->git_image_helper, "/opt/static");
+        assert_string_equal(c->git_branch, "trunk/new");
+        assert_false(c->git_reflog || c->git_rewinds);
+        assert_int_equal(c->repository_max, UINT64_C(2) << 30);
+        assert_int_equal(c->job_timeout_usec, 120 * SEC);
+        assert_int_equal(c->job_keep_usec, 0);
+        assert_int_equal(c->jobs_max, 3);
+        assert_int_equal(c->jobs_waiting, 0);
+        assert_int_equal(c->jobs_kept, 7);
+        assert_int_equal(c->job_memory, 64 << 20);
         assert_int_equal(c->audit_days, 7);
         assert_int_equal(c->audit_size, 1 << 30);
         assert_int_equal(c->log_level, LOG_DEBUG);
@@ -239,6 +260,22 @@ static void values_refused(void **state)
                 { "ChangesMax=0", "from 1 to 4096" },
                 { "ChangesMax=ten", "from 1 to 4096" },
                 { "LogLevel=loud", "emerg" },
+                { "CloneSchemes=https ext", "https, http, ssh and git" },
+                { "CloneSchemes=file", "https, http, ssh and git" },
+                { "ClonePaths=srv", "absolute paths" },
+                { "CloneKey=key", "an absolute path" },
+                { "ClonePrivate=perhaps", "yes or no" },
+                { "GitImage=-x", "the name of an image" },
+                { "GitBranch=-x", "the name of a branch" },
+                { "GitBranch=a..b", "the name of a branch" },
+                { "GitBranch=", "the name of a branch" },
+                { "GitRewinds=", "yes or no" },
+                { "RepositoryMax=1K", "from 1M to 1024G" },
+                { "JobTimeout=0", "from 1s to 30d" },
+                { "JobKeep=31d", "from 0 to 30d" },
+                { "JobsMax=0", "from 1 to 1000" },
+                { "JobsWaiting=-1", "up to 10000" },
+                { "JobMemory=1M", "from 16M to 1024G" },
                 { "BodyMax=100", "from 1K to 64M" },
                 { "BodyMax=1G", "from 1K to 64M" },
                 { "StuckWrite=1ms", "from 100ms" },
