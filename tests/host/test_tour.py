@@ -39,6 +39,27 @@ def test_the_tour_works_as_printed(host):
     assert "serving /www on port 8080" in log and "stopping" in log
 
 
+def printed_lines(first, last):
+    """All commands of the README from the one that holds the first fragment to the one that holds the last."""
+    commands = re.findall(r"^    (\S.*)$", README.read_text(encoding="utf-8"), re.MULTILINE)
+    begin, = (n for n, command in enumerate(commands) if first in command)
+    end, = (n for n, command in enumerate(commands) if last in command)
+    return commands[begin:end + 1]
+
+
+def test_the_repository_of_the_tour_is_made_read_and_written_as_printed(host):
+    lines = printed_lines("repository?u=0&d=1&r=git1&i=5", "-o git1.zip")
+    assert len(lines) >= 6 and any(line.startswith("git clone ") for line in lines), lines
+    try:
+        said = host.sh("set -e; rm -rf /root/tour; mkdir /root/tour; cd /root/tour; export SYSTEMD_PAGER=\n" + "\n".join(lines))
+        assert "job-git1.service" in said and "git1" in said
+        assert host.sh("head -c 2 /root/tour/git1.zip") == "PK"
+        assert host.sh("git -C /root/tour/git1 log --format=%s") == "A first one"
+    finally:
+        host.sh("rm -rf /root/tour; systemctl stop job-git1", check=False)
+        host.peer("DELETE", "/repository/git1")
+
+
 def test_the_job_of_the_tour_runs_as_printed(host):
     said = host.sh(printed("r=count&i=") + " --fail --silent --show-error").splitlines()
     assert said[0].startswith("Job count succeeded") and int(said[1]) > 10, said
