@@ -341,6 +341,31 @@ def test_pushes_that_are_too_large_together(served):
     assert heads[0] != heads[1] == heads[2], "the third is one too many"
 
 
+def test_no_hook_is_run(served):
+    """… which somebody may have put there: what is in a repository is not trusted with more than itself."""
+    cloned(served)
+    served.sh(f"mkdir -p {STORE}/r/hooks; printf '#!/bin/sh\necho hooked >&2\n' > {STORE}/r/hooks/post-receive; "
+              f"chmod 755 {STORE}/r/hooks/post-receive; chown -R gear-git: {STORE}/r/hooks")
+    for hooks, hooked in (None, False), ("hooks", True):
+        if hooks:
+            served.sh(f"git -C {STORE}/r -c safe.directory=* config core.hooksPath hooks; chown gear-git: {STORE}/r/config")
+        commit(served, f"file-{hooked}")
+        done = git(served, "push origin main")
+        assert (b"hooked" in done.stderr) == hooked, (hooks, done.stderr)
+
+
+@pytest.mark.parametrize("url", ["ext::sh -c 'touch /tmp/geard-git/pwned'", "file:///srv/git/w", "http://127.0.0.1:1/x", "git://127.0.0.1/x"])
+def test_the_helper_has_git_go_no_way_that_it_was_not_told(served, url):
+    """Though geard would never ask for it."""
+    served.sh("rm -rf /tmp/geard-git; install -d -o gear-git -m 755 /tmp/geard-git /tmp/geard-git/r")
+    done = served.run("runuser", "-u", "gear-git", "--", "/usr/libexec/geard/gear-git", "--protocols=https:ssh", "clone", "/tmp/geard-git/r", url,
+                      check=False)
+    scheme = url.partition(":")[0]
+    assert done.returncode != 0 and f"transport '{scheme}' not allowed" in (done.stdout + done.stderr).decode(), done
+    assert served.sh("ls -A /tmp/geard-git/r; ls /tmp/geard-git") == "r"
+    served.sh("rm -r /tmp/geard-git")
+
+
 def test_what_comes_small_stays_small(served):
     """Versions of one file are a small pack, and would be many times as large apart."""
     served.configure("61-git", "[Daemon]\nRepositoryMax=2M\n")
