@@ -305,13 +305,18 @@ DOCKER_BUILDKIT=0 docker build -q --network=none -t test/old-git . >/dev/null"""
 # --- bad days -------------------------------------------------------------------------------------------
 
 
+HALF_AN_ANSWER = r"HTTP/1.1 200 OK\r\nContent-Type: application/x-git-upload-pack-advertisement\r\n\r\n001e# service=git-upl"
+
+
 @pytest.fixture
 def stalled(git):
-    """A server that takes what it is asked and never answers."""
-    git.sh("systemd-run --quiet --collect --unit=stalled python3 -c \"import socket; s = socket.create_server(('127.0.0.1', 9418))\nheld = []\nwhile True: held.append(s.accept())\"")
-    wait_until(lambda: ":9418" in git.sh("ss -ltn"), 20, "it listens")
+    """Servers that take what they are asked and never answer, and one that begins to."""
+    for port, words in (9418, ""), (9419, HALF_AN_ANSWER):
+        git.sh(f"systemd-run --quiet --collect --unit=stalled-{port} python3 -c \"import socket; s = socket.create_server(('127.0.0.1', {port}))\nheld = []\n"
+               f"while True: held.append(s.accept()); held[-1][0].send(b'{words}')\"")
+    wait_until(lambda: all(port in git.sh("ss -ltn") for port in (":9418", ":9419")), 20, "they listen")
     yield git
-    git.systemctl("stop", "stalled")
+    git.systemctl("stop", "stalled-*")
 
 
 def begin_stalled_clone(host):
@@ -334,12 +339,13 @@ def test_one_that_is_ended_by_hand(stalled):
     nothing_is_left(host)
 
 
-def test_one_that_takes_too_long(stalled):
+@pytest.mark.parametrize("url", ["git://127.0.0.1/x", "http://127.0.0.1:9418/x", "http://127.0.0.1:9419/x", "ssh://root@127.0.0.1:9418/x"])
+def test_one_that_takes_too_long(stalled, url):
     host = stalled
     host.configure("61-git", "[Daemon]\nJobTimeout=3s\n")
     host.systemctl("reload", "geard")
     try:
-        answer = put(host, body={"url": "git://127.0.0.1/x"})
+        answer = put(host, body={"url": url})
     finally:
         host.sh("rm /etc/geard/geard.conf.d/61-git.conf; systemctl reload geard")
     assert answer.status == 504, answer
