@@ -20,6 +20,9 @@ http {
     access_log off;
     server {
         listen 127.0.0.1:8090;
+        listen 127.0.0.1:8443 ssl;
+        ssl_certificate /root/tls/server.pem;
+        ssl_certificate_key /root/tls/server.key;
         location /to-file { return 302 file:///srv/origin/one; }
         location /to-ftp { return 302 ftp://127.0.0.1:8090/one; }
         location /to-other { rewrite ^/to-other(.*)$ http://127.0.0.1:8090/one$1 redirect; }
@@ -70,6 +73,12 @@ printf '40000 ..\\0'"$(echo $inner | sed 's/../\\\\x&/g')" > /root/tree
 outer=$(git hash-object -t tree -w --literally --stdin < /root/tree); rm /root/tree
 git update-ref refs/heads/main $(git -c user.name=x -c user.email=x@localhost commit-tree -m x $outer); git update-server-info
 cd ..
+mkdir -p /root/tls; cd /root/tls
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=case-ca -keyout ca.key -out ca.pem 2>/dev/null
+openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=server -keyout server.key -out server.csr 2>/dev/null
+printf 'subjectAltName=IP:127.0.0.1\n' > san
+openssl x509 -req -days 2 -in server.csr -CA ca.pem -CAkey ca.key -extfile san -out server.pem 2>/dev/null
+cd /srv/origin
 ssh-keygen -q -t ed25519 -N '' -f /root/ssh/host
 ssh-keygen -q -t ed25519 -N '' -f /root/ssh/key
 cp /root/ssh/key.pub /root/ssh/authorized
@@ -82,9 +91,9 @@ ip address add 198.51.100.7/32 dev lo; echo 198.51.100.7 far.test >> /etc/hosts 
                         ("sshd", "/usr/sbin/sshd -D -f /root/sshd.conf"),
                         ("daemon", "git daemon --reuseaddr --listen=127.0.0.1 --listen=198.51.100.7 --base-path=/srv/origin --export-all")):
         host.sh(f"systemd-run --quiet --collect --unit=origin-{name} {words}")
-    wait_until(lambda: host.sh("ss -ltn | grep -cE '127.0.0.1:(8090|8022|9418) '") == "3", 20, "all of them listen")
+    wait_until(lambda: host.sh("ss -ltn | grep -cE '127.0.0.1:(8090|8443|8022|9418) '") == "4", 20, "all of them listen")
     yield host
-    host.sh("systemctl stop 'origin-*'; rm -rf /srv/origin /root/ssh /root/nginx.conf /root/sshd.conf /etc/ssh/ssh_known_hosts /run/fcgi-case.sock; "
+    host.sh("systemctl stop 'origin-*'; rm -rf /srv/origin /root/ssh /root/tls /root/nginx.conf /root/sshd.conf /etc/ssh/ssh_known_hosts /run/fcgi-case.sock; "
             "ip address del 198.51.100.7/32 dev lo; sed -i '/far[.]test$/d' /etc/hosts")
 
 
@@ -121,6 +130,21 @@ def test_from_where_everybody_may(git, url):
     assert answer.text.endswith("done 201: Repository r is created\n"), answer
     assert "Receiving objects: 100%" in answer.text, answer
     assert is_whole(git)
+
+
+def test_over_https_from_whom_the_host_believes(git):
+    """… and from nobody else. A container believes those of its image."""
+    refused = put(git, "https://127.0.0.1:8443/one")
+    assert refused.status == 500 and "certificate" in refused.json["detail"], refused
+    nothing_is_left(git)
+    if "GitImage=" in git.sh("cat /etc/geard/geard.conf.d/60-git.conf"):
+        return
+    git.sh("cp /root/tls/ca.pem /usr/local/share/ca-certificates/case.crt; update-ca-certificates")
+    try:
+        assert put(git, "https://127.0.0.1:8443/one").status == 201
+        assert is_whole(git)
+    finally:
+        git.sh("rm /usr/local/share/ca-certificates/case.crt; update-ca-certificates --fresh")
 
 
 @pytest.mark.parametrize("of", ["one", "loose"])
