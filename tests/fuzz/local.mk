@@ -57,3 +57,10 @@ tests_fuzz_fuzz_log_LDADD = libgeard.la
 tests_fuzz_fuzz_log_LDFLAGS = $(FUZZ_LDFLAGS)
 endif
 EXTRA_DIST += tests/fuzz/corpus/log
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz-push
+tests_fuzz_fuzz_push_SOURCES = tests/fuzz/fuzz-push.c
+tests_fuzz_fuzz_push_LDADD = libgeard.la
+tests_fuzz_fuzz_push_LDFLAGS = $(FUZZ_LDFLAGS)
+endif
+EXTRA_DIST += tests/fuzz/corpus/push
