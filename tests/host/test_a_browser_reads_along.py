@@ -61,6 +61,7 @@ def test_an_event_source_misses_nothing_over_restarts(console, issuer, tail):
 def test_one_that_had_no_event_yet_misses_none(console, issuer):
     host = console
     made(host, command=["sh", "-c", "trap 'exit 0' TERM; trap 'echo poked' USR1; while :; do sleep 0.1; done"])
+    time.sleep(1.5)  # where it began is told to a second
     source = EventSource(host, log_of(issuer, tail=0), SITE)
     came = []
     reading = threading.Thread(target=lambda: came.append(json.loads(next(source.events()))), daemon=True)

@@ -121,7 +121,7 @@ def test_a_plan_writes_nothing_and_its_argv_is_what_runs(host):
     made(host, **spec)
     # gear-unit has become docker: its command line is the argv that was told
     cmdline = host.run("cat", f"/proc/{host.show('gear-1')['MainPID']}/cmdline").stdout
-    drop = ("RequestId=", "Created=", "--label=io.geard.request=") # a plan is no request
+    drop = ("RequestId=", "Created=", "LogExtraFields=GEARD_CREATED=", "--label=io.geard.request=") # a plan is no request
     assert [word for word in cmdline.decode().split("\0")[:-1] if not word.startswith(drop)] == \
         [word for word in plan.json["argv"] if not word.startswith(drop)]
     installed = host.sh("cat /var/lib/gears/units/gear-1.service")

@@ -4,6 +4,7 @@ alive, and what is left of those whose clients went away."""
 
 import json
 import re
+import time
 from urllib.parse import quote
 
 import pytest
@@ -75,6 +76,7 @@ def poke(host):
 def test_who_has_had_no_record_yet_loses_none(host, query):
     """What is written while he is away is there when he comes back."""
     made(host, command=POKED)
+    time.sleep(1.5)  # where he began is told to a second
     cursors = []
     for accept in ("text/event-stream", "application/json", "text/plain"):
         with Stream(host, log_target("1", timeout="0", **query), {"Accept": accept}) as stream:
