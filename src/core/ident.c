@@ -4,6 +4,7 @@
 
 #include "core/ident.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #define UNIT_PREFIX "gear-"
@@ -38,6 +39,16 @@ void gear_unit_name(const char *id, char ret[static UNIT_NAME_MAX])
 void gear_container_name(const char *id, char ret[static UNIT_NAME_MAX])
 {
         (void) snprintf(ret, UNIT_NAME_MAX, UNIT_PREFIX "%.*s", GEAR_ID_MAX, id);
+}
+
+void service_template_name(const char *id, char ret[static SERVICE_UNIT_NAME_MAX])
+{
+        (void) snprintf(ret, SERVICE_UNIT_NAME_MAX, UNIT_PREFIX "%.*s@" UNIT_SUFFIX, GEAR_ID_MAX, id);
+}
+
+void service_instance_name(const char *id, uint32_t instance, char ret[static SERVICE_UNIT_NAME_MAX])
+{
+        (void) snprintf(ret, SERVICE_UNIT_NAME_MAX, UNIT_PREFIX "%.*s@%" PRIu32, GEAR_ID_MAX, id, instance);
 }
 
 bool gear_id_of_unit(const char *unit, char ret[static GEAR_ID_MAX + 1])

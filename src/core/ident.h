@@ -20,6 +20,13 @@ int gear_id_check(const char *id, const char *field, struct fault *f);
 
 void gear_unit_name(const char *id, char ret[static UNIT_NAME_MAX]);      /* gear-1.service */
 void gear_container_name(const char *id, char ret[static UNIT_NAME_MAX]); /* gear-1 */
+
+/* A service is a template unit, and of each of its instances there is a unit, 1 and up. */
+#define SERVICE_UNIT_NAME_MAX (UNIT_NAME_MAX + sizeof "@4294967295")
+#define SERVICE_INSTANCE_MAX UINT32_MAX
+void service_template_name(const char *id, char ret[static SERVICE_UNIT_NAME_MAX]); /* gear-web@.service */
+void service_instance_name(const char *id, uint32_t instance, char ret[static SERVICE_UNIT_NAME_MAX]); /* gear-web@3 */
+
 /* gear-1.service → "1"; NULL (nothing) for any other name. ret needs GEAR_ID_MAX + 1. */
 bool gear_id_of_unit(const char *unit, char ret[static GEAR_ID_MAX + 1]);
 

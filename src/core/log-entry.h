@@ -24,6 +24,9 @@
  */
 #define LOG_CREATED_FIELD "GEARD_CREATED"
 
+/* … and in which every line of a service's instances says whose they are. */
+#define LOG_SERVICE_FIELD "GEAR_SERVICE"
+
 enum log_kind {
         LOG_LINE,
         LOG_STARTED,    /* a run began */
@@ -41,7 +44,7 @@ struct log_entry {
         const char *message; /* may hold any byte; not NUL-terminated */
         size_t message_len;
         bool partial;     /* the line goes on in the next record, or was never ended */
-        const char *name; /* whose it is: the SYSLOG_IDENTIFIER of its source */
+        const char *name; /* whose it is: its source's identifier, of a service the instance's */
         const char *run;  /* hex of the invocation, "" if unknown */
         int priority;     /* 0–7 */
         uint64_t realtime_usec;

@@ -2,6 +2,7 @@
 
 #include "sys/journal-handle.h"
 
+#include "sys/journal-match.h"
 #include "sys/journal-roots.h"
 #include "sys/journal-whose.h"
 #include "sys/loop.h"
@@ -78,31 +79,6 @@ static int open_journal(struct journal_handle *h)
         return r < 0 ? r : 0;
 }
 
-/*
- * Entries that only claim to be about the unit are found by this, too: they are
- * told apart when read, which costs nothing more.
- */
-static int match_source(sd_journal *j, const struct journal_scope *scope,
-                        const struct journal_source *source)
-{
-        int r = sd_journal_add_disjunction(j);
-
-        if (r >= 0)
-                r = journal_match(j, "_SYSTEMD_UNIT", source->unit);
-        if (r >= 0)
-                r = journal_match(j, "_SYSTEMD_INVOCATION_ID", scope->invocation);
-        if (r < 0 || !scope->marks)
-                return r;
-        r = sd_journal_add_disjunction(j);
-        if (r >= 0)
-                r = journal_match(j, "UNIT", source->unit);
-        if (r >= 0)
-                r = sd_journal_add_disjunction(j);
-        if (r >= 0)
-                r = journal_match(j, "OBJECT_SYSTEMD_UNIT", source->unit);
-        return r;
-}
-
 static int fail(struct journal_handle *h, int error)
 {
         journal_handle_rest(h);
@@ -121,12 +97,8 @@ static bool has_moved(const struct journal_handle *h)
 
 static int set_matches(struct journal_handle *h)
 {
-        int r = 0;
-
         sd_journal_flush_matches(h->journal);
-        for (size_t i = 0; r >= 0 && i < h->scope->n_sources; i++)
-                r = match_source(h->journal, h->scope, &h->scope->sources[i]);
-        return r;
+        return journal_match_scope(h->journal, h->scope);
 }
 
 int journal_handle_aim(struct journal_handle *h, const struct journal_scope *scope)
@@ -402,7 +374,6 @@ int journal_handle_read(struct journal_handle *h, struct log_entry *ret, bool wi
         r = is_meant(h, source, &e);
         if (r <= 0)
                 return r;
-        e.name = source->identifier ? source->identifier : h->f.identifier;
         e.message = h->message.data ? h->message.data : "";
         e.message_len = h->message.len;
         e.priority = to_priority(h->f.priority);

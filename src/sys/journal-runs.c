@@ -4,7 +4,7 @@
 
 #include "sys/journal-runs.h"
 
-#include "sys/journal-whose.h"
+#include "sys/journal-match.h"
 #include "sys/mapped.h"
 
 #include <stdio.h>

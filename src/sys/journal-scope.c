@@ -84,12 +84,63 @@ void journal_fields_clear(struct journal_fields *f)
 
 /* --- whose it is ----------------------------------------------------------------------------------- */
 
-static const struct journal_source *source_of(const struct journal_scope *scope, const char *unit)
+#define UNIT_SUFFIX ".service"
+
+static bool is_instance(const char *template, const char *unit)
+{
+        size_t n = strcspn(template, "@") + 1;
+
+        return strncmp(template, unit, n) == 0 && strlen(unit) > strlen(template) && ends_with(unit, UNIT_SUFFIX);
+}
+
+bool journal_source_has(const struct journal_source *source, const char *unit)
+{
+        return source->service ? is_instance(source->unit, unit) : *unit && streq(source->unit, unit);
+}
+
+static const struct journal_source *find_source(const struct journal_scope *scope, const char *unit)
 {
         for (size_t i = 0; i < scope->n_sources; i++)
-                if (*unit && streq(scope->sources[i].unit, unit))
+                if (journal_source_has(&scope->sources[i], unit))
                         return &scope->sources[i];
         return NULL;
+}
+
+/* And says who it is. */
+static const struct journal_source *source_of(struct journal_fields *f, const struct journal_scope *scope,
+                                              const char *unit, struct log_entry *e)
+{
+        const struct journal_source *source = find_source(scope, unit);
+
+        if (!source)
+                return NULL;
+        e->name = source->identifier ? source->identifier : f->identifier;
+        if (source->service) {
+                (void) snprintf(f->instance, sizeof f->instance, "%.*s",
+                                (int) (strlen(unit) - strlen(UNIT_SUFFIX)), unit);
+                e->name = f->instance;
+        }
+        return source;
+}
+
+static const struct {
+        const char *message_id;
+        enum log_kind kind;
+} marks[] = {
+        { SD_MESSAGE_UNIT_STARTED_STR, LOG_STARTED },
+        { SD_MESSAGE_UNIT_PROCESS_EXIT_STR, LOG_EXITED },
+        { SD_MESSAGE_UNIT_SUCCESS_STR, LOG_ENDED },
+        { SD_MESSAGE_UNIT_FAILURE_RESULT_STR, LOG_FAILED },
+        { SD_MESSAGE_UNIT_RESTART_SCHEDULED_STR, LOG_RESTARTING },
+        { SD_MESSAGE_UNIT_OUT_OF_MEMORY_STR, LOG_KILLED },
+};
+
+const char *journal_mark_id(size_t i)
+{
+        static const char *const others[] = { LOG_KILLED_MESSAGE_ID, SD_MESSAGE_JOURNAL_DROPPED_STR, NULL };
+
+        return i < ARRAY_SIZE(marks) ? marks[i].message_id
+               : i - ARRAY_SIZE(marks) < ARRAY_SIZE(others) ? others[i - ARRAY_SIZE(marks)] : NULL;
 }
 
 /*
@@ -115,17 +166,6 @@ static bool read_exit(const struct journal_fields *f, struct log_entry *e)
 /* What systemd tells of a unit's life. */
 static bool read_mark(const struct journal_fields *f, struct log_entry *e)
 {
-        static const struct {
-                const char *message_id;
-                enum log_kind kind;
-        } marks[] = {
-                { SD_MESSAGE_UNIT_STARTED_STR, LOG_STARTED },
-                { SD_MESSAGE_UNIT_PROCESS_EXIT_STR, LOG_EXITED },
-                { SD_MESSAGE_UNIT_SUCCESS_STR, LOG_ENDED },
-                { SD_MESSAGE_UNIT_FAILURE_RESULT_STR, LOG_FAILED },
-                { SD_MESSAGE_UNIT_RESTART_SCHEDULED_STR, LOG_RESTARTING },
-                { SD_MESSAGE_UNIT_OUT_OF_MEMORY_STR, LOG_KILLED },
-        };
         uint64_t status = 0;
 
         for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
@@ -163,29 +203,29 @@ static bool is_ours(const struct journal_fields *f)
 }
 
 /* Which of the scope's it is, or NULL. Only fields that journald itself fills in decide. */
-const struct journal_source *journal_fields_source(const struct journal_fields *f, const struct journal_scope *scope,
+const struct journal_source *journal_fields_source(struct journal_fields *f, const struct journal_scope *scope,
                                                    struct log_entry *e)
 {
-        const struct journal_source *source = source_of(scope, f->unit);
+        const struct journal_source *source = source_of(f, scope, f->unit, e);
 
         if (source) {
                 e->kind = LOG_LINE;
                 e->run = f->run;
-                return !source->identifier || streq(f->identifier, source->identifier) ? source : NULL;
+                return streq(f->identifier, e->name) ? source : NULL;
         }
         if (!scope->marks)
                 return NULL;
         if (streq(f->pid, "1")) {
-                source = source_of(scope, f->subject);
+                source = source_of(f, scope, f->subject, e);
                 return source && read_mark(f, e) && is_of_run(source, e) ? source : NULL;
         }
         if (streq(f->message_id, LOG_KILLED_MESSAGE_ID)) {
-                source = is_ours(f) ? source_of(scope, f->subject) : NULL;
+                source = is_ours(f) ? source_of(f, scope, f->subject, e) : NULL;
                 e->kind = LOG_KILLED;
                 e->run = f->subject_run;
                 return source;
         }
-        source = source_of(scope, f->object);
+        source = source_of(f, scope, f->object, e);
         if (!source || !streq(f->transport, "driver") ||
             !streq(f->message_id, SD_MESSAGE_JOURNAL_DROPPED_STR))
                 return NULL;
@@ -200,7 +240,7 @@ bool journal_fields_torn(const struct journal_fields *f, const struct journal_sc
 {
         if (!*f->pid)
                 return true;
-        if (!source_of(scope, f->unit))
+        if (!find_source(scope, f->unit))
                 return streq(f->pid, "1") && !has_message;
         if (streq(f->transport, "stdout"))
                 return !has_message || !*f->identifier || !*f->stream || !*f->priority;

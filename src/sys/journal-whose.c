@@ -2,27 +2,13 @@
 
 #include "sys/journal-whose.h"
 
+#include "sys/journal-match.h"
 #include "util/text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
 #include <systemd/sd-journal.h>
-
-#define MATCH_MAX 512
-
-int journal_match(sd_journal *j, const char *name, const char *value)
-{
-        char match[MATCH_MAX];
-        int n;
-
-        if (!value)
-                return 0;
-        n = snprintf(match, sizeof match, "%s=%s", name, value);
-        if (n < 0 || (size_t) n >= sizeof match)
-                return -ENAMETOOLONG;
-        return sd_journal_add_match(j, match, (size_t) n);
-}
 
 enum journal_whose journal_whose(const char *created, const struct journal_source *source)
 {
@@ -38,7 +24,7 @@ static int match_own(sd_journal *j, const struct journal_source *source)
 
         (void) snprintf(created, sizeof created, "%" PRIu64, source->created_usec);
         sd_journal_flush_matches(j);
-        r = journal_match(j, "_SYSTEMD_UNIT", source->unit);
+        r = journal_match_lines(j, source);
         return r < 0 ? r : journal_match(j, LOG_CREATED_FIELD, created);
 }
 
@@ -61,7 +47,7 @@ static int find_whose_run(sd_journal *j, const struct journal_source *source, co
         int r;
 
         sd_journal_flush_matches(j);
-        r = journal_match(j, "_SYSTEMD_UNIT", source->unit);
+        r = journal_match_lines(j, source);
         if (r >= 0)
                 r = journal_match(j, "_SYSTEMD_INVOCATION_ID", run);
         if (r >= 0)

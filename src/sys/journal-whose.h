@@ -15,9 +15,6 @@ struct sd_journal;
 
 enum journal_whose { JOURNAL_UNKNOWN, JOURNAL_FORMERS, JOURNAL_OWN };
 
-/* NAME=value as a match; NULL: none. */
-int journal_match(struct sd_journal *j, const char *name, const char *value);
-
 /* What the field of a line says. */
 enum journal_whose journal_whose(const char *created, const struct journal_source *source);
 

@@ -95,7 +95,7 @@ static bool concerns(const struct journal_reader *r, const struct journal_news *
                 return true;
         for (size_t i = 0; i < news->n; i++)
                 for (size_t s = 0; s < r->scope.n_sources; s++)
-                        if (streq(news->units[i], r->scope.sources[s].unit))
+                        if (journal_source_has(&r->scope.sources[s], news->units[i]))
                                 return true;
         return false;
 }
@@ -245,6 +245,7 @@ bool journal_reader_looks_at_same(const struct journal_reader *r, const struct j
                 if (a->sources[i].created_usec != b->sources[i].created_usec ||
                     a->sources[i].runs_once != b->sources[i].runs_once ||
                     !streq(a->sources[i].unit, b->sources[i].unit) ||
+                    !streq_null(a->sources[i].service, b->sources[i].service) ||
                     !streq_null(a->sources[i].identifier, b->sources[i].identifier))
                         return false;
         return true;
@@ -267,6 +268,21 @@ const char *journal_reader_cursor(const struct journal_reader *r)
 
 /* --- readers -------------------------------------------------------------------------------------- */
 
+static size_t size_of_names(const struct journal_source *source)
+{
+        return strlen(source->unit) + strlen(source->service ?: "") + strlen(source->identifier ?: "") + 3;
+}
+
+static const char *copy_name(char **to, const char *name)
+{
+        const char *copy = *to;
+
+        if (!name)
+                return NULL;
+        *to = stpcpy(*to, name) + 1;
+        return copy;
+}
+
 /* The sources of the scope, and behind them their names, in one piece of memory. */
 static int copy_scope(struct journal_reader *r, const struct journal_scope *scope)
 {
@@ -274,7 +290,7 @@ static int copy_scope(struct journal_reader *r, const struct journal_scope *scop
         char *to;
 
         for (size_t i = 0; i < scope->n_sources; i++)
-                size += strlen(scope->sources[i].unit) + strlen(scope->sources[i].identifier ?: "") + 2;
+                size += size_of_names(&scope->sources[i]);
         r->sources = malloc(scope->n_sources * sizeof *r->sources + size);
         if (!r->sources)
                 return -ENOMEM;
@@ -283,14 +299,10 @@ static int copy_scope(struct journal_reader *r, const struct journal_scope *scop
         for (size_t i = 0; i < scope->n_sources; i++) {
                 const struct journal_source *source = &scope->sources[i];
 
-                r->sources[i] = (struct journal_source){ .unit = to,
-                                                          .created_usec = source->created_usec,
-                                                          .runs_once = source->runs_once };
-                to = stpcpy(to, source->unit) + 1;
-                if (!source->identifier)
-                        continue;
-                r->sources[i].identifier = to;
-                to = stpcpy(to, source->identifier) + 1;
+                r->sources[i] = *source;
+                r->sources[i].unit = copy_name(&to, source->unit);
+                r->sources[i].service = copy_name(&to, source->service);
+                r->sources[i].identifier = copy_name(&to, source->identifier);
         }
         r->scope.sources = r->sources;
         if (scope->invocation) {

@@ -4,6 +4,7 @@ libgeard_la_SOURCES += \
 	src/sys/journal-bell.c src/sys/journal-bell.h \
 	src/sys/journal-handle.c src/sys/journal-handle.h \
 	src/sys/journal-roots.c src/sys/journal-roots.h \
+	src/sys/journal-match.c src/sys/journal-match.h \
 	src/sys/journal-scope.c src/sys/journal-scope.h \
 	src/sys/journal-slice.c \
 	src/sys/journal-whose.c src/sys/journal-whose.h \

@@ -187,6 +187,14 @@ int store_read_unit(struct store *s, const char *id, char **ret)
         return file_read_text_at(s->units, unit, UNIT_MAX, ret);
 }
 
+int store_read_template(struct store *s, const char *id, char **ret)
+{
+        char unit[SERVICE_UNIT_NAME_MAX];
+
+        service_template_name(id, unit);
+        return file_read_text_at(s->units, unit, UNIT_MAX, ret);
+}
+
 static int read_env_file(struct store *s, const char *id, char **ret)
 {
         char name[NAME_LEN];

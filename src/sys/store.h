@@ -5,6 +5,7 @@
  * /var/lib/gears, the state itself:
  *
  *   units/gear-1.service     the gear: rendered unit with its [X-Gear] record
+ *   units/gear-web@.service  the same of a service, the template of its instances
  *   env/1.env                its environment, 0600; perhaps headed by the request that edited it last
  *   wanted/1                 "started", "stopped", "creating", "replacing [stopped]", "deleting [volumes]"
  *   previous/gear-1.service  while it is replaced: what to go back to,
@@ -35,6 +36,7 @@ int store_each_trace(struct store *s, int (*entry)(void *arg, const char *id), v
 
 /* Reading: 0 or negative errno (-ENOENT: there is none; -EBADMSG: it is no text). */
 int store_read_unit(struct store *s, const char *id, char **ret);
+int store_read_template(struct store *s, const char *id, char **ret);
 int store_read_env(struct store *s, const char *id, struct environ *ret);
 /* The digest of the request that wrote it; -ENOENT as well when that is not known. */
 int store_read_env_request(struct store *s, const char *id, char ret[static DIGEST_HEX_LEN + 1]);

@@ -475,6 +475,51 @@ static void marks_are_told_from_forgeries(void **state)
         assert_string_equal(said(b), "a ");
 }
 
+static void record_instance(struct bench *b, const char *unit, const char *identifier, const char *message)
+{
+        _cleanup_text_ struct text fields = { 0 };
+
+        text_addf(&fields, "_PID=7\n_SYSTEMD_UNIT=%s\nSYSLOG_IDENTIFIER=%s\nGEAR_SERVICE=web\nMESSAGE=%s\n", unit,
+                  identifier, message);
+        record(b, fields.data);
+}
+
+static void record_started(struct bench *b, const char *pid, const char *unit)
+{
+        _cleanup_text_ struct text fields = { 0 };
+
+        text_addf(&fields, "_PID=%s\nUNIT=%s\nMESSAGE_ID=39f53479d3a045ac8e11786248231fbf\nMESSAGE=x\n", pid, unit);
+        record(b, fields.data);
+}
+
+/* Whoever was one of them, without a list of them. */
+static void a_service_is_all_of_its_instances(void **state)
+{
+        static const struct journal_source web = { .unit = "gear-web@.service", .service = "web" };
+        const struct journal_scope scope = { .sources = &web, .n_sources = 1, .marks = true };
+        struct bench *b = *state;
+
+        record_started(b, "1", "gear-web@1.service");
+        record_instance(b, "gear-web@1.service", "gear-web@1", "a");
+        record_instance(b, "gear-web@1.service", "gear-unit", "helper");
+        record_instance(b, "gear-web@1.service", "gear-web@2", "other");
+        record_instance(b, "gear-web@20.service", "gear-web@20", "b");
+        record_instance(b, "gear-webber@1.service", "gear-webber@1", "foreign");
+        record_instance(b, "gear-web.service", "gear-web", "gear");
+        record_instance(b, "gear-web@.service", "gear-web@", "template");
+        record_instance(b, "gear-evil.service", "gear-web@1", "forged");
+        record_started(b, "1", "gear-evil.service");
+        record_started(b, "77", "gear-web@1.service");
+        record_started(b, "1", "gear-web@3.service");
+        finish_writing(b);
+        begin(b, &(struct journal_options){ .scope = scope, .tail = -1 });
+        read_to_end(b);
+        assert_string_equal(said(b), "<started> a b <started> ");
+        begin(b, &(struct journal_options){ .scope = scope, .tail = 1 });
+        read_to_end(b);
+        assert_string_equal(said(b), "b <started> ");
+}
+
 /* systemd is silent about the main process where its status counts as success. */
 static void the_helper_behind_a_run_tells_its_end(void **state)
 {
@@ -1027,6 +1072,7 @@ int main(void)
                 TEST(a_clock_set_back_hides_nothing),
                 TEST(a_clock_set_back_before_shows_nothing),
                 TEST(marks_are_told_from_forgeries),
+                TEST(a_service_is_all_of_its_instances),
                 TEST(the_helper_behind_a_run_tells_its_end),
                 TEST(a_line_that_is_being_written_is_not_passed_over),
                 TEST(a_line_that_was_being_written_is_looked_for_again),
