@@ -62,6 +62,10 @@ libgeard_la_SOURCES += \
 	src/api/repository-show.c src/api/repository-show.h \
 	src/api/task.c src/api/task.h src/api/task-keep.c
 
+# services
+libgeard_la_SOURCES += \
+	src/api/service-log.c src/api/service-log.h
+
 # the environment, logs, health, and what tells how geard itself is
 libgeard_la_SOURCES += \
 	src/api/environment.c src/api/environment.h \

@@ -293,6 +293,7 @@ static int start_reading(struct log_stream *s, const struct log_source *from, si
 
         for (size_t i = 0; i < n; i++) {
                 sources[i] = (struct journal_source){ .unit = from[i].unit,
+                                                      .service = *from[i].service ? from[i].service : NULL,
                                                       .identifier = *from[i].identifier ? from[i].identifier : NULL,
                                                       .created_usec = from[i].created_usec,
                                                       .runs_once = from[i].runs_once };

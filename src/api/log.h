@@ -10,9 +10,13 @@
 
 struct log_stream;
 
-/* A unit, and which it is of those that had its name. identifier: "" for any. */
+/*
+ * A unit, and which it is of those that had its name. identifier: "" for any.  service:
+ * unit is its template, and all of its instances are meant; "" for a unit of its own.
+ */
 struct log_source {
-        char unit[UNIT_NAME_MAX], identifier[UNIT_NAME_MAX];
+        char unit[SERVICE_UNIT_NAME_MAX], identifier[SERVICE_UNIT_NAME_MAX];
+        char service[GEAR_ID_MAX + 1];
         uint64_t created_usec;
         bool runs_once; /* a job */
 };

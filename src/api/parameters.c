@@ -25,6 +25,8 @@ static const struct {
         { HTTP_GET, "/containers", { "fields", "only these members, comma-separated" } },
         { HTTP_GET, "/containers", { "all", "1: stopped ones, too, as without it" } },
         { HTTP_GET, "/containers/log", { "ids", "of these gears, comma-separated" } },
+        { HTTP_GET, "/service/log", { "instance", "only this one: a number from 1 on" } },
+        { HTTP_PUT, "/service/log", { "instance", "only this one: a number from 1 on" } },
         { HTTP_GET, "/jobs", { "state", "only jobs in this state" } },
         { HTTP_GET, "/jobs", { "name", "only jobs whose id matches this glob pattern" } },
         { HTTP_GET, "/jobs", { "limit", "at most so many" } },

@@ -5,6 +5,6 @@
 
 #include "http/route.h"
 
-#define API_TABLES 15
+#define API_TABLES 16
 
 void api_routes(struct route_table ret[static API_TABLES]);
