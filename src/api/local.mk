@@ -72,6 +72,7 @@ libgeard_la_SOURCES += \
 	src/api/health.c src/api/health.h \
 	src/api/log.c src/api/log.h \
 	src/api/log-feed.c src/api/log-feed.h \
+	src/api/log-search.c src/api/log-search.h \
 	src/api/lookup.c src/api/lookup.h \
 	src/api/moment.c src/api/moment.h \
 	src/api/openapi.c src/api/openapi.h \

@@ -5,20 +5,11 @@
 #include "api/service-log.h"
 
 #include "api/answer.h"
-#include "api/log.h"
+#include "api/log-search.h"
 
 #include <stdio.h>
 
-struct search {
-        const struct daemon *daemon;
-        struct log_stream *stream;
-        char id[GEAR_ID_MAX + 1];
-        uint64_t instance; /* 0: all */
-        uint64_t created_usec;
-        struct fault fault;
-};
-
-static int read_created(struct search *s, const char *text)
+static int read_created(struct log_search *s, const char *text)
 {
         struct unit_record record = { 0 };
         int r = unit_read(text, &record, &s->fault);
@@ -27,50 +18,37 @@ static int read_created(struct search *s, const char *text)
                 s->fault.kind = FAULT_CONFLICT; /* it is not the request that is wrong */
                 return r;
         }
-        s->created_usec = record.created_usec;
+        s->source.created_usec = record.created_usec;
         unit_record_reset(&record);
         return 0;
 }
 
-static int look(void *arg)
+static void aim_at_all(struct log_search *s)
+{
+        service_template_name(s->id, s->source.unit);
+        (void) snprintf(s->source.service, sizeof s->source.service, "%s", s->id);
+}
+
+static void aim_at_one(struct log_search *s)
+{
+        service_instance_name(s->id, (uint32_t) s->instance, s->source.identifier);
+        (void) stpcpy(stpcpy(s->source.unit, s->source.identifier), ".service");
+}
+
+static int find(struct log_search *s)
 {
         _cleanup_free_ char *text = NULL;
-        struct search *s = arg;
         int r = store_read_template(s->daemon->store, s->id, &text);
 
         if (r == -ENOENT)
                 return fault_set(&s->fault, FAULT_MISSING, "id", "there is no service %s", s->id);
         if (r < 0)
                 return fault_errno(&s->fault, r, "cannot read the unit of service %s", s->id);
-        return read_created(s, text);
-}
-
-static void aim_at_all(const struct search *s, struct log_source *source)
-{
-        service_template_name(s->id, source->unit);
-        (void) snprintf(source->service, sizeof source->service, "%s", s->id);
-}
-
-static void aim_at_one(const struct search *s, struct log_source *source)
-{
-        service_instance_name(s->id, (uint32_t) s->instance, source->identifier);
-        (void) stpcpy(stpcpy(source->unit, source->identifier), ".service");
-}
-
-static void looked(void *arg, int r)
-{
-        _cleanup_free_ struct search *s = arg;
-        struct log_source source = { .created_usec = s->created_usec };
-
-        if (r < 0) {
-                log_stream_refuse(s->stream, &s->fault);
-                return;
-        }
         if (s->instance == 0)
-                aim_at_all(s, &source);
+                aim_at_all(s);
         else
-                aim_at_one(s, &source);
-        log_stream_begin(s->stream, &source, 1);
+                aim_at_one(s);
+        return read_created(s, text);
 }
 
 static int read_instance(const struct call *call, uint64_t *ret, struct fault *f)
@@ -83,37 +61,15 @@ static int read_instance(const struct call *call, uint64_t *ret, struct fault *f
         return fault_set(f, FAULT_INVALID, "instance", "instance: a number from 1 on, not \"%.32s\"", value);
 }
 
-static int start_search(struct call *call, struct search *s, struct fault *f)
-{
-        const char *id;
-        int r = call_gear_id(call, &id, f);
-
-        if (r == 0)
-                r = read_instance(call, &s->instance, f);
-        if (r < 0)
-                return r;
-        s->daemon = call->daemon;
-        (void) snprintf(s->id, sizeof s->id, "%s", id);
-        return log_stream_open(call, s->instance == 0, &s->stream, f);
-}
-
 static void service_log(struct call *call)
 {
-        struct search *s = calloc(1, sizeof *s);
-        struct daemon *d = call->daemon;
+        uint64_t instance;
         struct fault f;
-        int r = s ? start_search(call, s, &f) : fault_oom(&f);
 
-        if (r < 0) {
-                free(s);
+        if (read_instance(call, &instance, &f) < 0)
                 answer_fault(call, &f);
-                return;
-        }
-        if (worker_run(d->worker, look, looked, s) < 0) {
-                (void) fault_oom(&f);
-                log_stream_refuse(s->stream, &f);
-                free(s);
-        }
+        else
+                log_search(call, instance, instance == 0, find);
 }
 
 static const struct route routes[] = {
