@@ -27,13 +27,16 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sysexits.h>
 
 #define DESCRIPTORS_AT_ONCE 16
+#define LITTLE_ROOM (64 * 1024) /* bytes; what git could not write may have been more */
 
 struct options {
         const char *protocols; /* "https:ssh" */
@@ -99,6 +102,21 @@ static int finish(const struct options *o, const char *dir)
         return r == EX_OK ? sync_all(dir) : r;
 }
 
+/* git says which file it could not write, and not always why. */
+static void tell_room(const char *dir)
+{
+        struct statvfs s;
+        uint64_t room;
+
+        if (statvfs(dir, &s) < 0)
+                return;
+        room = (uint64_t) s.f_bavail * s.f_frsize;
+        if (room < LITTLE_ROOM)
+                fprintf(stderr, "its disk is full: %" PRIu64 " bytes are left\n", room);
+        else if (s.f_files > 0 && s.f_favail == 0)
+                fputs("its disk is full: no inode is left\n", stderr);
+}
+
 static int make_new(const struct options *o, const char *dir)
 {
         char branch[300];
@@ -114,14 +132,22 @@ static int make_new(const struct options *o, const char *dir)
         git_add(&w, "--");
         git_add(&w, dir);
         r = git_run(&w);
-        return r == EX_OK ? finish(o, dir) : r;
+        if (r == EX_OK)
+                r = finish(o, dir);
+        if (r != EX_OK)
+                tell_room(dir);
+        return r;
 }
 
 static int make_copy(const struct options *o, const char *dir, const char *url)
 {
         int r = clone_into(dir, &(struct clone){ .url = url, .public_only = o->public_only, .size_max = o->size_max });
 
-        return r == EX_OK ? finish(o, dir) : r;
+        if (r == EX_OK)
+                r = finish(o, dir);
+        if (r != EX_OK)
+                tell_room(dir);
+        return r;
 }
 
 /* --- taking away ------------------------------------------------------------------------------------ */
