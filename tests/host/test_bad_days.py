@@ -124,6 +124,30 @@ def test_schedules_on_a_full_disk(small_state):
     assert host.peer("DELETE", "/jobs/s2").status == 204
 
 
+def test_jobs_on_a_full_disk(small_state):
+    """As above: it runs or does not, and nothing of it stays."""
+    host, refused = small_state, 0
+    host.configure("60-jobs", "[Daemon]\nJobKeep=0\n")
+    host.systemctl("reload", "geard")
+    body = {"image": "test/busybox", "command": ["sh", "-c", "echo $A | wc -c"], "env": {"A": "x" * 9000}, "labels": {"a": "x" * 5000}}
+    pid = pid_of(host)
+    try:
+        for pages in range(8):
+            leave_free(host, pages)
+            answer = host.peer("PUT", "/jobs/once", body, JSON)
+            if answer.status == 201:
+                break
+            no_space(answer)
+            refused += 1
+            assert host.peer("GET", "/jobs/once").status == 404
+            assert host.sh(f"ls -A {STATE}/jobs; docker ps -aq") == ""
+            assert host.show("job-once")["LoadState"] == "not-found"
+        assert refused > 1 and answer.json["output"] == "9001\n" and pid_of(host) == pid
+        assert host.peer("DELETE", "/jobs/once").status == 204
+    finally:
+        host.sh("rm /etc/geard/geard.conf.d/60-jobs.conf; systemctl reload geard")
+
+
 def test_a_replacement_on_a_disk_that_fills_up(small_state):
     """Whichever file it fails at: the former gear runs, and is whole."""
     host, refused = small_state, 0
