@@ -190,6 +190,20 @@ def test_the_header_does_as_well(served, issuer):
     assert git(served, f"ls-remote {URL}/git/r", check=False).returncode != 0
 
 
+def test_a_request_id_in_its_token_makes_nothing_of_it_a_repetition(served, issuer):
+    """git asks several times with one URL, and each push is another."""
+    before = len(pushes(served))
+    token = issuer.token(r="r", a="repo.*", i=uuid.uuid4().hex)
+    cloned(served, token)
+    for n in range(2):
+        new = commit(served, f"file-{n}")
+        git(served, "push -q origin main")
+        assert head_of(served) == new
+    git(served, f"clone -q {url_of(token=token)} /srv/git/again")
+    assert served.sh("git -C /srv/git/again rev-parse HEAD") == new
+    assert len(told_of_pushes(served, before + 2)) == before + 2
+
+
 def test_another_repository(served, issuer):
     token = issuer.token(r="other-*", a="repo.*")
     assert b"403" in git(served, f"ls-remote {url_of(token=token)}", check=False).stderr
