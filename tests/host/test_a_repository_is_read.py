@@ -11,6 +11,7 @@ import zipfile
 import pytest
 
 from lib.gear import JSON
+from lib.host import SOCKET
 from lib.stream import connect
 from lib.wait import wait_until
 
@@ -204,6 +205,37 @@ def test_without_git_it_is_not_said_that_nothing_is_there(read, target):
         read.sh("mv /usr/bin/git.away /usr/bin/git")
     assert answer.status == 500 and answer.json["detail"] == "this host has no git that could be run for repository r", answer
     no_reader_is_left(read)
+
+
+# What stands still in git's place: at once, or where it has said which commit it is; and one that cannot be asked to end.
+SILENT = {
+    "at once": 'exec sleep 1000',
+    "behind its first words": 'case "$*" in *rev-parse*) exec /usr/bin/git.away "$@";; esac; exec sleep 1000',
+    "deaf": "trap '' TERM; while :; do sleep 1; done",
+}
+
+
+FETCH = "-X POST -H Content-Type:application/x-git-upload-pack-request -d 0000 /token/__test__/git/r/git-upload-pack"
+
+
+@pytest.mark.parametrize("what, how", [
+    ("/repository/r", "at once"), ("/repository/r/content", "at once"), ("/repository/r/content", "behind its first words"),
+    ("/token/__test__/git/r/info/refs?service=git-upload-pack", "at once"), (FETCH, "at once"),
+    pytest.param(FETCH, "deaf", marks=pytest.mark.takes(12))])
+def test_who_leaves_while_git_is_silent_takes_it_along(read, what, how):
+    host = read
+    *options, target = what.split()
+    host.sh("mv /usr/bin/git /usr/bin/git.away")
+    try:
+        (host.root / "usr/bin/git").write_text(f"#!/bin/sh\n{SILENT[how]}\n")
+        host.sh("chmod 755 /usr/bin/git; systemd-run --quiet --collect --unit=asking curl -s -o /dev/null --unix-socket "
+                f"{SOCKET} {' '.join(options)} 'http://localhost{target}'")
+        wait_until(lambda: host.sh("pgrep -u gear-git -x sleep"), 30, "git stands still")
+        host.systemctl("stop", "asking")
+        wait_until(lambda: not host.sh("pgrep -u gear-git || true"), 30, "nothing of git is left")
+        no_reader_is_left(host)
+    finally:
+        host.sh("mv /usr/bin/git.away /usr/bin/git")
 
 
 # --- much of it -------------------------------------------------------------------------------------------
