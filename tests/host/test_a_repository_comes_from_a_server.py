@@ -8,6 +8,7 @@ import pytest
 
 from lib import gitimage
 from lib.gear import JSON
+from lib.host import SOCKET
 from lib.wait import wait_until
 
 GIT = "/var/lib/gears/git"
@@ -20,6 +21,7 @@ http {
     access_log off;
     server {
         listen 127.0.0.1:8090;
+        listen 198.51.100.7:8090;
         listen 127.0.0.1:8443 ssl;
         ssl_certificate /root/tls/server.pem;
         ssl_certificate_key /root/tls/server.key;
@@ -225,6 +227,46 @@ def test_hosts_on_the_internet_that_git_is_held_to(git, url):
     else:
         assert answer.status == 201, answer
         assert is_whole(git)
+
+
+# git itself, once the host's name leads elsewhere.
+LATER = """#!/bin/sh
+case " $* " in *" clone "*) until grep -q '^127.0.0.9 far.test' /etc/hosts; do sleep 0.05; done;; esac
+case $0 in *-upload-pack) set -- upload-pack "$@";; esac # the ssh server's side
+exec /usr/bin/git.away "$@"
+"""
+
+
+@pytest.fixture
+def late_git(git):
+    """git that looks a name up only when it means another address, of this host, where nobody listens."""
+    if "GitImage=" in git.sh("cat /etc/geard/geard.conf.d/60-git.conf"):
+        git.run("bash", "-c", "mkdir /root/late; cat > /root/late/git; chmod 755 /root/late/git", stdin=LATER)
+        git.sh(f"""cd /root/late; docker create --name late {gitimage.IMAGE} x; docker cp late:/usr/bin/git git.away; docker rm late
+printf 'FROM {gitimage.IMAGE}\nADD git git.away /usr/bin/\n' > Dockerfile
+DOCKER_BUILDKIT=0 docker build -q --network=none -t test/late-git .""")
+        also(git, "ClonePrivate=no\nCloneKey=/root/ssh/key\nGitImage=test/late-git")
+    else:
+        git.sh("mv /usr/bin/git /usr/bin/git.away")
+        (git.root / "usr/bin/git").write_text(LATER)
+        git.sh("chmod 755 /usr/bin/git")
+        also(git, "ClonePrivate=no\nCloneKey=/root/ssh/key")
+    yield git
+    git.sh("systemctl stop asking 2>/dev/null; test ! -e /usr/bin/git.away || mv /usr/bin/git.away /usr/bin/git; "
+           "rm -rf /root/late /root/asked; docker rmi -f test/late-git 2>/dev/null; sed -i 's/^127.0.0.9 /198.51.100.7 /' /etc/hosts")
+
+
+@pytest.mark.parametrize("url", ["http://far.test:8090/one", "ssh://root@far.test:8022/srv/origin/one", "git://far.test/one"])
+def test_a_name_that_means_another_host_when_git_asks(late_git, url):
+    host = late_git
+    host.sh(f"systemd-run --quiet --collect --unit=asking curl -s -o /root/asked -X PUT --unix-socket {SOCKET} "
+            f"http://localhost/repository/r -H 'Accept: application/json' -d '{{\"url\": \"{url}\"}}'")
+    wait_until(lambda: host.sh("pgrep -u gear-git -f '^/bin/sh /usr/bin/git '"), 30, "git is about to begin")
+    files = "/etc/hosts $(docker ps -q -f name=job-r | xargs -r docker inspect -f '{{.HostsPath}}')"
+    host.sh(f"for file in {files}; do new=$(sed 's/^198.51.100.7 /127.0.0.9 /' $file); echo \"$new\" > $file; done")
+    wait_until(lambda: host.show("asking")["LoadState"] == "not-found", 60, "who asked is told")
+    assert json.loads(host.sh("cat /root/asked")) == {"id": "r"}
+    assert is_whole(host)
 
 
 def test_over_ssh_without_one(git):
