@@ -6,7 +6,7 @@ when all cases are over."""
 import uuid
 
 from lib import secrets
-from lib.gear import HOLD, made
+from lib.gear import HOLD, JSON, made
 from lib.host import URL
 
 
@@ -26,3 +26,27 @@ def test_nothing_secret_was_written_anywhere(host):
     found = secrets.found_in(host)
     secrets.forget(planted)
     assert found == {planted}, f"{len(found)} secrets were written, the planted one {'among them' * (planted in found)}"
+
+
+PASSWORDS = ["https://user:{}@localhost/x", "https://{}@localhost/x", "http://{}:x-oauth-basic@localhost/x", "ssh://user:{}@localhost/x",
+             "git://user:{}@localhost/x", "git+ssh://user:{}@localhost/x", "user:{}@localhost:x", "https://localhost/x?access_token={}",
+             "https://localhost/x#{}", "https://user:{}%40@localhost/x", "file://user:{}@/srv/x", "https://user:{}@localhost/x\n"]
+
+
+def test_a_password_in_the_url_of_a_clone_is_kept_by_nobody(host):
+    """Wherever a URL may stand it is refused for it, and by a 400 that says where it stood."""
+    told = host.cursor()
+    for url in PASSWORDS:
+        secret = uuid.uuid4().hex
+        secrets.remember(secret)
+        url = url.format(secret)
+        for form in JSON, {"Accept": "text/plain"}, {"Accept": "text/plain;stream=true"}:
+            for field, answer in (("url", host.peer("PUT", "/repository/r", {"url": url}, form)),
+                                  ("url", host.token("PUT", "repository", {"url": url}, form, r="r")),
+                                  ("t", host.token("PUT", "repository", headers=form, r="r", t=url))):
+                assert answer.status == 400 and f"{field}: " in answer.text, (url, answer)
+                assert secret not in answer.text + str(answer.headers)
+        assert secret not in str(host.show("job-r")) + host.peer("GET", "/audit?limit=100", headers=JSON).text
+        assert host.sh(f"grep -rl {secret} /var/lib/gears /var/lib/geard /run/systemd /run/geard || true") == ""
+    assert "/repository" in host.said_since(told), "there is something in which it could stand"
+    assert not secrets.found_in(host)
