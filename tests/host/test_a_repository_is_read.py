@@ -10,7 +10,7 @@ import zipfile
 
 import pytest
 
-from lib.gear import JSON
+from lib.gear import HOLD, JSON, made
 from lib.host import SOCKET
 from lib.stream import connect
 from lib.wait import wait_until
@@ -280,6 +280,50 @@ def test_whoever_stands_still_costs_nothing(large):
     finally:
         for connection, _ in clients:
             connection.close()
+    no_reader_is_left(host)
+
+
+def begin_push(host):
+    """A push of which no more comes."""
+    line = f"{'0' * 40} {'1' * 40} refs/heads/pushed\0 report-status".encode()
+    connection = connect(host)
+    connection.sendall(b"POST /token/__test__/git/r/git-receive-pack HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n"
+                       b"Content-Type: application/x-git-receive-pack-request\r\n\r\n" +
+                       f"{len(line) + 4:04x}".encode() + line + b"0000PACK\0\0\0\2\0\0\0\3")
+    return connection
+
+
+def stands_still(host):
+    """Four archives, a push and a clone."""
+    return host.sh("pgrep -u gear-git -cf ' archive --format' || true") == "4" and host.sh("pgrep -u gear-git -f 'receive-pack'") and \
+        host.show("job-cloned")["SubState"] == "start"
+
+
+def test_others_are_answered_while_all_that_git_does_stands_still(large):
+    """A clone of whose server nothing comes, archives that nobody reads, and a push."""
+    host = large
+    host.configure("61-git", "[Daemon]\nClonePrivate=yes\n")
+    host.systemctl("reload", "geard")
+    made(host, command=HOLD)
+    connections = []
+    try:
+        host.sh("systemd-run --quiet --collect --unit=stalled python3 -c 'import socket; s = socket.create_server((\"127.0.0.1\", 9418))\n"
+                "held = []\nwhile True: held.append(s.accept())'")
+        wait_until(lambda: "127.0.0.1:9418" in host.sh("ss -ltn"), 20, "it listens")
+        assert host.peer("PUT", "/repository/cloned?wait=0", {"url": "git://127.0.0.1/x"}).status == 202
+        connections = [ask(host, "content")[0] for _ in range(4)] + [begin_push(host)]
+        wait_until(lambda: stands_still(host), 60, "all of it is under way")
+        for _ in range(20):
+            assert host.peer("GET", "/container/1/status", headers=JSON, timeout=5).json["state"] == "running"
+            assert "up" in host.peer("GET", "/container/1/log?follow=no", timeout=5).text
+            assert b"up\n" in host.run("gear", "log", "1", timeout=20).stdout
+            assert host.peer("GET", "/repository/r", headers=JSON, timeout=5).status == 200
+        assert stands_still(host), "it was so all the time"
+    finally:
+        for connection in connections:
+            connection.close()
+        host.sh("systemctl stop stalled; rm /etc/geard/geard.conf.d/61-git.conf; systemctl reload geard")
+        host.peer("DELETE", "/repository/cloned")
     no_reader_is_left(host)
 
 
