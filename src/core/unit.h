@@ -88,8 +88,6 @@ void unit_record_reset(struct unit_record *r);
 void unit_add_needs(struct text *t, const struct unit_host *host);
 /* For LogExtraFields=: which it is of those that have this name, one after the other. */
 #define UNIT_LOG_CREATED_MAX 48
-/* With the unit's name behind it: systemd 252 leaves this file when a unit with LogExtraFields= has stopped. */
-#define UNIT_LOG_FIELDS_LEFT "/run/systemd/units/log-extra-fields:"
 void unit_log_created(uint64_t created_usec, char ret[static UNIT_LOG_CREATED_MAX]);
 /* LogRateLimit…=, as the host's configuration says. */
 void unit_add_log_limit(struct text *t, const struct unit_host *host);

@@ -32,6 +32,7 @@ libgeard_la_SOURCES += \
 	src/sys/systemd-batch.c src/sys/systemd-job.c src/sys/systemd-transient.c src/sys/transient.h \
 	src/sys/systemd-calendar.c \
 	src/sys/job-files.c src/sys/job-files.h \
+	src/sys/log-fields.c src/sys/log-fields.h \
 	src/sys/slots.c src/sys/slots.h \
 	src/sys/unit-change.c src/sys/unit-change.h
 

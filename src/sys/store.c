@@ -2,6 +2,7 @@
 
 #include "sys/store.h"
 
+#include "sys/log-fields.h"
 #include "util/file.h"
 
 #include <dirent.h>
@@ -287,12 +288,11 @@ int store_write_phase(struct store *s, const char *id, enum gear_phase phase, st
 
 int store_remove(struct store *s, const char *id, struct fault *f)
 {
-        char unit[UNIT_NAME_MAX], env[NAME_LEN], left[sizeof UNIT_LOG_FIELDS_LEFT + UNIT_NAME_MAX];
+        char unit[UNIT_NAME_MAX], env[NAME_LEN];
         int r;
 
         gear_unit_name(id, unit);
-        (void) snprintf(left, sizeof left, UNIT_LOG_FIELDS_LEFT "%s", unit);
-        (void) unlink(left);
+        log_fields_forget(unit);
         env_name(id, env);
         r = file_remove_at(s->units, unit);
         if (r == 0)

@@ -2,11 +2,10 @@
 
 #include "sys/transient.h"
 
-#include "core/unit.h"
+#include "sys/log-fields.h"
 #include "sys/systemd-op.h"
 #include "util/text.h"
 
-#include <stdio.h>
 #include <sys/mount.h>
 
 struct settings {
@@ -183,11 +182,8 @@ struct systemd_op *systemd_transient(struct systemd *s, const char *unit, const 
                                      systemd_job_done *done, void *arg)
 {
         const struct settings all = { .unit = unit, .first = settings, .n = n };
-        char left[sizeof UNIT_LOG_FIELDS_LEFT + UNIT_NAME_MAX];
 
-        /* Of a former unit of this name, whose fields it would have. */
-        (void) snprintf(left, sizeof left, UNIT_LOG_FIELDS_LEFT "%s", unit);
-        (void) unlink(left);
+        log_fields_forget(unit); /* of a former one */
         return job_start(s, SYSTEMD_START, unit,
                          &(struct bus_call_options){ .path = MANAGER_PATH,
                                                      .interface = MANAGER_INTERFACE,

@@ -6,8 +6,9 @@
  * stay, and stop the container ourselves.
  */
 
+#include "core/ident.h"
 #include "core/run-end.h"
-#include "core/unit.h"
+#include "sys/log-fields.h"
 #include "unit-helper/cgroup.h"
 #include "unit-helper/engine.h"
 #include "unit-helper/helper.h"
@@ -149,10 +150,10 @@ int run_job(struct helper *h)
 /* There are ever new jobs. */
 static void drop_log_fields(const struct helper *h)
 {
-        char left[512];
+        char unit[UNIT_NAME_MAX];
 
-        (void) snprintf(left, sizeof left, UNIT_LOG_FIELDS_LEFT "%s.service", h->container);
-        (void) unlink(left);
+        (void) snprintf(unit, sizeof unit, "%s.service", h->container);
+        log_fields_forget(unit);
 }
 
 int clean_job(struct helper *h)
