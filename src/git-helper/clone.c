@@ -70,8 +70,7 @@ static int check(const char *dir)
 {
         struct git_words w = { 0 };
 
-        git_add(&w, "-C");
-        git_add(&w, dir);
+        git_add_in(&w, dir);
         git_add(&w, "fsck");
         git_add(&w, "--full");
         git_add(&w, "--strict");

@@ -21,6 +21,12 @@ void git_add(struct git_words *w, const char *word)
                 w->at[w->n++] = word;
 }
 
+void git_add_in(struct git_words *w, const char *dir)
+{
+        git_add(w, "-C");
+        git_add(w, dir);
+}
+
 /* A repository of this host may be anybody's: this is said where its server's side reads it, too. */
 static const char *own_config(const char *protocols)
 {

@@ -14,6 +14,7 @@ struct git_words {
 };
 
 void git_add(struct git_words *w, const char *word);
+void git_add_in(struct git_words *w, const char *dir); /* … in this repository; comes first */
 
 /*
  * Once, before anything else. protocols: "https:ssh", the transports that git may

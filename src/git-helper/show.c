@@ -15,18 +15,12 @@
 #define NAME_MAX_BYTES 4096
 #define ABBREVIATION_MIN 7 /* of a commit, in digits */
 
-static void begin(struct git_words *w, const char *dir)
-{
-        git_add(w, "-C");
-        git_add(w, dir);
-}
-
 /* An object by its name; an exit status. Names with a meaning of their own never get here. */
 static int find_object(const char *dir, const char *name, char ret[static OBJECT_MAX])
 {
         struct git_words w = { 0 };
 
-        begin(&w, dir);
+        git_add_in(&w, dir);
         git_add(&w, "rev-parse");
         git_add(&w, "--verify");
         git_add(&w, "--quiet");
@@ -117,7 +111,7 @@ int show_archive(const char *dir, const char *format, const char *where)
         if (printf("%s %s\n", p.commit, p.object) < 0 || fflush(stdout) != 0)
                 return EX_IOERR;
         (void) snprintf(as, sizeof as, "--format=%s", format);
-        begin(&w, dir);
+        git_add_in(&w, dir);
         git_add(&w, "archive");
         git_add(&w, as);
         git_add(&w, "--end-of-options");
@@ -182,7 +176,7 @@ int show_description(const char *dir)
         struct git_words head = { 0 }, refs = { 0 };
         char name[NAME_MAX_BYTES];
 
-        begin(&head, dir);
+        git_add_in(&head, dir);
         git_add(&head, "symbolic-ref");
         git_add(&head, "--quiet");
         git_add(&head, "HEAD");
@@ -190,7 +184,7 @@ int show_description(const char *dir)
                 (void) printf("head %s\n", name);
         if (printf("size %" PRIu64 "\n", size_on_disk(dir)) < 0 || fflush(stdout) != 0)
                 return EX_IOERR;
-        begin(&refs, dir);
+        git_add_in(&refs, dir);
         git_add(&refs, "for-each-ref");
         git_add(&refs, "--format=ref %(objectname) %(refname)");
         return git_become(&refs);
