@@ -24,6 +24,7 @@ struct journal_handle {
         bool standing; /* the next step forward is to where it stands */
         struct journal_fields f;
         bool former; /* the entry is of one that had the name of a source before */
+        struct journal_last_run last_run; /* of the marks that were read */
         uint64_t oldest_usec; /* no source is older; 0: that is not known */
         struct text message; /* a copy: the next field may unmap it */
         bool has_message;
@@ -327,10 +328,14 @@ static int find_whose_mark(struct journal_handle *h, const struct journal_source
                            enum journal_whose *ret)
 {
         char here[LOG_CURSOR_MAX];
-        int r = journal_handle_cursor(h, here);
+        int r;
 
+        *ret = journal_whose_known(&h->last_run, source, e->run);
+        if (*ret != JOURNAL_UNKNOWN)
+                return 0;
+        r = journal_handle_cursor(h, here);
         if (r == 0)
-                r = journal_whose_mark(h->journal, source, e, ret);
+                r = journal_whose_mark(h->journal, source, e, &h->last_run, ret);
         if (r >= 0)
                 r = return_to(h, here);
         return r < 0 ? fail(h, r) : 0;

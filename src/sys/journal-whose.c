@@ -76,8 +76,26 @@ static int find_own_before(sd_journal *j, const struct journal_source *source, u
         return r;
 }
 
+enum journal_whose journal_whose_known(const struct journal_last_run *last, const struct journal_source *source, const char *run)
+{
+        bool same = streq(last->run, run) && last->created_usec == source->created_usec && streq(last->unit, source->unit);
+
+        return same ? last->whose : JOURNAL_UNKNOWN;
+}
+
+/* What was not found may come yet, and is looked for again. */
+static void note_run(struct journal_last_run *last, const struct journal_source *source, const char *run, enum journal_whose whose)
+{
+        if (whose == JOURNAL_UNKNOWN)
+                return;
+        (void) snprintf(last->unit, sizeof last->unit, "%s", source->unit);
+        (void) snprintf(last->run, sizeof last->run, "%s", run);
+        last->created_usec = source->created_usec;
+        last->whose = whose;
+}
+
 int journal_whose_mark(sd_journal *j, const struct journal_source *source, const struct log_entry *mark,
-                       enum journal_whose *ret)
+                       struct journal_last_run *last, enum journal_whose *ret)
 {
         uint64_t monotonic;
         sd_id128_t boot;
@@ -86,6 +104,8 @@ int journal_whose_mark(sd_journal *j, const struct journal_source *source, const
         *ret = JOURNAL_UNKNOWN;
         if (r >= 0 && *mark->run)
                 r = find_whose_run(j, source, mark->run, ret);
+        if (r >= 0)
+                note_run(last, source, mark->run, *ret);
         if (r < 0 || *ret != JOURNAL_UNKNOWN || mark->realtime_usec >= source->created_usec)
                 return r;
         return find_own_before(j, source, monotonic, boot, ret);

@@ -432,6 +432,31 @@ static void a_clock_set_back_before_shows_nothing(void **state)
         check_second_gear(b, &early, "<started> a ");
 }
 
+/* What was found of one run, or by one who asked, is no answer about another. */
+static void marks_of_runs_in_turn_are_told_apart(void **state)
+{
+        static const struct journal_source former_gear = { .unit = "gear-1.service", .identifier = "gear-1", .created_usec = FORMER };
+        static const struct journal_source *const gears[] = { &former_gear, &second_gear };
+        static const char *const expected[] = { "<started> former <suppressed> <suppressed> <suppressed> <suppressed> ",
+                                                "<started> a <suppressed> <suppressed> <suppressed> <suppressed> " };
+        struct bench *b = *state;
+        uint64_t t = SECOND;
+
+        write_former(b);
+        write_second(b, t);
+        for (t += 2; t < SECOND + 5; t++) {
+                record_at(b, t, DROPPED(RUN_A));
+                record_at(b, t, DROPPED(RUN_B));
+        }
+        record_at(b, t, DROPPED(RUN_B));
+        finish_writing(b);
+        for (int i = 0; i < 8; i++) {
+                begin(b, &(struct journal_options){ .tail = -1, .scope = { .sources = gears[i % 2], .n_sources = 1, .marks = true } });
+                read_to_end(b);
+                assert_string_equal(said(b), expected[i % 2]);
+        }
+}
+
 /* As geard writes it; another user's is a forgery. */
 static void record_killed(struct bench *b, unsigned uid)
 {
@@ -1071,6 +1096,7 @@ int main(void)
                 TEST(nobody_walks_back_over_former_gears),
                 TEST(a_clock_set_back_hides_nothing),
                 TEST(a_clock_set_back_before_shows_nothing),
+                TEST(marks_of_runs_in_turn_are_told_apart),
                 TEST(marks_are_told_from_forgeries),
                 TEST(a_service_is_all_of_its_instances),
                 TEST(the_helper_behind_a_run_tells_its_end),
