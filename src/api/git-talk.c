@@ -13,6 +13,8 @@
 #include <signal.h>
 #include <stdio.h>
 
+#define UNIT_OF_PID "geard-git-%d-"
+
 struct git_talk {
         struct daemon *daemon;
         struct git_talk_hooks hooks;
@@ -37,6 +39,14 @@ int git_talk_admit(const struct daemon *d, struct fault *f)
         (void) fault_set(f, FAULT_BUSY, NULL, "%d repositories are being read or written already", GIT_TALKS_MAX);
         f->retry_after = 5;
         return -EBUSY;
+}
+
+bool git_talk_is_ours(const char *unit)
+{
+        char ours[32];
+
+        (void) snprintf(ours, sizeof ours, UNIT_OF_PID, (int) getpid());
+        return starts_with(unit, ours);
 }
 
 static void let_go_of_its_sides(struct git_talk *g)
@@ -219,7 +229,7 @@ struct git_talk *git_talk_start(struct daemon *d, const struct git_talk_options 
                 g->words[i] = options->words[i];
         }
         (void) snprintf(g->id, sizeof g->id, "%s", options->id);
-        (void) snprintf(g->unit, sizeof g->unit, "geard-git-%d-%u.service", (int) getpid(), ++d->git_talked);
+        (void) snprintf(g->unit, sizeof g->unit, UNIT_OF_PID "%u.service", (int) getpid(), ++d->git_talked);
         if (make_pipes(g, options->takes_input) < 0 || worker_run(d->worker, look, looked, g) < 0)
                 return NULL;
         g->looking = true;

@@ -12,6 +12,9 @@
 #define GIT_TALK_UNITS "geard-git-*.service"
 #define GIT_TALK_WORDS_MAX 8
 
+/* Or of an earlier life's? */
+bool git_talk_is_ours(const char *unit);
+
 struct git_talk;
 
 struct git_talk_hooks {

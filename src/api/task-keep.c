@@ -109,11 +109,12 @@ static void listed(void *arg, const struct unit_change *units, size_t n, const s
                         task_forget_later(d, units[i].unit);
 }
 
-/* They had nobody but us to talk to. */
+/* Those of an earlier life had nobody else to talk to; but there may be some of ours by now. */
 static void listed_talks(void *arg, const struct unit_change *units, size_t n, const struct fault *fault _unused_)
 {
         for (size_t i = 0; i < n; i++)
-                task_forget_soon(arg, units[i].unit);
+                if (!git_talk_is_ours(units[i].unit))
+                        task_forget_soon(arg, units[i].unit);
 }
 
 void task_forget_former(struct daemon *d)

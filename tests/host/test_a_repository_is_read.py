@@ -238,6 +238,15 @@ def test_who_leaves_while_git_is_silent_takes_it_along(read, what, how):
         host.sh("mv /usr/bin/git.away /usr/bin/git")
 
 
+def test_who_asks_while_geard_starts_is_answered(read):
+    """What it ends then are the talks of an earlier life."""
+    for _ in range(4):
+        read.sh("systemctl reset-failed geard; systemctl restart geard")
+        answer = read.peer("GET", "/repository/r", headers=JSON)
+        assert answer.status == 200, answer
+    no_reader_is_left(read)
+
+
 # --- much of it -------------------------------------------------------------------------------------------
 
 
