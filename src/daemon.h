@@ -70,6 +70,7 @@ struct daemon {
         struct slots *slots;               /* whose job may run */
         LIST_HEAD(, errand) errands;       /* … and what is done to repositories */
         struct bare_root git_root;         /* … in which directory as / … */
+        int git_root_error;                /* … or why there is none … */
         unsigned git_talks;                /* … how often gear-git is asked at this moment … */
         unsigned git_talked;               /* … and was asked ever */
         LIST_HEAD(, git_call) git_calls;   /* … and whom for: clones and pushes */

@@ -302,14 +302,15 @@ static void make_git_root(struct daemon *d)
 {
         const char *runtime = getenv("RUNTIME_DIRECTORY");
         _cleanup_free_ char *parent = strdup(runtime ? runtime : RUN_DIRECTORY);
-        int r = -ENOMEM;
 
+        d->git_root_error = -ENOMEM;
         if (parent) {
                 parent[strcspn(parent, ":")] = '\0'; /* the first of several */
-                r = bare_root_make(parent, &d->git_root);
+                d->git_root_error = bare_root_make(parent, &d->git_root);
         }
-        if (r < 0)
-                log_warning(NO_FIELDS, "repositories cannot be worked on without %s: %s", d->git_root.path, strerror(-r));
+        if (d->git_root_error < 0)
+                log_warning(NO_FIELDS, "repositories cannot be worked on without %s: %s", d->git_root.path,
+                            strerror(-d->git_root_error));
 }
 
 static int build(struct process *p, struct fault *f)

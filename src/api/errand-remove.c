@@ -81,6 +81,14 @@ static void former_forgotten(void *arg, const struct task_end *end _unused_)
 
 void errand_start_emptying(struct errand *e, enum repository_place place)
 {
+        struct fault f;
+
+        if (git_unit_admit(e->daemon, &f) < 0) { /* of an earlier life: no other gets here */
+                if (e->fault.kind == FAULT_NONE)
+                        e->fault = f;
+                errand_fail(e);
+                return;
+        }
         e->emptied = place;
         task_keep_no_longer(e->daemon, e->tidy_unit);
         e->task = task_forget(e->daemon, e->tidy_unit, former_forgotten, e);

@@ -3,6 +3,7 @@
 #include "api/errand-private.h"
 
 #include "api/answer.h"
+#include "api/git-unit.h"
 #include "api/index.h"
 #include "api/job-run.h"
 #include "util/log.h"
@@ -176,6 +177,8 @@ static int need_what_it_takes(struct daemon *d, bool makes, struct fault *f)
 {
         int r = index_need_systemd(d, f);
 
+        if (r == 0)
+                r = git_unit_admit(d, f);
         if (r < 0 || !makes || !*d->config->git_image)
                 return r;
         r = index_need_engine(d, f);

@@ -34,8 +34,10 @@ struct git_talk {
 
 int git_talk_admit(const struct daemon *d, struct fault *f)
 {
-        if (d->git_talks < GIT_TALKS_MAX)
-                return 0;
+        int r = git_unit_admit(d, f);
+
+        if (r < 0 || d->git_talks < GIT_TALKS_MAX)
+                return r;
         (void) fault_set(f, FAULT_BUSY, NULL, "%d repositories are being read or written already", GIT_TALKS_MAX);
         f->retry_after = 5;
         return -EBUSY;

@@ -36,7 +36,7 @@ struct git_talk_options {
         bool writes;              /* into the repository */
 };
 
-/* BUSY when so many are under way already. */
+/* BUSY when so many are under way already; INTERNAL where there is no sandbox. */
 int git_talk_admit(const struct daemon *d, struct fault *f);
 
 /* What such an exit status says of the repository. */

@@ -12,6 +12,15 @@
 #define NICE 10
 #define STOP_USEC (10 * USEC_PER_SEC)
 
+int git_unit_admit(const struct daemon *d, struct fault *f)
+{
+        if (d->git_root_error == 0)
+                return 0;
+        return fault_set(f, FAULT_INTERNAL, NULL,
+                         "this host cannot work on repositories: when geard started, %s could not be made (%s)",
+                         d->git_root.path, strerror(-d->git_root_error));
+}
+
 static void set(struct git_unit *u, struct setting s)
 {
         assert(u->n < GIT_UNIT_SETTINGS_MAX);

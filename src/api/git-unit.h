@@ -22,6 +22,9 @@
 #define GIT_USER "gear-git"
 #define GIT_TASKS_MAX 64
 
+/* INTERNAL where there is nothing to be its /, which each of them needs at least to be emptied. */
+int git_unit_admit(const struct daemon *d, struct fault *f);
+
 struct git_unit {
         struct setting settings[GIT_UNIT_SETTINGS_MAX];
         size_t n;

@@ -112,6 +112,36 @@ def test_it_goes_and_its_id_is_free(git):
     assert put(host).status == 201
 
 
+ROOT = "/run/geard/root" # what git's sandbox has as /
+
+
+@pytest.fixture
+def rootless(git):
+    """A repository git1, and then a geard that finds a file in the way of the sandbox's root."""
+    assert put(git).status == 201
+    git.sh(f"systemctl stop geard; rm -rf {ROOT}; touch {ROOT}; systemctl start geard")
+    yield git
+    git.sh(f"systemctl stop geard; rm -rf {ROOT}; systemctl start geard")
+    assert git.peer("GET", "/repository/git1").status == 200
+    assert put(git, "git2").status == 201
+
+
+def test_without_a_root_for_the_sandbox_it_is_said(rootless):
+    for method, target, body in [("PUT", "/repository/git2", {}),
+                                 ("PUT", "/repository/git2", {"url": "file:///srv/origin/one"}),
+                                 ("PUT", "/repository/git2", {"url": "https://localhost/one"}),
+                                 ("GET", "/repository/git1", None),
+                                 ("GET", "/repository/git1/content", None),
+                                 ("GET", "/git/git1/info/refs?service=git-upload-pack", None),
+                                 ("GET", "/git/git1/info/refs?service=git-receive-pack", None),
+                                 ("DELETE", "/repository/git1", None)]:
+        answer = rootless.peer(method, target, body, JSON)
+        assert answer.status == 500, answer
+        assert ROOT in answer.json["detail"] and "Not a directory" in answer.json["detail"], answer
+    assert entries(rootless) == ["git1"]
+    assert rootless.sh("systemctl list-units --all --plain --no-legend 'geard-git-*' 'job-git2*' 'tidy-*'") == ""
+
+
 def test_as_the_seed_has_it(git):
     host = git
     answer = host.token("PUT", "repository", r="git1", t="file:///srv/origin/one")
