@@ -21,7 +21,7 @@ enum journal_whose journal_whose(const char *created, const struct journal_sourc
 
 /* The last run of which its lines told; a gear that ends again and again has several marks of each. */
 struct journal_last_run {
-        char unit[UNIT_NAME_MAX], run[LOG_ID_LEN + 1];
+        char unit[SERVICE_UNIT_NAME_MAX], run[LOG_ID_LEN + 1];
         uint64_t created_usec; /* of the source that was asked about */
         enum journal_whose whose;
 };
