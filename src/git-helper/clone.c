@@ -19,8 +19,31 @@
 #define TRACE "/tmp/trace"
 #define TRACE_VARIABLE "GIT_TRACE2_EVENT"
 
+struct room {
+        const char *dir;
+        uint64_t max, size; /* as it was seen last */
+};
+
+static bool is_enough(void *arg)
+{
+        struct room *room = arg;
+
+        room->size = size_on_disk(room->dir);
+        return room->size <= room->max;
+}
+
+static int too_large(const struct room *room)
+{
+        fprintf(stderr, "it takes %" PRIu64 " bytes on the disk, and a repository may have %" PRIu64 " (RepositoryMax=)\n", room->size,
+                room->max);
+        return EX_CANTCREAT;
+}
+
+/* A server may send for ever: what has come is looked at on the way, too. */
 static int run_clone(const char *dir, const struct clone *c)
 {
+        struct room room = { .dir = dir, .max = c->size_max };
+        const struct relay_watch watch = { .goes_on = is_enough, .arg = &room };
         const char *url = c->url;
         struct git_words w = { 0 };
         struct remote remote;
@@ -42,7 +65,10 @@ static int run_clone(const char *dir, const struct clone *c)
         git_add(&w, "--");
         git_add(&w, url);
         git_add(&w, dir);
-        return git_run(&w);
+        r = git_run_watched(&w, &watch);
+        if (room.size > room.max || (r == EX_OK && !is_enough(&room)))
+                return too_large(&room);
+        return r;
 }
 
 /* Of a child that was started; a quote in a word of its is escaped, and so nothing that it was given looks like this. */
@@ -79,16 +105,6 @@ static int check(const char *dir)
         return git_run(&w);
 }
 
-static int hold_size(const char *dir, uint64_t max)
-{
-        uint64_t size = size_on_disk(dir);
-
-        if (size <= max)
-                return EX_OK;
-        fprintf(stderr, "it takes %" PRIu64 " bytes on the disk, and a repository may have %" PRIu64 " (RepositoryMax=)\n", size, max);
-        return EX_CANTCREAT;
-}
-
 int clone_into(const char *dir, const struct clone *c)
 {
         int r;
@@ -97,8 +113,6 @@ int clone_into(const char *dir, const struct clone *c)
                 return EX_OSERR;
         r = run_clone(dir, c);
         (void) unsetenv(TRACE_VARIABLE);
-        if (r == EX_OK)
-                r = hold_size(dir, c->size_max);
         if (r == EX_OK && !was_checked())
                 r = check(dir);
         (void) unlink(TRACE);

@@ -3,9 +3,9 @@
 #include "git-helper/git.h"
 
 #include "core/git-ref.h"
-#include "git-helper/relay.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <sys/wait.h>
@@ -134,12 +134,18 @@ static int wait_for(pid_t pid)
 
 int git_run(const struct git_words *w)
 {
+        return git_run_watched(w, NULL);
+}
+
+int git_run_watched(const struct git_words *w, const struct relay_watch *watch)
+{
         pid_t pid;
         int fd = start(w, STDERR_FILENO, &pid);
 
         if (fd < 0)
                 return no_git(-fd);
-        relay(fd, STDERR_FILENO);
+        if (!relay(fd, STDERR_FILENO, watch))
+                (void) kill(pid, SIGKILL);
         (void) close(fd);
         return wait_for(pid);
 }

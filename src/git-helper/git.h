@@ -3,7 +3,7 @@
 
 /* git, called with nothing but what stands here: no configuration, no questions, no other way out. */
 
-#include "util/base.h"
+#include "git-helper/relay.h"
 
 #define GIT_WORDS_MAX 64
 
@@ -33,6 +33,8 @@ int git_hold_ssh(const char *host, const char *address);
  * What it says goes to standard error line by line, its progress a few times a second.
  */
 int git_run(const struct git_words *w);
+/* The same; killed where the watch would not have it go on. */
+int git_run_watched(const struct git_words *w, const struct relay_watch *watch);
 /* The same, and what it writes, up to size, without the newline at its end. */
 int git_capture(const struct git_words *w, char *ret, size_t size);
 /* Becomes it; what it writes is our standard output. Answers an exit status where that fails. */

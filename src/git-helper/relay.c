@@ -2,12 +2,13 @@
 
 #include "git-helper/relay.h"
 
-#include "util/base.h"
-
+#include <poll.h>
 #include <time.h>
 
 #define LINE_MAX_KEPT 2048
 #define PAUSE_MSEC 400
+#define WATCH_MSEC 1000
+#define WATCH_SHARE 10 /* of the time, at most one part */
 
 struct line {
         char bytes[LINE_MAX_KEPT];
@@ -52,13 +53,39 @@ static void end_line(struct line *l, char end, int to)
         l->n = 0;
 }
 
-void relay(int from, int to)
+/* Until there is more to read, or its end; false: the watch ends it. */
+static bool wait_for_more(int from, const struct relay_watch *watch, uint64_t *due_msec)
 {
+        while (watch) {
+                struct pollfd fd = { .fd = from, .events = POLLIN };
+                uint64_t now = now_msec(), took;
+
+                if (now < *due_msec) {
+                        if (poll(&fd, 1, (int) (*due_msec - now)) != 0)
+                                return true;
+                        continue;
+                }
+                if (!watch->goes_on(watch->arg))
+                        return false;
+                took = now_msec() - now;
+                *due_msec = now + took + (took * WATCH_SHARE > WATCH_MSEC ? took * WATCH_SHARE : WATCH_MSEC);
+        }
+        return true;
+}
+
+bool relay(int from, int to, const struct relay_watch *watch)
+{
+        uint64_t due_msec = now_msec() + WATCH_MSEC;
         struct line line = { 0 };
         char piece[4096];
         ssize_t n;
 
-        while ((n = read(from, piece, sizeof piece)) != 0) {
+        for (;;) {
+                if (!wait_for_more(from, watch, &due_msec))
+                        return false;
+                n = read(from, piece, sizeof piece);
+                if (n == 0)
+                        break;
                 if (n < 0 && errno == EINTR)
                         continue;
                 if (n < 0)
@@ -70,4 +97,5 @@ void relay(int from, int to)
                                 line.bytes[line.n++] = piece[i];
         }
         end_line(&line, '\n', to);
+        return true;
 }

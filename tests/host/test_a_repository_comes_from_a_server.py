@@ -31,6 +31,7 @@ http {
         location /closed { auth_basic "closed"; auth_basic_user_file /dev/null; }
         location /broken { return 500; }
         location /plain/ { alias /srv/origin/; } # files, and no program behind them
+        location /endless/ { alias /srv/origin/; limit_rate_after 280k; limit_rate 1; } # no large one ever comes to its end
         location / {
             client_max_body_size 0;
             include /etc/nginx/fastcgi_params;
@@ -167,13 +168,15 @@ def test_a_tree_that_leads_out_of_itself_is_no_repository(git, url):
     nothing_is_left(git)
 
 
-def test_many_small_files_are_too_much_as_well(git):
+@pytest.mark.parametrize("by", ["plain", "endless"])
+def test_many_small_files_are_too_much_as_well(git, by):
+    """Together, also while none of them is whole."""
     also(git, "RepositoryMax=1M")
     git.sh("cd /srv/origin; rm -rf many; git init -q --bare -b main many; cd work; git checkout -q -b many; "
            "for i in 1 2 3 4 5 6; do head -c 300000 /dev/urandom > noise-$i; git add .; git commit -qm noise-$i; done; "
            "git push -q ../many many:main; git checkout -q main; git branch -qD many; cd ../many; "
            "test -z \"$(ls objects/pack)\"; git update-server-info")
-    answer = put(git, "http://127.0.0.1:8090/plain/many")
+    answer = put(git, f"http://127.0.0.1:8090/{by}/many")
     assert answer.status == 500 and "RepositoryMax=" in answer.json["detail"], answer
     nothing_is_left(git)
 
