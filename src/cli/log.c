@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* gear log: what gears wrote and what became of their runs. */
+/* gear log: what gears, jobs, repositories and services wrote and what became of their runs. */
 
 #include "cli/log-export.h"
 #include "cli/log-show.h"
 #include "cli/options.h"
 #include "cli/source.h"
 #include "cli/verb.h"
+#include "core/ident.h"
 #include "core/log-query.h"
 #include "core/moment.h"
 #include "sys/loop.h"
@@ -19,9 +20,9 @@
 
 struct logs {
         const char *socket, *lines, *since, *until, *grep, *priority, *output;
-        bool follow;
+        bool follow, job, repository, service;
         uint64_t until_usec; /* where it ends, by the clock of its beginning; UINT64_MAX: nowhere */
-        struct text query, until_text;
+        struct text path, query, until_text;
         const char *accept;
         bool raw, exported; /* as geard gives them: a line each; in the export format */
         struct log_show show;
@@ -34,6 +35,9 @@ struct logs {
 
 static const struct cli_option options[] = {
         { 'f', "follow", NULL, NULL, take_flag, offsetof(struct logs, follow), "go on with what comes" },
+        { 0, "job", NULL, NULL, take_flag, offsetof(struct logs, job), "of a job" },
+        { 0, "repository", NULL, NULL, take_flag, offsetof(struct logs, repository), "of a repository's making" },
+        { 0, "service", NULL, NULL, take_flag, offsetof(struct logs, service), "of a service's instances, or of NAME@N alone" },
         { 'n', "lines", "N", NULL, take_word, offsetof(struct logs, lines),
           "the last so many, or all (default: 100, and all of a\ntime that is asked for)" },
         { 0, "since", "TIME", NULL, take_word, offsetof(struct logs, since),
@@ -134,7 +138,7 @@ static int ask(struct logs *l, struct source *source, struct fault *f)
         _cleanup_text_ struct text target = { 0 };
         int r;
 
-        text_add(&target, "/containers/log?timeout=0");
+        text_addf(&target, "%s?timeout=0", l->path.data);
         if (l->query.data)
                 text_add(&target, l->query.data);
         if (*l->cursor)
@@ -208,7 +212,51 @@ static void settle_until(struct logs *l)
                 l->until = l->until_text.data;
 }
 
-static int make_query(struct logs *l, char *const *gears, struct fault *f)
+static void choose_gears(struct logs *l, char *const *gears)
+{
+        _cleanup_text_ struct text ids = { 0 };
+
+        for (size_t i = 0; gears[i]; i++)
+                text_addf(&ids, "%s%s", i ? "," : "", gears[i]);
+        text_add(&l->path, "/containers/log");
+        source_add(&l->query, "ids", text_ok(&ids) ? ids.data : "");
+        l->show.named = gears[1];
+}
+
+/* The one of this kind; of a service perhaps one instance. */
+static int choose_one(struct logs *l, const char *kind, const char *name, struct fault *f)
+{
+        const char *at = l->service ? strchr(name, '@') : NULL;
+        _cleanup_free_ char *id = at ? strndup(name, (size_t) (at - name)) : strdup(name);
+
+        if (!id)
+                return fault_oom(f);
+        if (gear_id_check(id, "NAME", f) < 0)
+                return -EINVAL;
+        text_addf(&l->path, "/%s/%s/log", kind, id);
+        if (at)
+                source_add(&l->query, "instance", at + 1);
+        l->show.named = l->service && !at;
+        return 0;
+}
+
+static int choose(struct logs *l, char *const *names, struct fault *f)
+{
+        const char *kind = l->job ? "jobs" : l->repository ? "repository" : l->service ? "service" : NULL;
+
+        if (l->job + l->repository + l->service > 1)
+                return fault_set(f, FAULT_INVALID, NULL, "only one of --job, --repository and --service");
+        if (!names || !names[0])
+                return fault_set(f, FAULT_INVALID, NULL, "which one? gear log NAME...");
+        if (kind && names[1])
+                return fault_set(f, FAULT_INVALID, NULL, "only one name with --job, --repository or --service");
+        if (kind)
+                return choose_one(l, kind, names[0], f);
+        choose_gears(l, names);
+        return 0;
+}
+
+static int make_query(struct logs *l, struct fault *f)
 {
         const struct {
                 const char *name, *value;
@@ -216,46 +264,40 @@ static int make_query(struct logs *l, char *const *gears, struct fault *f)
                       { "until", l->until },
                       { "grep", l->grep },
                       { "priority", l->priority } };
-        _cleanup_text_ struct text ids = { 0 };
 
-        for (size_t i = 0; gears[i]; i++)
-                text_addf(&ids, "%s%s", i ? "," : "", gears[i]);
-        if (!text_ok(&ids))
-                return fault_oom(f);
-        source_add(&l->query, "ids", ids.data);
         source_add(&l->query, "follow", l->follow ? "yes" : "no");
         for (size_t i = 0; i < ARRAY_SIZE(asked); i++)
                 if (asked[i].value)
                         source_add(&l->query, asked[i].name, asked[i].value);
-        return text_ok(&l->query) ? 0 : fault_oom(f);
+        return text_ok(&l->path) && text_ok(&l->query) ? 0 : fault_oom(f);
 }
 
 int log_run(int argc, char **argv, struct fault *f)
 {
         static const struct usage usage = {
                 .verb = "log",
-                .operands = "GEAR...",
+                .operands = "NAME...",
                 .operands_max = 32,
                 .about =
                         "Shows what gears wrote and what became of their runs, the newest last; of\n"
-                        "several in the order of time.\n",
+                        "several in the order of time.  Or what one of another kind did.\n",
         };
         struct logs l = { .socket = SOURCE_SOCKET, .records.max = RECORD_MAX, .f = f };
         const struct option_group groups[] = { { "Options", options, &l }, { 0 } };
-        char **gears = NULL;
-        int r = options_parse(&usage, groups, argc, argv, &gears, f);
+        char **names = NULL;
+        int r = options_parse(&usage, groups, argc, argv, &names, f);
 
         if (r != 0)
                 return r < 0 ? r : 0;
-        if (!gears || !gears[0])
-                return fault_set(f, FAULT_INVALID, NULL, "which gear? gear log GEAR...");
-        l.show.named = gears[1];
         settle_until(&l);
         r = choose_output(&l, f);
         if (r == 0)
-                r = make_query(&l, gears, f);
+                r = choose(&l, names, f);
+        if (r == 0)
+                r = make_query(&l, f);
         if (r == 0)
                 r = go_on(&l, f);
+        text_reset(&l.path);
         text_reset(&l.query);
         text_reset(&l.until_text);
         return r;

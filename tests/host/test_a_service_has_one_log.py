@@ -152,6 +152,17 @@ def test_who_follows_sees_those_that_come_later(web):
     assert [record["name"] for record in seen if record.get("mark") == "started"] == ["gear-web@7", "gear-web@8"]
 
 
+def test_gear_log_shows_it(web):
+    run(web, 1, 2)
+    of_all = web.run("gear", "log", "--service", "-n", "all", "web").stdout.decode().splitlines()
+    for instance in 1, 2:
+        assert [line.split(" ", 3)[3] for line in of_all if f" gear-web@{instance} {instance} " in line] == said(instance)
+        one = web.run("gear", "log", "--service", "-o", "cat", "-n", "all", f"web@{instance}").stdout.decode().splitlines()
+        assert [line for line in one if line != "over"] == said(instance)
+    refused = web.run("gear", "log", "--service", "web@x", check=False)
+    assert refused.returncode != 0 and b"instance" in refused.stderr, refused
+
+
 def test_a_service_of_its_name_before_it_is_not_it(web):
     run(web, 1)
     end_service(web)

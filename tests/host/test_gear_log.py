@@ -137,3 +137,18 @@ def test_what_cannot_be_is_said(host, words, status, said):
     made(host, command=HOLD)
     done = log(host, *words, check=False)
     assert done.returncode == status and said in done.stderr.decode(), done
+
+
+def test_of_a_job_and_of_a_repository(host):
+    assert host.peer("PUT", "/jobs", {"id": "once", "image": "test/busybox", "command": ["sh", "-c", "echo one; echo two >&2"]}).status == 201
+    assert host.peer("PUT", "/repository/once-made").status == 201
+    try:
+        wait_until(lambda: "ended" in out(host, "--job", "once"), 30, "journald has its end")
+        assert sorted(out(host, "--job", "-o", "cat", "once").splitlines()) == ["one", "two"]
+        wait_until(lambda: "-- ended --" in out(host, "--repository", "once-made"), 30, "and that of git's")
+        assert b"there is no job twice" in log(host, "--job", "twice", check=False).stderr
+        assert log(host, "--repository", "once", check=False).returncode != 0, "it is a job's name"
+    finally:
+        host.peer("DELETE", "/jobs/once")
+        host.peer("DELETE", "/repository/once-made")
+        host.systemctl("stop", "job-once", "job-once-made", check=False)
