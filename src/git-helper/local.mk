@@ -2,6 +2,7 @@ git_helper_sources = \
 	src/git-helper/gear-git.c \
 	src/git-helper/clone.c src/git-helper/clone.h \
 	src/git-helper/git.c src/git-helper/git.h \
+	src/git-helper/quarantine.c src/git-helper/quarantine.h \
 	src/git-helper/relay.c src/git-helper/relay.h \
 	src/git-helper/remote.c src/git-helper/remote.h \
 	src/git-helper/show.c src/git-helper/show.h \

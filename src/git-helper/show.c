@@ -4,6 +4,7 @@
 
 #include "core/git-ref.h"
 #include "git-helper/git.h"
+#include "git-helper/quarantine.h"
 #include "git-helper/size.h"
 
 #include <inttypes.h>
@@ -126,8 +127,11 @@ int show_archive(const char *dir, const char *format, const char *where)
 /* What it may still grow by; git takes 0 for no limit. */
 static uint64_t room_for_push(const char *dir, uint64_t size_max)
 {
+        int r = quarantine_enter(dir);
         uint64_t size = size_on_disk(dir);
 
+        if (r < 0)
+                fprintf(stderr, "what former pushes left stays: %s\n", strerror(-r));
         return size < size_max ? size_max - size : 1;
 }
 

@@ -3,7 +3,6 @@
 
 import gzip
 import re
-import time
 import uuid
 
 import pytest
@@ -414,12 +413,26 @@ def test_who_leaves_in_the_middle_has_pushed_nothing(served):
     git(served, "push -q origin main")
 
 
+def held_aside(host):
+    return host.sh("find /var/lib/gears/git/r/objects -name 'tmp_objdir-*'").split()
+
+
+def test_who_is_still_pushing_has_left_nothing(served):
+    unit = half_a_push(served)
+    wait_until(lambda: held_aside(served), 20, "git keeps aside what comes")
+    aside = held_aside(served)
+    git(served, "push -q origin main:other")
+    assert held_aside(served) == aside
+    served.systemctl("stop", unit)
+    no_talk(served)
+
+
 @pytest.mark.parametrize("how", ["systemctl kill -s KILL 'geard-git-*'", "systemctl kill -s KILL geard"])
 def test_killed_in_the_middle(served, how):
     """… it has its record, and only that one, also behind one more start of geard."""
     before = len(pushes(served))
     unit = half_a_push(served)
-    time.sleep(0.5)
+    wait_until(lambda: held_aside(served), 20, "git keeps aside what comes")
     served.sh(how)
     served.systemctl("stop", unit)
     no_talk(served)
@@ -428,7 +441,7 @@ def test_killed_in_the_middle(served, how):
     code, said, resource = told_of_pushes(served, before + 1)[0]
     assert code == 500 and resource == "r" and ("not known" in said) == how.endswith("geard"), (code, said)
     git(served, "push -q origin main")
-    assert head_of(served)
+    assert head_of(served) and not held_aside(served)
     served.sh("systemctl reset-failed geard; systemctl restart geard")
     assert len(told_of_pushes(served, before + 2)) == before + 2
 
