@@ -33,7 +33,7 @@ commit() { printf 'reset refs/heads/%s\ncommit refs/heads/%s\ncommitter x <x@loc
 @pytest.fixture(scope="module")
 def large(shared_host):
     host = shared_host
-    host.configure("60-git", "[Daemon]\nJobKeep=0\nRepositoryMax=8G\n")
+    host.configure("60-git", "[Daemon]\nJobKeep=0\nRepositoryMax=8G\nClonePaths=/srv/large\n")
     host.systemctl("reload", "geard")
     assert host.peer("PUT", "/repository/large").status == 201
     host.sh(IMPORT, timeout=300)
@@ -79,6 +79,33 @@ def test_five_gigabytes_in_one_file(large):
             break
         time.sleep(0.2)
     assert large.sh("systemctl list-units --all --plain --no-legend 'geard-git-*'") == ""
+
+
+@pytest.fixture(scope="module")
+def origin(large):
+    """What was imported, as repositories of one branch each that can be cloned from."""
+    for branch in "random", "many", "blob":
+        large.sh(f"git init -q --bare -b {branch} /srv/large/{branch}; cd /srv/large/{branch}; git config pack.compression 0; "
+                 f"cp -al {GIT}/large/objects .; cp {GIT}/large/refs/heads/{branch} refs/heads/; chmod -R a+rX .")
+    yield large
+    large.sh("rm -rf /srv/large")
+
+
+@pytest.mark.takes(30)
+@pytest.mark.parametrize("branch, files", [("many", 1_000_000), ("random", 1), ("blob", 1)])
+def test_it_is_cloned_by_geard_and_from_geard(origin, branch, files):
+    host, before = origin, memory(origin, "VmRSS")
+    try:
+        answer = host.peer("PUT", "/repository/copy", {"url": f"file:///srv/large/{branch}"}, JSON, timeout=250)
+        assert answer.status == 201, answer
+        host.sh(f"git clone -q --bare {URL}/token/__test__/git/copy /srv/fetched", timeout=250)
+        assert memory(host, "VmHWM") - before < 16384
+        tree = "rev-parse HEAD^{tree}"
+        assert host.sh(f"git -C /srv/fetched {tree}") == host.sh(f"git -C /srv/large/{branch} {tree}")
+        assert host.sh("git -C /srv/fetched ls-tree -r HEAD | wc -l") == str(files)
+    finally:
+        host.sh("rm -rf /srv/fetched", timeout=200)
+        host.peer("DELETE", "/repository/copy", timeout=100)
 
 
 def test_links_and_names_are_as_git_has_them(large):
