@@ -256,7 +256,7 @@ int option_log_level(const struct option *o, const char *value, void *owner)
 
 int option_branch(const struct option *o, const char *value, void *owner)
 {
-        return git_ref_valid(value) ? option_string(o, value, owner) : -EINVAL;
+        return git_branch_valid(value) ? option_string(o, value, owner) : -EINVAL;
 }
 
 int option_schemes(const struct option *o, const char *value, void *owner)

@@ -57,7 +57,7 @@ static int read_body(struct call *call, struct order *o, struct fault *f)
                 r = spec_read_string(description, "description", DESCRIPTION_MAX, &o->description, f);
         if (r == 0 && branch)
                 r = spec_read_string(branch, "branch", GIT_REF_MAX, &o->branch, f);
-        if (r == 0 && o->branch && !git_ref_valid(o->branch))
+        if (r == 0 && o->branch && !git_branch_valid(o->branch))
                 return fault_set(f, FAULT_INVALID, "branch", "branch: this is no name that git takes");
         return r;
 }

@@ -29,3 +29,8 @@ bool git_ref_valid(const char *ref)
                 part += len + 1;
         }
 }
+
+bool git_branch_valid(const char *name)
+{
+        return git_ref_valid(name) && !streq(name, "HEAD");
+}

@@ -14,3 +14,6 @@
 
 /* "main", "release/1.0", "v1", "HEAD" or a commit: no option, no range, no path, no @{…}. */
 bool git_ref_valid(const char *ref);
+
+/* What git makes a branch of; none that it has is called HEAD. */
+bool git_branch_valid(const char *name);

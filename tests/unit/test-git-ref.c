@@ -48,10 +48,18 @@ static void length(void **state _unused_)
         assert_false(git_ref_valid(ref));
 }
 
+static void branches(void **state _unused_)
+{
+        assert_true(git_branch_valid("main"));
+        assert_true(git_branch_valid("head"));
+        assert_false(git_branch_valid("HEAD"));
+        assert_false(git_branch_valid("-x"));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = { cmocka_unit_test(accepted), cmocka_unit_test(refused),
-                                            cmocka_unit_test(length) };
+                                            cmocka_unit_test(length), cmocka_unit_test(branches) };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
