@@ -167,16 +167,19 @@ def test_new_ones_are_as_the_configuration_says(git, says, reflog, no_rewinds):
 
 
 @pytest.mark.parametrize("branch", ["-x", "--upload-pack=touch /tmp/x", "..", "a..b", "a@{0}", "a:b", "a b", "a\n", "a\0b", "/a", "a/", ".a",
-                                    "a.lock", "a\\b", "a*", "x" * 4096, ""])
+                                    "a.lock", "a\\b", "a*", "x" * 4096, "", "HEAD", "@", 5, True, ["main"], {"name": "main"}])
 def test_branches_that_are_none(host, branch):
     answer = put(host, body={"branch": branch})
-    assert answer.status == 400 and (answer.json.get("field") == "branch" or "\0" in branch), answer
+    assert answer.status == 400 and (answer.json.get("field") == "branch" or "\0" in str(branch)), answer
+    assert "branch" in answer.json["detail"] or "\0" in str(branch), answer
     assert host.sh(f"ls -A {GIT}") == ""
 
 
 def test_a_clone_brings_its_own_branches(host):
-    answer = put(host, body={"url": "https://localhost/x", "branch": "main"})
-    assert answer.status == 400 and answer.json["field"] == "branch", answer
+    for answer in (put(host, body={"url": "https://localhost/x", "branch": "main"}),
+                   host.token("PUT", "repository", {"branch": "main"}, JSON, r="git1", t="https://localhost/x")):
+        assert answer.status == 400 and answer.json["field"] == "branch" and "a clone has those" in answer.json["detail"], answer
+    assert entries(host) == []
 
 
 # --- cloning --------------------------------------------------------------------------------------------
