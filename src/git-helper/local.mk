@@ -13,11 +13,13 @@ helper_PROGRAMS += gear-git
 gear_git_SOURCES = $(git_helper_sources)
 # Names its objects differently from those of the library, which has some of them as well.
 gear_git_CFLAGS = $(AM_CFLAGS)
+gear_git_LDADD =
 
 # The same for the containers of GitImage=, which have another libc, or none; without sanitizers, which need theirs.
 if STATIC_HELPER
 helper_PROGRAMS += gear-git-static
 gear_git_static_SOURCES = $(git_helper_sources)
 gear_git_static_CFLAGS = -std=gnu11 -DLINKED_STATICALLY $(WARN_CFLAGS) $(HARDEN_CFLAGS) -fPIE
+gear_git_static_LDADD =
 gear_git_static_LDFLAGS = $(HARDEN_LDFLAGS) -static-pie $(STATIC_LDFLAGS)
 endif
