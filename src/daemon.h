@@ -29,7 +29,8 @@
 /* Limits that no configuration changes; the others stand in struct config. */
 #define WORK_QUEUE_MAX 16        /* changes waiting for one gear */
 #define LIST_LIMIT_MAX 10000     /* ?limit= */
-#define GIT_TALKS_MAX 64         /* repositories that are read or written at once, but for jobs */
+#define GIT_TALKS_MAX 64         /* repositories that are read or written at once, but for jobs … */
+#define GIT_TALKS_OF_ONE_MAX 48  /* … and for one principal */
 #define FAILURE_LOG_LINES 10     /* quoted in the answer to a failed create */
 #define REQUEST_KEEP_SEC 86400   /* ids that came without a token */
 
@@ -71,8 +72,8 @@ struct daemon {
         LIST_HEAD(, errand) errands;       /* … and what is done to repositories */
         struct bare_root git_root;         /* … in which directory as / … */
         int git_root_error;                /* … or why there is none … */
-        unsigned git_talks;                /* … how often gear-git is asked at this moment … */
-        unsigned git_talked;               /* … and was asked ever */
+        LIST_HEAD(, git_talk) git_talks;   /* … what gear-git is asked at this moment … */
+        unsigned git_talked;               /* … and how often it was ever */
         LIST_HEAD(, git_call) git_calls;   /* … and whom for: clones and pushes */
         struct sweep *sweep_of_errands;    /* … and what looks for those that nobody will ask for */
         struct job_sweep *sweep_of_jobs;   /* … and for what jobs have left */

@@ -237,11 +237,11 @@ static int read_type(const struct call *call, struct fault *f)
                        : fault_set(f, FAULT_INVALID, "t", "t: gitarchive is all there is");
 }
 
-static int start(struct content *c)
+static int start(struct content *c, const char *who)
 {
         const char *const words[] = { "archive", GIT_UNIT_DIR, c->format->name, c->where, NULL };
 
-        c->talk = git_talk_start(c->daemon, &(struct git_talk_options){ .id = c->id, .words = words },
+        c->talk = git_talk_start(c->daemon, &(struct git_talk_options){ .id = c->id, .who = who, .words = words },
                                  &(struct git_talk_hooks){ .bytes = on_bytes, .end = on_end, .arg = c });
         return c->talk ? 0 : -ENOMEM;
 }
@@ -260,7 +260,7 @@ static int read_call(struct call *call, struct content *c, struct fault *f)
         if (r == 0)
                 r = index_need_systemd(call->daemon, f);
         if (r == 0)
-                r = git_talk_admit(call->daemon, f);
+                r = git_talk_admit(call->daemon, call->who.principal, f);
         if (r < 0)
                 return r;
         c->daemon = call->daemon;
@@ -276,7 +276,7 @@ static void content_get(struct call *call)
         struct fault f;
         int r = c ? read_call(call, c, &f) : fault_oom(&f);
 
-        if (r == 0 && (access_permit(call, no_longer, c, &c->permit) < 0 || start(c) < 0))
+        if (r == 0 && (access_permit(call, no_longer, c, &c->permit) < 0 || start(c, call->who.principal) < 0))
                 r = fault_oom(&f);
         if (r < 0) {
                 answer_fault(call, &f);

@@ -359,7 +359,7 @@ static int read_call(struct call *call, struct git_call *c, const char *service,
         if (r == 0)
                 r = index_need_systemd(call->daemon, f);
         if (r == 0)
-                r = git_talk_admit(call->daemon, f);
+                r = git_talk_admit(call->daemon, call->who.principal, f);
         if (r < 0)
                 return r;
         c->daemon = call->daemon;
@@ -372,7 +372,7 @@ static int read_call(struct call *call, struct git_call *c, const char *service,
         return 0;
 }
 
-static int start(struct git_call *c)
+static int start(struct git_call *c, const char *who)
 {
         const char *const words[] = { c->max_size, "serve", GIT_UNIT_DIR, c->has_body ? "body" : "refs",
                                       c->service->name, c->encoding ? c->encoding : "", c->protocol, NULL };
@@ -380,6 +380,7 @@ static int start(struct git_call *c)
         (void) snprintf(c->max_size, sizeof c->max_size, "--max-size=%zu", c->daemon->config->repository_max);
         c->talk = git_talk_start(c->daemon,
                                  &(struct git_talk_options){ .id = c->id,
+                                                             .who = who,
                                                              .words = words,
                                                              .takes_input = c->has_body,
                                                              .writes = c->has_body && c->service->writes },
@@ -400,7 +401,7 @@ static void take(struct call *call, const char *service, bool has_body)
         if (c)
                 c->has_body = has_body;
         r = c ? read_call(call, c, service, &f) : fault_oom(&f);
-        if (r == 0 && start(c) < 0)
+        if (r == 0 && start(c, call->who.principal) < 0)
                 r = fault_oom(&f);
         if (r < 0) {
                 answer_fault(call, &f);

@@ -13,12 +13,14 @@
 #include <signal.h>
 #include <stdio.h>
 
+#define RETRY_AFTER_SEC 5
 #define UNIT_OF_PID "geard-git-%d-"
 
 struct git_talk {
+        LIST_ENTRY(git_talk) all;
         struct daemon *daemon;
         struct git_talk_hooks hooks;
-        char id[GEAR_ID_MAX + 1];
+        char id[GEAR_ID_MAX + 1], who[DATABASE_PRINCIPAL_MAX + 1];
         const char *words[GIT_TALK_WORDS_MAX + 1];
         char unit[UNIT_NAME_MAX];
         struct inlet *inlet;
@@ -32,14 +34,31 @@ struct git_talk {
         struct fault fault;
 };
 
-int git_talk_admit(const struct daemon *d, struct fault *f)
+static unsigned count(const struct daemon *d, const char *who)
+{
+        const struct git_talk *g;
+        unsigned n = 0;
+
+        LIST_FOREACH(g, &d->git_talks, all)
+        n += !who || streq(g->who, who);
+        return n;
+}
+
+int git_talk_admit(const struct daemon *d, const char *who, struct fault *f)
 {
         int r = git_unit_admit(d, f);
 
-        if (r < 0 || d->git_talks < GIT_TALKS_MAX)
+        if (r < 0)
                 return r;
-        (void) fault_set(f, FAULT_BUSY, NULL, "%d repositories are being read or written already", GIT_TALKS_MAX);
-        f->retry_after = 5;
+        if (count(d, NULL) >= GIT_TALKS_MAX)
+                (void) fault_set(f, FAULT_BUSY, NULL, "%d repositories are being read or written already", GIT_TALKS_MAX);
+        else if (count(d, who) >= GIT_TALKS_OF_ONE_MAX)
+                (void) fault_set(f, FAULT_BUSY, NULL,
+                                 "%d repositories are being read or written for %s already, as many as for anyone at once",
+                                 GIT_TALKS_OF_ONE_MAX, who);
+        else
+                return 0;
+        f->retry_after = RETRY_AFTER_SEC;
         return -EBUSY;
 }
 
@@ -67,7 +86,7 @@ struct git_talk *git_talk_free(struct git_talk *g)
                 g->abandoned = true;
                 return NULL;
         }
-        g->daemon->git_talks--;
+        LIST_REMOVE(g, all);
         g->op = systemd_cancel(g->op);
         let_go_of_its_sides(g);
         if (g->started && !g->ended)
@@ -225,12 +244,13 @@ struct git_talk *git_talk_start(struct daemon *d, const struct git_talk_options 
         g->hooks = *hooks;
         g->input = g->output = -1;
         g->writes = options->writes;
-        d->git_talks++;
+        LIST_INSERT_HEAD(&d->git_talks, g, all);
         for (size_t i = 0; options->words[i]; i++) {
                 assert(i < GIT_TALK_WORDS_MAX);
                 g->words[i] = options->words[i];
         }
         (void) snprintf(g->id, sizeof g->id, "%s", options->id);
+        (void) snprintf(g->who, sizeof g->who, "%s", options->who);
         (void) snprintf(g->unit, sizeof g->unit, UNIT_OF_PID "%u.service", (int) getpid(), ++d->git_talked);
         if (make_pipes(g, options->takes_input) < 0 || worker_run(d->worker, look, looked, g) < 0)
                 return NULL;

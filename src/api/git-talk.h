@@ -30,14 +30,14 @@ struct git_talk_hooks {
 };
 
 struct git_talk_options {
-        const char *id;
+        const char *id, *who;     /* repository and principal */
         const char *const *words; /* for gear-git, behind "gear-git": borrowed until the end */
         bool takes_input;         /* git_talk_give() … git_talk_end_input() */
         bool writes;              /* into the repository */
 };
 
-/* BUSY when so many are under way already; INTERNAL where there is no sandbox. */
-int git_talk_admit(const struct daemon *d, struct fault *f);
+/* BUSY when so many are under way already, of this principal or of all; INTERNAL where there is no sandbox. */
+int git_talk_admit(const struct daemon *d, const char *who, struct fault *f);
 
 /* What such an exit status says of the repository. */
 void git_talk_explain(const char *id, int exit_status, struct fault *f);

@@ -131,11 +131,11 @@ static void left(void *arg)
         show_free(s);
 }
 
-static int start(struct show *s)
+static int start(struct show *s, const char *who)
 {
         static const char *const words[] = { "describe", GIT_UNIT_DIR, NULL };
 
-        s->talk = git_talk_start(s->daemon, &(struct git_talk_options){ .id = s->id, .words = words },
+        s->talk = git_talk_start(s->daemon, &(struct git_talk_options){ .id = s->id, .who = who, .words = words },
                                  &(struct git_talk_hooks){ .bytes = on_bytes, .end = on_end, .arg = s });
         return s->talk ? 0 : -ENOMEM;
 }
@@ -150,7 +150,7 @@ void repository_show(struct call *call)
         if (r == 0)
                 r = index_need_systemd(call->daemon, &f);
         if (r == 0)
-                r = git_talk_admit(call->daemon, &f);
+                r = git_talk_admit(call->daemon, call->who.principal, &f);
         if (r == 0 && !(s = calloc(1, sizeof *s)))
                 r = fault_oom(&f);
         if (r < 0) {
@@ -161,7 +161,7 @@ void repository_show(struct call *call)
         s->json = call_wants_json(call->request);
         s->lines.max = LINE_MAX_BYTES;
         (void) snprintf(s->id, sizeof s->id, "%s", id);
-        if (start(s) < 0) {
+        if (start(s, call->who.principal) < 0) {
                 show_free(s);
                 (void) fault_oom(&f);
                 answer_fault(call, &f);

@@ -8,7 +8,7 @@ import uuid
 import pytest
 
 from lib.gear import JSON, knows_all
-from lib.host import URL
+from lib.host import SOCKET, URL
 from lib.killing import MOST, killed_at
 from lib.tokens import digest, get, is_refused
 from lib.wait import wait_until
@@ -26,7 +26,7 @@ def served(host):
             "git config --global init.defaultBranch main")
     assert host.peer("PUT", "/repository/r").status == 201
     yield host
-    host.sh("systemctl stop many 'half-*' 2>/dev/null; rm -rf /srv/git /root/.gitconfig")
+    host.sh("systemctl stop many more 'half-*' 2>/dev/null; rm -rf /srv/git /root/.gitconfig")
     for repository in host.peer("GET", "/repositories", headers=JSON).json["repositories"]:
         host.peer("DELETE", f"/repository/{repository['id']}")
     host.sh("rm -f /etc/geard/geard.conf.d/6?-git.conf; systemctl reload geard")
@@ -479,15 +479,37 @@ def test_one_that_is_removed_meanwhile(served):
     assert served.peer("PUT", "/repository/r").status == 201
 
 
-def test_so_many_at_once(served):
-    """Behind the 64th who talks the next is told to come again; the others are not disturbed."""
-    body = f"-X POST -H 'Content-Type: application/x-git-upload-pack-request' {url_of()}/git-upload-pack"
-    served.sh(f"systemd-run -q --collect --unit=many bash -c \"for i in {{1..66}}; do "
-              f"(while :; do curl -s -o /dev/null -T - {body} < <(exec sleep 60); sleep 0.3; done) & done; wait\"")
-    wait_until(lambda: served.curl("GET", url_of() + "/info/refs?service=git-upload-pack").status == 503, 60, "it is full")
-    answer = served.curl("GET", url_of() + "/info/refs?service=git-upload-pack", headers=JSON)
-    assert answer.status == 503 and answer.headers["retry-after"] == "5" and "64" in answer.json["detail"], answer
+REFS = "/info/refs?service=git-upload-pack"
+
+
+def talk(host, unit, n, options):
+    """So many begin to talk and never end; who is told to come again does."""
+    host.sh(f"systemd-run -q --collect --unit={unit} bash -c \"for i in {{1..{n}}}; do (while :; do curl -s -o /dev/null -T - -X POST "
+            f"-H 'Content-Type: application/x-git-upload-pack-request' {options}/git-upload-pack < <(exec sleep 600); sleep 0.3; done) & "
+            f"done; wait\"")
+
+
+def talks(host):
+    return int(host.sh("systemctl list-units --plain --no-legend 'geard-git-*' | wc -l"))
+
+
+def is_told_to_come_again(answer, limit):
+    return answer.status == 503 and answer.headers["retry-after"] == "5" and limit in answer.json["detail"]
+
+
+def test_so_many_at_once(served, issuer):
+    """Behind his 48th, or the 64th of all, who talks next is told to come again; the others are not disturbed."""
+    token = issuer.token(r="r", a="repo.read")
+    talk(served, "many", 50, url_of())
+    wait_until(lambda: talks(served) == 48, 60, "one has all that one may have")
+    answer = served.curl("GET", url_of() + REFS, headers=JSON)
+    assert is_told_to_come_again(answer, "48 repositories are being read or written for test already"), answer
+    assert served.curl("GET", url_of(token=token) + REFS).status == 200
+    talk(served, "more", 18, f"--unix-socket {SOCKET} http://localhost/git/r")
+    wait_until(lambda: talks(served) == 64, 60, "it is full")
+    answer = served.curl("GET", url_of(token=token) + REFS, headers=JSON)
+    assert is_told_to_come_again(answer, "64 repositories are being read or written already"), answer
     assert get(served, "__test__", "/containers").status == 200
-    served.systemctl("stop", "many")
-    wait_until(lambda: served.curl("GET", url_of() + "/info/refs?service=git-upload-pack").status == 200, 60, "it is free again")
+    served.systemctl("stop", "many", "more")
+    wait_until(lambda: served.curl("GET", url_of() + REFS).status == 200, 60, "it is free again")
     no_talk(served)
