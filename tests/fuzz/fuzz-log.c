@@ -11,6 +11,8 @@
 #include "core/moment.h"
 #include "util/json.h"
 
+#include <stdio.h>
+
 #define NOW_USEC UINT64_C(1700000000000000)
 
 struct asked {
@@ -66,6 +68,41 @@ static void check_json(const char *s, size_t n, const char *line, size_t line_n)
                 abort();
 }
 
+/* One entry: fields, a line each, and behind them an empty one. */
+static void check_export(const struct text *entry, const char *cursor)
+{
+        char first[LOG_CURSOR_MAX + sizeof "__CURSOR=\n"];
+        const char *line = entry->data, *end;
+
+        (void) snprintf(first, sizeof first, "__CURSOR=%s\n", cursor);
+        if (*cursor && !starts_with(line, first))
+                abort();
+        while ((end = strchr(line, '\n')) && end > line) {
+                if (!memchr(line, '=', (size_t) (end - line)))
+                        abort();
+                line = end + 1;
+        }
+        if (!end || end + 1 != entry->data + entry->len)
+                abort();
+}
+
+/* What the journal has passes as it is; what it has not is told in fields of ours. */
+static void check_exports(const struct log_query *q, const char *bytes, size_t n)
+{
+        const struct log_entry there = { .name = "gear-1", .run = "", .cursor = q->cursor, .exported = bytes, .exported_len = n };
+        struct log_entry gap = { .name = "gear-1", .run = "", .cursor = q->cursor, .count = n, .priority = 4 };
+        _cleanup_text_ struct text t = { 0 };
+
+        log_render(LOG_EXPORT, false, &there, &t);
+        if (t.len != n || (n > 0 && memcmp(t.data, bytes, n) != 0))
+                abort();
+        for (gap.kind = LOG_SUPPRESSED; gap.kind <= LOG_GONE; gap.kind++) {
+                text_truncate(&t, 0);
+                log_render(LOG_EXPORT, false, &gap, &t);
+                check_export(&t, q->cursor);
+        }
+}
+
 static void check_records(const struct log_query *q, const char *line, size_t n)
 {
         const struct log_entry e = { .message = line,
@@ -118,5 +155,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         }
         check_query(&q);
         check_records(&q, asked.rest, strlen(asked.rest));
+        check_exports(&q, asked.rest, strlen(asked.rest));
         return 0;
 }

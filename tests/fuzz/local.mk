@@ -12,10 +12,13 @@ noinst_PROGRAMS += \
 	tests/fuzz/fuzz-json \
 	tests/fuzz/fuzz-key \
 	tests/fuzz/fuzz-log \
+	tests/fuzz/fuzz-log-export \
 	tests/fuzz/fuzz-push \
 	tests/fuzz/fuzz-spec \
 	tests/fuzz/fuzz-token
 endif
+# It is no part of the library.
+tests_fuzz_fuzz_log_export_SOURCES = tests/fuzz/fuzz-log-export.c src/cli/log-export.c
 # Of every program that has no LDADD of its own: these.
 LDADD = libgeard.la $(FUZZ_LDFLAGS)
 EXTRA_DIST += tests/fuzz/corpus
