@@ -336,6 +336,27 @@ def test_others_are_answered_while_all_that_git_does_stands_still(large):
     no_reader_is_left(host)
 
 
+@pytest.fixture
+def hurried(large):
+    large.configure("61-git", "[Daemon]\nJobTimeout=5s\n")
+    large.systemctl("reload", "geard")
+    yield large
+    large.sh("systemctl stop slow 2>/dev/null; rm -f /root/pipe /root/archive /root/status /etc/geard/geard.conf.d/61-git.conf; systemctl reload geard")
+
+
+def test_an_archive_that_takes_too_long_is_no_whole_one(hurried):
+    """Its client takes it only when git has been ended, and can tell."""
+    host = hurried
+    url = f"curl -sS --unix-socket {SOCKET} 'http://localhost/repository/large/content?format=tar'"
+    assert host.run("bash", "-c", f"{url} -o /root/archive", check=False).returncode == 0
+    whole = int(host.sh("stat -c %s /root/archive"))
+    host.sh(f"mkfifo /root/pipe; systemd-run -q --collect --unit=slow bash -c \"{url} -o /root/pipe; echo \\$? > /root/status\"")
+    wait_until(lambda: host.sh("systemctl list-units --plain --no-legend 'geard-git-*'"), 60, "git is at work")
+    no_reader_is_left(host)
+    assert 0 < int(host.sh("wc -c < /root/pipe")) < whole
+    wait_until(lambda: host.sh("cat /root/status 2>/dev/null || true") == "18", 20, "curl says that it is not whole")
+
+
 def test_git_that_fails_midway_is_no_whole_archive(large):
     host = large
     connection, answer = ask(host, "content")
