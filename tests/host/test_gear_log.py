@@ -97,6 +97,42 @@ def test_it_follows_over_a_restart_of_geard(host):
         host.sh("systemctl stop following", check=False)
 
 
+def messages(host, form):
+    """(gear, line) of what gear log -f has written to /root/followed so far."""
+    if form == "export":
+        host.sh("rm -rf /root/copy; mkdir /root/copy; /lib/systemd/systemd-journal-remote -o /root/copy/a.journal /root/followed 2>/dev/null")
+        words = host.sh("journalctl -q -D /root/copy -o json")
+        return [(entry["SYSLOG_IDENTIFIER"], entry["MESSAGE"]) for entry in map(json.loads, words.splitlines())
+                if entry["SYSLOG_IDENTIFIER"].startswith("gear-")]
+    if form == "json":
+        records = map(json.loads, host.sh("cat /root/followed").splitlines())
+        return [(record["name"], record["text"]) for record in records if "mark" not in record]
+    words = [line.split(" ", 3)[2:] for line in host.sh("cat /root/followed").splitlines() if "--" not in line]
+    return [tuple(word) for word in words]
+
+
+@pytest.mark.parametrize("form", ["text", "json", "export"])
+def test_it_follows_several_over_restarts_of_geard(host, form):
+    """While all of them speak; of each it has every line once, in its order."""
+    for gear in ("a", "b", "c"):
+        made(host, gear, command=saying("i=0; trap 'over=yes' USR1; while [ -z \"$over\" ]; do i=$((i+1)); echo $i; sleep 0.05; done; echo end"))
+    host.sh(f"systemd-run --quiet --collect --unit=following sh -c 'exec gear log -f -n all -o {form} a b c > /root/followed'")
+    try:
+        for _ in range(3):
+            size = int(host.sh("stat -c %s /root/followed 2>/dev/null || echo 0"))
+            wait_until(lambda n=size: int(host.sh("stat -c %s /root/followed 2>/dev/null || echo 0")) > n + 1000, 60, "it follows")
+            host.sh("systemctl reset-failed geard; systemctl restart geard")
+        for gear in ("a", "b", "c"):
+            host.docker("kill", "--signal=USR1", f"gear-{gear}")
+        wait_until(lambda: host.sh("grep -c '\\bend\\b' /root/followed || true") == "3", 90, "it came to all ends")
+        found = messages(host, form)
+    finally:
+        host.sh("systemctl stop following", check=False)
+    for gear in ("a", "b", "c"):
+        lines = [line for name, line in found if name == f"gear-{gear}"]
+        assert lines == [*map(str, range(1, len(lines))), "end"] and len(lines) > 20, (gear, lines)
+
+
 @pytest.mark.parametrize("form", ["text", "json", "export"])
 def test_it_has_what_came_before_its_first_line(host, form):
     """… while geard was away."""
