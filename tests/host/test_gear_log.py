@@ -149,6 +149,35 @@ def test_it_has_what_came_before_its_first_line(host, form):
         host.sh("systemctl stop following", check=False)
 
 
+def lines_of(records):
+    """But for what docker's client says of itself, on the stderr that it has from the container: nobody can tell that."""
+    return [record["text"] for record in records if "mark" not in record and not record["text"].startswith("time=")]
+
+
+def words_of_helpers(host, gear):
+    entries = host.journal_entries(f"_SYSTEMD_UNIT=gear-{gear}.service")
+    return [entry["MESSAGE"] for entry in entries if entry["SYSLOG_IDENTIFIER"] != f"gear-{gear}"]
+
+
+def test_a_helpers_words_are_not_the_gears(host):
+    """While the engine is away gear-unit has some to say, in the gear's unit."""
+    made(host, "helped", command=saying("echo here"))
+    host.sh("systemd-run --quiet --collect --unit=following sh -c 'exec gear log -f -n all -o json helped > /root/followed'")
+
+    def followed():
+        return lines_of(map(json.loads, host.sh("cat /root/followed").splitlines()))
+
+    try:
+        wait_until(lambda: followed() == ["here"], 60, "it has spoken")
+        host.systemctl("stop", "docker.service")
+        wait_until(lambda: "waiting for docker.service" in words_of_helpers(host, "helped"), 60, "its helper waits, and says so")
+        host.systemctl("start", "docker.service")
+        wait_until(lambda: followed().count("here") == 2, 90, "it has spoken again")
+        assert followed() == lines_of(records_of(host, "helped")) == ["here", "here"], words_of_helpers(host, "helped")
+    finally:
+        host.sh("systemctl start docker.service; systemctl stop following", check=False)
+
+
 def test_colours_are_for_terminals_and_nothing_else_passes(host):
     made(host, command=saying(r"printf 'red \033[31mword\033[0m, title \033]0;owned\007, home \033[H\n'"))
     wait_until(lambda: records_of(host)[-1]["text"].startswith("red"), 90, "it has spoken")
