@@ -12,20 +12,29 @@ from lib.stream import Stream, entries, log_target, records_of
 from lib.wait import wait_until
 
 LINES = 60_000  # of 200 bytes: more than all buffers between geard and a client hold
-FLOOD = ["sh", "-c", f"trap 'exit 0' TERM; x=$(head -c 190 /dev/zero | tr '\\0' x); "
-                     f"seq -f \"%g $x\" 1 {LINES} 2>/dev/null || seq 1 {LINES} | sed \"s/$/ $x/\"; echo end; while :; do sleep 0.2; done"]
+WRITE = f"x=$(head -c 190 /dev/zero | tr '\\0' x); seq -f \"%g $x\" 1 {LINES} 2>/dev/null || seq 1 {LINES} | sed \"s/$/ $x/\"; echo end"
+FLOOD = ["sh", "-c", f"trap 'exit 0' TERM; {WRITE}; while :; do sleep 0.2; done"]
+# … when it is told to.
+DAM = ["sh", "-c", f"trap 'exit 0' TERM; trap 'go=yes' USR1; trap 'echo more' USR2; echo ready; "
+                   f"while [ -z \"$go\" ]; do sleep 0.1; done; {WRITE}; while :; do sleep 0.2; done"]
 EVENTS = {"Accept": "text/event-stream"}
 
 
 @pytest.fixture
-def flooded(host):
-    """A host with a gear that has written much, where stuck clients are let go soon."""
+def strict(host):
+    """A host where stuck clients are let go soon."""
     host.configure("60-case", "[Daemon]\nStuckWrite=3s\n")
     host.systemctl("restart", "geard")
-    made(host, command=FLOOD)
-    wait_until(lambda: records_of(host, tail=1)[-1]["text"] == "end", 90, "it has written all")
     yield host
     host.sh("rm /etc/geard/geard.conf.d/60-case.conf; systemctl restart geard")
+
+
+@pytest.fixture
+def flooded(strict):
+    """… with a gear that has written much."""
+    made(strict, command=FLOOD)
+    wait_until(lambda: records_of(strict, tail=1)[-1]["text"] == "end", 90, "it has written all")
+    return strict
 
 
 def anonymous_kib(host):
@@ -94,3 +103,27 @@ def test_a_stuck_client_holds_up_no_other(flooded):
     host = flooded
     with Stream(host, log_target("1", timeout="0", tail="all"), EVENTS, receive_buffer=65536):
         assert numbers(records_of(host)) == list(range(1, LINES + 1))
+
+
+def take_until(records, text):
+    taken = []
+    while not taken or taken[-1]["text"] != text:
+        taken.append(next(records))
+    return taken
+
+
+def test_a_stuck_follower_holds_up_no_other_of_the_same_gear(strict):
+    """Both have had all there was, and share what comes: until one of them takes no more."""
+    host = strict
+    made(host, command=DAM)
+    wait_until(lambda: records_of(host, tail=1)[-1]["text"] == "ready", 90, "it is there")
+    stuck_target, live_target = (log_target("1", timeout="0", tail="all") for _ in range(2))
+    with Stream(host, stuck_target, EVENTS, receive_buffer=65536) as stuck, Stream(host, live_target, EVENTS) as live:
+        records = entries(live)
+        take_until(entries(stuck), "ready")
+        take_until(records, "ready")
+        host.docker("kill", "--signal=USR1", "gear-1")
+        assert numbers(take_until(records, "end")) == list(range(1, LINES + 1))
+        wait_until(lambda: streams(host) == 1, 60, "the stuck one was let go")
+        host.docker("kill", "--signal=USR2", "gear-1")
+        assert [record["text"] for record in take_until(records, "more")] == ["more"]
