@@ -114,6 +114,9 @@ static void run_deferred(_unused_ evutil_socket_t fd, _unused_ short events, voi
                 (void) add_timeout(l->deferred_event, 0);
 }
 
+/* Signals first: who was told to read his configuration again does so before he takes the next call. */
+enum { OF_SIGNALS, OF_THE_REST, N_PRIORITIES };
+
 static struct event_base *base_new(void)
 {
         struct event_config *config = event_config_new();
@@ -125,6 +128,8 @@ static struct event_base *base_new(void)
         (void) event_config_set_flag(config, EVENT_BASE_FLAG_IGNORE_ENV);
         base = event_base_new_with_config(config);
         event_config_free(config);
+        if (base)
+                (void) event_base_priority_init(base, N_PRIORITIES); /* that of events is the middle: of the rest */
         return base;
 }
 
@@ -288,7 +293,7 @@ int loop_on_signal(struct loop *l, int signo, void (*fn)(void *arg, int signo), 
         hook->event = evsignal_new(l->base, signo, signal_arrived, hook);
         if (!hook->event)
                 return -ENOMEM;
-        if (event_add(hook->event, NULL) < 0) {
+        if (event_priority_set(hook->event, OF_SIGNALS) < 0 || event_add(hook->event, NULL) < 0) {
                 event_free(hook->event);
                 return -EIO;
         }

@@ -310,6 +310,27 @@ static void a_watch_follows_what_it_is_set_to(void **state)
         (void) close(ends[0]);
 }
 
+/* Who is told to read his configuration again answers by it whoever asks from then on. */
+static void a_signal_comes_before_what_came_behind_it(void **state)
+{
+        struct bench *b = *state;
+        int ends[2];
+
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+        b->fd = ends[0];
+        b->watch = watch_new(b->loop, ends[0], WATCH_READ, on_ready, b);
+        assert_int_equal(loop_on_signal(b->loop, SIGUSR1, on_signal, b), 0);
+        for (unsigned i = 0; i < 3; i++) {
+                (void) raise(SIGUSR1);
+                assert_int_equal(write(ends[1], "x", 1), 1);
+                run_for(b, 5 * USEC_PER_MSEC);
+        }
+        assert_string_equal(b->said, "1r.1r.1r.");
+        (void) close(ends[1]);
+        b->watch = watch_free(b->watch);
+        (void) close(ends[0]);
+}
+
 /* --- the pump ------------------------------------------------------------- */
 
 /*
@@ -467,6 +488,7 @@ int main(void)
                 TEST(a_call_that_defers_itself_starves_no_descriptor),
                 TEST(what_is_still_deferred_dies_with_the_loop),
                 TEST(signals_arrive_from_the_loop),
+                TEST(a_signal_comes_before_what_came_behind_it),
                 TEST(a_watch_follows_what_it_is_set_to),
                 TEST(the_pump_processes_what_is_ready),
                 TEST(a_deadline_set_by_a_verb_needs_the_rearm),
