@@ -134,7 +134,9 @@ static int find_oldest(struct journal_handle *h, uint64_t *ret_usec)
 
 int journal_handle_note_oldest(struct journal_handle *h)
 {
-        int r = h->scope->n_sources > 1 ? find_oldest(h, &h->oldest_usec) : 0;
+        const struct journal_scope *scope = h->scope;
+        bool has_others = scope->n_sources > 1 || scope->sources[0].service; /* entries, between a former's and its own */
+        int r = has_others ? find_oldest(h, &h->oldest_usec) : 0;
 
         return r < 0 ? fail(h, r) : 0;
 }
@@ -394,7 +396,7 @@ int journal_handle_read(struct journal_handle *h, struct log_entry *ret, bool wi
 
 bool journal_handle_is_older(const struct journal_handle *h)
 {
-        return h->former && (h->scope->n_sources == 1 || journal_handle_time(h) < h->oldest_usec);
+        return journal_handle_time(h) < h->oldest_usec || (h->former && h->scope->n_sources == 1);
 }
 
 bool journal_handle_is_torn(const struct journal_handle *h)

@@ -28,6 +28,7 @@
         FIELD("OBJECT_SYSTEMD_UNIT", object)              \
         FIELD("OBJECT_SYSTEMD_INVOCATION_ID", object_run) \
         FIELD(LOG_CREATED_FIELD, created)                 \
+        FIELD(LOG_SERVICE_FIELD, service)                 \
         FIELD("EXIT_CODE", code)                          \
         FIELD("EXIT_STATUS", status)                      \
         FIELD("UNIT_RESULT", result)                      \
@@ -235,10 +236,26 @@ const struct journal_source *journal_fields_source(struct journal_fields *f, con
         return source;
 }
 
+static bool has_service(const struct journal_scope *scope, const char *name)
+{
+        for (size_t i = 0; i < scope->n_sources; i++)
+                if (scope->sources[i].service && (!name || streq(scope->sources[i].service, name)))
+                        return true;
+        return false;
+}
+
+/* A service's are not found by the unit: that may be what is not linked yet. */
+static bool lacks_its_unit(const struct journal_fields *f, const struct journal_scope *scope)
+{
+        if (streq(f->pid, "1"))
+                return !*f->subject && has_service(scope, NULL);
+        return !*f->unit && has_service(scope, f->service);
+}
+
 /* What strangers write is never torn, whatever it lacks: nobody waits for it. */
 bool journal_fields_torn(const struct journal_fields *f, const struct journal_scope *scope, bool has_message)
 {
-        if (!*f->pid)
+        if (!*f->pid || lacks_its_unit(f, scope))
                 return true;
         if (!find_source(scope, f->unit))
                 return streq(f->pid, "1") && !has_message;

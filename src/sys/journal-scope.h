@@ -26,7 +26,7 @@ struct journal_fields {
         char unit[128], subject[128], object[128], identifier[128];
         char pid[16], uid[16], transport[16], priority[4], stream[64], line_break[16];
         char message_id[64], run[LOG_ID_LEN + 1], subject_run[LOG_ID_LEN + 1], object_run[LOG_ID_LEN + 1];
-        char created[24];
+        char created[24], service[64];
         char code[16], status[16], result[32], dropped[24], restarts[24], command[24];
         char instance[128]; /* no field: the name of the service's it is of */
 };

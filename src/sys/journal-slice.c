@@ -39,6 +39,7 @@ struct slice {
         struct log_entry part;
         struct journal_place before_part;
         char stream[64], run[LOG_ID_LEN + 1], cursor[LOG_CURSOR_MAX];
+        char name[sizeof((struct journal_fields *) NULL)->instance];
 };
 
 bool journal_place_same(const struct journal_place *a, const struct journal_place *b)
@@ -73,6 +74,7 @@ static int hand_over_part(struct slice *s)
         s->part.message_len = joined->len;
         s->part.partial = true;
         s->part.run = s->run;
+        s->part.name = s->name;
         s->part.cursor = s->reader->cursors ? s->cursor : "";
         return hand_over(s, &s->part);
 }
@@ -85,6 +87,7 @@ static int begin_part(struct slice *s, const struct log_entry *e)
         s->part = *e;
         (void) snprintf(s->stream, sizeof s->stream, "%s", journal_handle_stream(s->handle));
         (void) snprintf(s->run, sizeof s->run, "%s", e->run);
+        (void) snprintf(s->name, sizeof s->name, "%s", e->name);
         text_truncate(joined, 0);
         text_addn(joined, e->message, e->message_len);
         s->before_part.before = true;

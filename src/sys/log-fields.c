@@ -11,7 +11,7 @@
 
 void log_fields_forget(const char *unit)
 {
-        char path[sizeof FIELDS_OF + UNIT_NAME_MAX];
+        char path[sizeof FIELDS_OF + SERVICE_UNIT_NAME_MAX];
 
         if (snprintf(path, sizeof path, FIELDS_OF "%s", unit) < (int) sizeof path)
                 (void) unlink(path);

@@ -35,6 +35,7 @@ struct tape {
         struct text said;
         struct log_entry last; /* its strings are gone */
         char cursor[LOG_CURSOR_MAX];
+        char names[128];
         unsigned entries, enough_after;
 };
 
@@ -168,6 +169,7 @@ static bool on_entry(void *work, const struct log_entry *e)
         add_kind(&tape->said, e);
         tape->last = *e;
         (void) snprintf(tape->cursor, sizeof tape->cursor, "%s", e->cursor);
+        (void) snprintf(tape->names + strlen(tape->names), sizeof tape->names - strlen(tape->names), "%s ", e->name);
         tape->entries++;
         return tape->enough_after == 0 || tape->entries % tape->enough_after != 0;
 }
@@ -214,6 +216,7 @@ static void begin(struct bench *b, const struct journal_options *more)
         assert_non_null(b->reader);
         b->batches = b->tape.entries = 0;
         text_truncate(&b->tape.said, 0);
+        b->tape.names[0] = '\0';
 }
 
 static void ask(struct bench *b, enum journal_wait wait, const struct journal_reader *until)
@@ -500,6 +503,8 @@ static void marks_are_told_from_forgeries(void **state)
         assert_string_equal(said(b), "a ");
 }
 
+static const struct journal_source web = { .unit = "gear-web@.service", .service = "web" };
+
 static void record_instance(struct bench *b, const char *unit, const char *identifier, const char *message)
 {
         _cleanup_text_ struct text fields = { 0 };
@@ -520,7 +525,6 @@ static void record_started(struct bench *b, const char *pid, const char *unit)
 /* Whoever was one of them, without a list of them. */
 static void a_service_is_all_of_its_instances(void **state)
 {
-        static const struct journal_source web = { .unit = "gear-web@.service", .service = "web" };
         const struct journal_scope scope = { .sources = &web, .n_sources = 1, .marks = true };
         struct bench *b = *state;
 
@@ -540,9 +544,78 @@ static void a_service_is_all_of_its_instances(void **state)
         begin(b, &(struct journal_options){ .scope = scope, .tail = -1 });
         read_to_end(b);
         assert_string_equal(said(b), "<started> a b <started> ");
+        assert_string_equal(b->tape.names, "gear-web@1 gear-web@1 gear-web@20 gear-web@3 ");
         begin(b, &(struct journal_options){ .scope = scope, .tail = 1 });
         read_to_end(b);
         assert_string_equal(said(b), "b <started> ");
+}
+
+static void a_part_is_of_the_instance_that_wrote_it(void **state)
+{
+        const struct journal_scope scope = { .sources = &web, .n_sources = 1 };
+        struct bench *b = *state;
+
+        record(b, "_PID=7\n_SYSTEMD_UNIT=gear-web@3.service\nSYSLOG_IDENTIFIER=gear-web@3\nGEAR_SERVICE=web\n"
+                  "_STREAM_ID=s3\n_LINE_BREAK=line-max\nMESSAGE=part\n");
+        record_instance(b, "gear-web@5.service", "gear-unit", "helper");
+        record_instance(b, "gear-web@7.service", "gear-web@7", "line");
+        finish_writing(b);
+        begin(b, &(struct journal_options){ .scope = scope, .tail = -1 });
+        read_to_end(b);
+        assert_string_equal(said(b), "part... line ");
+        assert_string_equal(b->tape.names, "gear-web@3 gear-web@7 ");
+}
+
+/* What is not linked yet may be whose it is. */
+static void an_instance_s_entry_that_is_being_written_is_not_passed_over(void **state)
+{
+#define ITS "_PID=7\n_TRANSPORT=journal\nSYSLOG_IDENTIFIER=gear-web@1\nGEAR_SERVICE=web\n"
+#define WHOLE ITS "_SYSTEMD_UNIT=gear-web@1.service\n"
+        static const char *const rows[] = {
+                ITS "MESSAGE=b\n",
+                "_PID=1\nMESSAGE_ID=39f53479d3a045ac8e11786248231fbf\nMESSAGE=b\n",
+        };
+        const struct journal_scope scope = { .sources = &web, .n_sources = 1, .marks = true };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                struct bench *b = *state;
+                uint64_t now = wall_usec();
+
+                record_at(b, now, WHOLE "MESSAGE=a\n");
+                record_at(b, now, rows[i]);
+                record_at(b, now, WHOLE "MESSAGE=c\n");
+                finish_writing(b);
+                begin(b, &(struct journal_options){ .scope = scope, .tail = -1 });
+                read_to_end(b);
+                assert_string_equal(said(b), "a ");
+                assert_int_equal(tear_down(state), 0);
+                assert_int_equal(set_up(state), 0);
+        }
+#undef WHOLE
+#undef ITS
+}
+
+/* Marks of all the host are looked at, but not of a time before it was. */
+static void nobody_walks_back_to_before_a_service(void **state)
+{
+        static const struct journal_source young = { .unit = "gear-web@.service",
+                                                     .service = "web",
+                                                     .created_usec = EPOCH + 99 * USEC_PER_SEC };
+        const struct journal_scope of_all = { .sources = &web, .n_sources = 1, .marks = true };
+        const struct journal_scope scope = { .sources = &young, .n_sources = 1, .marks = true };
+        struct bench *b = *state;
+        char last[LOG_CURSOR_MAX];
+
+        for (int i = 0; i < 5; i++)
+                record_started(b, "1", "gear-other.service");
+        finish_writing(b);
+        begin(b, &(struct journal_options){ .scope = of_all, .tail = -1, .cursors = true });
+        read_to_end(b);
+        (void) snprintf(last, sizeof last, "%s", journal_reader_cursor(b->reader));
+        begin(b, &(struct journal_options){ .scope = scope, .tail = 100 });
+        read_to_end(b);
+        assert_string_equal(said(b), "");
+        assert_string_equal(journal_reader_cursor(b->reader), last); /* where it turned round */
 }
 
 /* systemd is silent about the main process where its status counts as success. */
@@ -1099,6 +1172,9 @@ int main(void)
                 TEST(marks_of_runs_in_turn_are_told_apart),
                 TEST(marks_are_told_from_forgeries),
                 TEST(a_service_is_all_of_its_instances),
+                TEST(a_part_is_of_the_instance_that_wrote_it),
+                TEST(an_instance_s_entry_that_is_being_written_is_not_passed_over),
+                TEST(nobody_walks_back_to_before_a_service),
                 TEST(the_helper_behind_a_run_tells_its_end),
                 TEST(a_line_that_is_being_written_is_not_passed_over),
                 TEST(a_line_that_was_being_written_is_looked_for_again),
