@@ -9,6 +9,7 @@
 /*
  * A push into the repository begins: what others have left is removed, unless one of
  * them is still under way.  From here on this one is, until the last program that
- * descends from us has ended.  0 or -errno.
+ * descends from us has ended.  0; or -errno, and then it must not begin: another one
+ * would take what it keeps aside for left.
  */
 int quarantine_enter(const char *dir);

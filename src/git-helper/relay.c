@@ -61,7 +61,7 @@ static bool wait_for_more(int from, const struct relay_watch *watch, uint64_t *d
                 uint64_t now = now_msec(), took;
 
                 if (now < *due_msec) {
-                        if (poll(&fd, 1, (int) (*due_msec - now)) != 0)
+                        if (poll(&fd, 1, (int) (*due_msec - now)) > 0)
                                 return true;
                         continue;
                 }

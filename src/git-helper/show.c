@@ -127,18 +127,15 @@ int show_archive(const char *dir, const char *format, const char *where)
 /* What it may still grow by; git takes 0 for no limit. */
 static uint64_t room_for_push(const char *dir, uint64_t size_max)
 {
-        int r = quarantine_enter(dir);
         uint64_t size = size_on_disk(dir);
 
-        if (r < 0)
-                fprintf(stderr, "what former pushes left stays: %s\n", strerror(-r));
         return size < size_max ? size_max - size : 1;
 }
 
 int show_service(const char *dir, const char *part, const char *service, const char *coding, const char *protocol,
                  uint64_t size_max)
 {
-        bool refs = streq(part, "refs");
+        bool refs = streq(part, "refs"), pushes = !refs && streq(service, "git-receive-pack");
         char query[64], path[64], type[64], limit[64];
         const struct {
                 const char *name, *value;
@@ -149,11 +146,16 @@ int show_service(const char *dir, const char *part, const char *service, const c
                 { "GIT_PROTOCOL", protocol },
         };
         struct git_words w = { 0 };
+        int r = pushes ? quarantine_enter(dir) : 0;
 
+        if (r < 0) {
+                fprintf(stderr, "the repository cannot be locked: %s\n", strerror(-r));
+                return EX_CANTCREAT;
+        }
         (void) snprintf(path, sizeof path, "/%s", refs ? "info/refs" : service);
         (void) snprintf(query, sizeof query, "%s%s", refs ? "service=" : "", refs ? service : "");
         (void) snprintf(limit, sizeof limit, "receive.maxInputSize=%" PRIu64,
-                        refs || !streq(service, "git-receive-pack") ? size_max : room_for_push(dir, size_max));
+                        pushes ? room_for_push(dir, size_max) : size_max);
         (void) snprintf(type, sizeof type, "application/x-%s-request", service);
         for (size_t i = 0; i < ARRAY_SIZE(variables); i++)
                 if (*variables[i].value && setenv(variables[i].name, variables[i].value, 1) < 0)
