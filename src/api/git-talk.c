@@ -10,11 +10,12 @@
 #include "sys/repositories.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 
 #define RETRY_AFTER_SEC 5
-#define UNIT_OF_PID "geard-git-%d-"
+#define UNIT_OF_LIFE "geard-git-%" PRIx64 "-" /* by when it began */
 
 struct git_talk {
         LIST_ENTRY(git_talk) all;
@@ -62,11 +63,11 @@ int git_talk_admit(const struct daemon *d, const char *who, struct fault *f)
         return -EBUSY;
 }
 
-bool git_talk_is_ours(const char *unit)
+bool git_talk_is_ours(const struct daemon *d, const char *unit)
 {
         char ours[32];
 
-        (void) snprintf(ours, sizeof ours, UNIT_OF_PID, (int) getpid());
+        (void) snprintf(ours, sizeof ours, UNIT_OF_LIFE, d->began_usec);
         return starts_with(unit, ours);
 }
 
@@ -251,7 +252,7 @@ struct git_talk *git_talk_start(struct daemon *d, const struct git_talk_options 
         }
         (void) snprintf(g->id, sizeof g->id, "%s", options->id);
         (void) snprintf(g->who, sizeof g->who, "%s", options->who);
-        (void) snprintf(g->unit, sizeof g->unit, UNIT_OF_PID "%u.service", (int) getpid(), ++d->git_talked);
+        (void) snprintf(g->unit, sizeof g->unit, UNIT_OF_LIFE "%u.service", d->began_usec, ++d->git_talked);
         if (make_pipes(g, options->takes_input) < 0 || worker_run(d->worker, look, looked, g) < 0)
                 return NULL;
         g->looking = true;

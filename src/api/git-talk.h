@@ -13,7 +13,7 @@
 #define GIT_TALK_WORDS_MAX 8
 
 /* Or of an earlier life's? */
-bool git_talk_is_ours(const char *unit);
+bool git_talk_is_ours(const struct daemon *d, const char *unit);
 
 struct git_talk;
 

@@ -113,7 +113,7 @@ static void listed(void *arg, const struct unit_change *units, size_t n, const s
 static void listed_talks(void *arg, const struct unit_change *units, size_t n, const struct fault *fault _unused_)
 {
         for (size_t i = 0; i < n; i++)
-                if (!git_talk_is_ours(units[i].unit))
+                if (!git_talk_is_ours(arg, units[i].unit))
                         task_forget_soon(arg, units[i].unit);
 }
 
