@@ -114,7 +114,7 @@ static void run_deferred(_unused_ evutil_socket_t fd, _unused_ short events, voi
                 (void) add_timeout(l->deferred_event, 0);
 }
 
-/* Signals first: who was told to read his configuration again does so before he takes the next call. */
+/* Signals first: who was told to read his configuration again does so before he answers on a new connection. */
 enum { OF_SIGNALS, OF_THE_REST, N_PRIORITIES };
 
 static struct event_base *base_new(void)
