@@ -61,7 +61,7 @@ static bool reads_slowly(struct connection *c)
 {
         int64_t before = c->unread;
 
-        c->unread = c->peer.loopback ? unread_by_peer(connection_fd(c)) : -1;
+        c->unread = c->peer.loopback || c->peer.kind == PEER_UNIX ? unread_by_peer(connection_fd(c)) : -1;
         return c->unread >= 0 && before >= 0 && c->unread < before;
 }
 

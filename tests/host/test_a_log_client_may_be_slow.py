@@ -8,6 +8,7 @@ import time
 import pytest
 
 from lib.gear import made
+from lib.host import SOCKET
 from lib.stream import Stream, entries, log_target, records_of
 from lib.wait import wait_until
 
@@ -79,13 +80,15 @@ def take_bytes(stream, seconds, pause):
         time.sleep(pause)
 
 
-def test_a_byte_at_a_time_is_enough(flooded):
+@pytest.mark.parametrize("unix", [None, SOCKET], ids=["tcp", "unix"])
+def test_a_byte_at_a_time_is_enough(flooded, unix):
     """For ten times as long as one that takes nothing is waited for."""
     host = flooded
-    with Stream(host, log_target("1", timeout="0", tail="all"), EVENTS, receive_buffer=65536) as slow:
+    target = "/container/1/log?timeout=0&tail=all" if unix else log_target("1", timeout="0", tail="all")
+    with Stream(host, target, EVENTS, receive_buffer=65536, unix=unix) as slow:
         take_bytes(slow, 30, 0.5)
         assert streams(host) == 1
-    wait_until(lambda: streams(host) == 0, 90, "it left")
+        wait_until(lambda: streams(host) == 0, 60, "without another byte it is let go")
 
 
 @pytest.mark.takes(620)

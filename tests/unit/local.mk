@@ -93,11 +93,13 @@ check_PROGRAMS += tests/unit/test-port
 tests_unit_test_port_SOURCES = tests/unit/test-port.c $(RUN_LOOP)
 tests_unit_test_port_LDADD = $(UNIT_LIBS)
 
-check_PROGRAMS += tests/unit/test-http-parse tests/unit/test-http-route
+check_PROGRAMS += tests/unit/test-http-parse tests/unit/test-http-route tests/unit/test-unread
 tests_unit_test_http_parse_SOURCES = tests/unit/test-http-parse.c
 tests_unit_test_http_parse_LDADD = $(UNIT_LIBS)
 tests_unit_test_http_route_SOURCES = tests/unit/test-http-route.c
 tests_unit_test_http_route_LDADD = $(UNIT_LIBS)
+tests_unit_test_unread_SOURCES = tests/unit/test-unread.c
+tests_unit_test_unread_LDADD = $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test-text tests/unit/test-json tests/unit/test-file tests/unit/test-ident \
 	tests/unit/test-image tests/unit/test-clone-url tests/unit/test-git-ref tests/unit/test-environ tests/unit/test-spec tests/unit/test-config \

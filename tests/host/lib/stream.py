@@ -21,16 +21,16 @@ def enter(namespace):
         raise OSError(ctypes.get_errno(), "setns")
 
 
-def connect(host, port=2223, receive_buffer=None, timeout=60):
-    """A connection to the host's 127.0.0.1; only this thread goes there, and comes back."""
+def connect(host, port=2223, receive_buffer=None, timeout=60, unix=None):
+    """A connection to the host's 127.0.0.1, or its socket; only this thread goes there, and comes back."""
     with open("/proc/thread-self/ns/net", "rb") as home, open(f"/proc/{host.pid}/ns/net", "rb") as there:
         enter(there)
         try:
-            s = socket.socket()
+            s = socket.socket(socket.AF_UNIX if unix else socket.AF_INET)
             if receive_buffer:
                 s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
             s.settimeout(timeout)
-            s.connect(("127.0.0.1", port))
+            s.connect(f"/proc/{host.pid}/root{unix}" if unix else ("127.0.0.1", port))
         finally:
             enter(home)
     return s
@@ -44,9 +44,9 @@ def log_target(gear, **query):
 class Stream:
     """An answer that is read line by line, as far as anybody wants."""
 
-    def __init__(self, host, target, headers=None, receive_buffer=None):
+    def __init__(self, host, target, headers=None, receive_buffer=None, unix=None):
         self.connection = http.client.HTTPConnection("localhost")
-        self.connection.sock = connect(host, receive_buffer=receive_buffer)
+        self.connection.sock = connect(host, receive_buffer=receive_buffer, unix=unix)
         self.connection.request("GET", target, headers=headers or {})
         self.answer = self.connection.getresponse()
 
