@@ -137,6 +137,9 @@ static void on_state(void *arg, const struct unit_change *unit, const struct fau
         g->ended = true;
         if (fault)
                 g->fault = *fault;
+        else if (streq_null(unit->result, "timeout"))
+                (void) fault_set(&g->fault, FAULT_TIMEOUT, NULL, "git was still at work on repository %s when its time was over (JobTimeout=)",
+                                 g->id);
         else if (unit->exit_code == CLD_EXITED)
                 g->exit_status = unit->exit_status;
         else

@@ -238,6 +238,21 @@ def test_who_leaves_while_git_is_silent_takes_it_along(read, what, how):
         host.sh("mv /usr/bin/git.away /usr/bin/git")
 
 
+@pytest.mark.parametrize("what", ["/repository/r", "/repository/r/content", "/token/__test__/git/r/info/refs?service=git-upload-pack"])
+def test_git_that_is_silent_for_too_long(read, what):
+    host = read
+    host.sh("mv /usr/bin/git /usr/bin/git.away")
+    host.configure("61-git", "[Daemon]\nJobTimeout=3s\n")
+    try:
+        (host.root / "usr/bin/git").write_text(f"#!/bin/sh\n{SILENT['at once']}\n")
+        host.sh("chmod 755 /usr/bin/git; systemctl reload geard")
+        answer = host.peer("GET", what, headers=JSON)
+    finally:
+        host.sh("mv /usr/bin/git.away /usr/bin/git; rm /etc/geard/geard.conf.d/61-git.conf; systemctl reload geard")
+    assert answer.status == 504 and "JobTimeout=" in answer.text, answer
+    no_reader_is_left(host)
+
+
 def test_who_asks_while_geard_starts_is_answered(read):
     """What it ends then are the talks of an earlier life."""
     for _ in range(4):
