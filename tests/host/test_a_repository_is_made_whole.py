@@ -74,6 +74,14 @@ def test_an_empty_one(git):
     wait_until(lambda: host.show("job-git1")["LoadState"] == "not-found", 20, "it is collected")
 
 
+@pytest.mark.parametrize("words, branch", [("100 %n $HOME ${PATH} \\ 'a' \"b\" ; `id` été 🐙", "été/über"), ("--upload-pack=x", "x")])
+def test_words_are_what_they_are(git, words, branch):
+    """Whatever they would mean to systemd, a shell, docker or git."""
+    answer = put(git, body={"description": words, "branch": branch})
+    assert answer.status == 201, answer
+    assert git.sh(f"cat {GIT}/git1/HEAD {GIT}/git1/description") == f"ref: refs/heads/{branch}\n{words}"
+
+
 def test_there_is_one_already(git):
     host = git
     assert put(host).status == 201
