@@ -277,10 +277,11 @@ head -c 60000000 /dev/urandom > noise; git add .; git commit -qm noise; chmod -R
     return read
 
 
-def ask(host, target):
+def ask(host, target, token="__test__"):
     connection = http.client.HTTPConnection("localhost")
     connection.sock = connect(host, receive_buffer=65536)
-    connection.request("GET", f"/token/__test__/{target}?u=0&d=1&i={id(connection):x}&r=large&t=gitarchive&format=tar")
+    claims = f"u=0&d=1&i={id(connection):x}&r=large&t=gitarchive&" if token == "__test__" else ""
+    connection.request("GET", f"/token/{token}/{target}?{claims}format=tar")
     return connection, connection.getresponse()
 
 
@@ -373,6 +374,19 @@ def test_an_archive_that_takes_too_long_is_no_whole_one(large, hurried):
     no_reader_is_left(host)
     assert 0 < int(host.sh("wc -c < /root/pipe")) < whole
     wait_until(lambda: host.sh("cat /root/status 2>/dev/null || true") == "18", 20, "curl says that it is not whole")
+
+
+def test_an_archive_ends_with_its_token(large, issuer):
+    """Not whole, and its client can tell."""
+    connection, answer = ask(large, "content", issuer.token(r="large", t="gitarchive", a=["repo.read"]))
+    try:
+        assert answer.status == 200 and len(answer.read(1000)) == 1000
+        issuer.remove()
+        no_reader_is_left(large)
+        with pytest.raises((http.client.HTTPException, OSError)):
+            answer.read()
+    finally:
+        connection.close()
 
 
 def test_git_that_fails_midway_is_no_whole_archive(large):
