@@ -176,9 +176,27 @@ def test_of_a_job_it_is_told_why_it_failed(host):
     host.sh("systemctl reset-failed job-j.service", check=False)
 
 
-def test_running_out_of_memory_is_told(host):
+def is_told(host):
+    return "out-of-memory" in [mark["mark"] for mark in marks(host)]
+
+
+def has_lost_it(host, since):
+    """dockerd drops the event of a container that it has removed meanwhile, and says so."""
+    return any("failed to process event" in line and "event=oom" in line for line in host.journal("docker", "cat", f"--after-cursor={since}").splitlines())
+
+
+def run_out_of_memory(host):
+    since = host.cursor()
     made(host, restart="no", memory="16M", command=["sh", "-c", "sleep 1; exec tail /dev/zero"])
-    wait_until(lambda: "out-of-memory" in [mark["mark"] for mark in marks(host)], 90, "it is told")
+    wait_until(lambda: is_told(host) or has_lost_it(host, since), 90, "it is told")
+
+
+def test_running_out_of_memory_is_told(host):
+    for _ in range(5):
+        run_out_of_memory(host)
+        if is_told(host):
+            break
+        delete(host, "1")
     said = [(record.get("mark"), record["text"]) for record in records_of(host)]
     assert ("out-of-memory", "ran out of memory") in said
 

@@ -191,7 +191,7 @@ def test_colours_are_for_terminals_and_nothing_else_passes(host):
 
 @pytest.mark.parametrize("words, status, said", [
     (["nobody"], 66, "there is no gear nobody"),
-    ([], 64, "which gear?"),
+    ([], 64, "which one?"),
     (["-o", "xml", "1"], 64, "--output"),
     (["--grep", "(", "1"], 64, "grep"),
     (["--since", "never", "1"], 64, "since"),
