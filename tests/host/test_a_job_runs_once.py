@@ -510,7 +510,7 @@ def settled(host):
 @pytest.mark.parametrize("what", ["run", "delete"])
 def test_geard_is_killed_at(jobs, what, call):
     host = jobs
-    script = shell("echo run >> /v/log" if what == "run" else "echo run >> /v/log; sleep 600")
+    script = shell("echo run >> /v/log" if what == "run" else "echo run >> /v/log; trap 'exit 143' TERM; sleep 600 & wait")
     body = {"image": IMAGE, "command": list(script), "volumes": [{"name": "runs", "target": "/v"}]}
     for n in range(1, MOST):
         host.sh(f"rm -f {LOG}")
