@@ -24,7 +24,7 @@ struct room {
         uint64_t max, size; /* as it was seen last */
 };
 
-static bool is_enough(void *arg)
+static bool has_room(void *arg)
 {
         struct room *room = arg;
 
@@ -43,7 +43,7 @@ static int too_large(const struct room *room)
 static int run_clone(const char *dir, const struct clone *c)
 {
         struct room room = { .dir = dir, .max = c->size_max };
-        const struct relay_watch watch = { .goes_on = is_enough, .arg = &room };
+        const struct relay_watch watch = { .goes_on = has_room, .arg = &room };
         const char *url = c->url;
         struct git_words w = { 0 };
         struct remote remote;
@@ -66,7 +66,7 @@ static int run_clone(const char *dir, const struct clone *c)
         git_add(&w, url);
         git_add(&w, dir);
         r = git_run_watched(&w, &watch);
-        if (room.size > room.max || (r == EX_OK && !is_enough(&room)))
+        if (room.size > room.max || (r == EX_OK && !has_room(&room)))
                 return too_large(&room);
         return r;
 }

@@ -117,11 +117,20 @@ static void tell_room(const char *dir)
                 fputs("its disk is full: no inode is left\n", stderr);
 }
 
+/* What git has come to with it. */
+static int conclude(const struct options *o, const char *dir, int r)
+{
+        if (r == EX_OK)
+                r = finish(o, dir);
+        if (r != EX_OK)
+                tell_room(dir);
+        return r;
+}
+
 static int make_new(const struct options *o, const char *dir)
 {
         char branch[300];
         struct git_words w = { 0 };
-        int r;
 
         (void) snprintf(branch, sizeof branch, "--initial-branch=%s", o->branch);
         git_add(&w, "init");
@@ -131,23 +140,13 @@ static int make_new(const struct options *o, const char *dir)
         git_add(&w, branch);
         git_add(&w, "--");
         git_add(&w, dir);
-        r = git_run(&w);
-        if (r == EX_OK)
-                r = finish(o, dir);
-        if (r != EX_OK)
-                tell_room(dir);
-        return r;
+        return conclude(o, dir, git_run(&w));
 }
 
 static int make_copy(const struct options *o, const char *dir, const char *url)
 {
-        int r = clone_into(dir, &(struct clone){ .url = url, .public_only = o->public_only, .size_max = o->size_max });
-
-        if (r == EX_OK)
-                r = finish(o, dir);
-        if (r != EX_OK)
-                tell_room(dir);
-        return r;
+        return conclude(o, dir,
+                        clone_into(dir, &(struct clone){ .url = url, .public_only = o->public_only, .size_max = o->size_max }));
 }
 
 /* --- taking away ------------------------------------------------------------------------------------ */
