@@ -212,15 +212,18 @@ static void settle_until(struct logs *l)
                 l->until = l->until_text.data;
 }
 
-static void choose_gears(struct logs *l, char *const *gears)
+static int choose_gears(struct logs *l, char *const *gears, struct fault *f)
 {
         _cleanup_text_ struct text ids = { 0 };
 
         for (size_t i = 0; gears[i]; i++)
                 text_addf(&ids, "%s%s", i ? "," : "", gears[i]);
+        if (!text_ok(&ids))
+                return fault_oom(f);
         text_add(&l->path, "/containers/log");
-        source_add(&l->query, "ids", text_ok(&ids) ? ids.data : "");
+        source_add(&l->query, "ids", ids.data);
         l->show.named = gears[1];
+        return 0;
 }
 
 /* The one of this kind; of a service perhaps one instance. */
@@ -250,10 +253,7 @@ static int choose(struct logs *l, char *const *names, struct fault *f)
                 return fault_set(f, FAULT_INVALID, NULL, "which one? gear log NAME...");
         if (kind && names[1])
                 return fault_set(f, FAULT_INVALID, NULL, "only one name with --job, --repository or --service");
-        if (kind)
-                return choose_one(l, kind, names[0], f);
-        choose_gears(l, names);
-        return 0;
+        return kind ? choose_one(l, kind, names[0], f) : choose_gears(l, names, f);
 }
 
 static int make_query(struct logs *l, struct fault *f)
@@ -280,7 +280,8 @@ int log_run(int argc, char **argv, struct fault *f)
                 .operands_max = 32,
                 .about =
                         "Shows what gears wrote and what became of their runs, the newest last; of\n"
-                        "several in the order of time.  Or what one of another kind did.\n",
+                        "several in the order of time.  Or the log of one job, repository\n"
+                        "or service.\n",
         };
         struct logs l = { .socket = SOURCE_SOCKET, .records.max = RECORD_MAX, .f = f };
         const struct option_group groups[] = { { "Options", options, &l }, { 0 } };
