@@ -62,17 +62,12 @@ static int read_instance(const struct call *call, uint64_t *ret, struct fault *f
 }
 
 /* A gear may be called the same, and be another's: a token for its log alone is for no service. */
-static int needs_rights(struct call *call, struct fault *f)
-{
-        return access_needs(call, "service.log", f);
-}
-
 static void service_log(struct call *call)
 {
         uint64_t instance;
         struct fault f;
 
-        if (needs_rights(call, &f) < 0 || read_instance(call, &instance, &f) < 0)
+        if (access_needs(call, "service.log", &f) < 0 || read_instance(call, &instance, &f) < 0)
                 answer_fault(call, &f);
         else
                 log_search(call, instance, instance == 0, find);

@@ -5,7 +5,6 @@
 #include <stdio.h>
 
 #include <systemd/sd-journal.h>
-#include <systemd/sd-messages.h>
 
 #define MATCH_MAX 512
 
